@@ -1,0 +1,1 @@
+//! TLS as Fabric's nodes speak it.
