@@ -1,1 +1,6 @@
-//! .
+//! What the end-to-end tests share: the project's executables, stock Fabric's where they are present, a platform of
+//! their own, and waiting for conditions.
+
+pub mod clients;
+pub mod executables;
+pub mod wait;

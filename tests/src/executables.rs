@@ -1,0 +1,41 @@
+//! Where the executables are that a test starts.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// An executable of this workspace, from the build that the test itself belongs to.
+///
+/// # Panics
+/// When it has not been built: `cargo test` does not build other packages' binaries, `make test` does.
+pub fn entente(name: &str) -> PathBuf {
+    let test = env::current_exe().expect("a running test has an executable");
+    let profile = test.ancestors().nth(2).expect("cargo puts tests into <target>/<profile>/deps");
+    let path = profile.join(name);
+    assert!(path.is_file(), "{} is not built: run `cargo build --bins` first, as `make test` does", path.display());
+    path
+}
+
+/// The folder of stock Fabric's executables: `ENTENTE_FABRIC_BIN`, or the newest version under
+/// `$HOME/.cache/entente/fabric/<version>/bin`. `None` when there is none.
+pub fn stock_fabric() -> Option<PathBuf> {
+    let complete = |dir: &Path| ["peer", "orderer"].iter().all(|name| dir.join(name).is_file());
+    if let Some(dir) = env::var_os("ENTENTE_FABRIC_BIN").map(PathBuf::from) {
+        return complete(&dir).then_some(dir);
+    }
+    let cache = PathBuf::from(env::var_os("HOME")?).join(".cache/entente/fabric");
+    let mut versions: Vec<PathBuf> = cache.read_dir().ok()?.flatten().map(|entry| entry.path().join("bin")).collect();
+    versions.sort();
+    versions.into_iter().rev().find(|dir| complete(dir))
+}
+
+/// Stock Fabric's executables, or a line on standard error that says which test is skipped for want of them.
+pub fn stock_fabric_or_skip(test: &str) -> Option<PathBuf> {
+    let found = stock_fabric();
+    if found.is_none() {
+        use std::io::Write as _;
+        let line = format!("SKIPPED {test}: no stock Fabric (set ENTENTE_FABRIC_BIN)\n");
+        // The test harness captures `eprintln!`; a skip must be seen.
+        std::io::stderr().write_all(line.as_bytes()).expect("standard error is open");
+    }
+    found
+}
