@@ -4,7 +4,7 @@
 //! `entente-node render` turns it into `core.yaml` or `orderer.yaml`. Relative paths are relative to the file.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,53 @@ fn default_log_spec() -> String {
     "info".to_owned()
 }
 
+/// What is wrong with a configuration file's values, by field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct NodeConfigError {
+    pub field: &'static str,
+    pub reason: String,
+}
+
+impl NodeConfig {
+    /// The values that a type cannot guard. Nothing is read from disk.
+    pub fn check(&self) -> Result<(), NodeConfigError> {
+        let wrong = |field, reason: &str| Err(NodeConfigError { field, reason: reason.to_owned() });
+        if self.name.is_empty() {
+            return wrong("name", "a node needs a name");
+        }
+        if self.msp_id.is_empty() {
+            return wrong("mspId", "the id of the node's organization is missing");
+        }
+        match self.external_endpoint.rsplit_once(':') {
+            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {}
+            _ => return wrong("externalEndpoint", "expected host:port, for example peer0.example.com:7051"),
+        }
+        match &self.role {
+            RoleConfig::Orderer(orderer) if orderer.admin.tls.client_root_certificates.is_empty() => {
+                wrong("admin.tls.clientRootCertificates", "without an issuer nobody could administer the orderer")
+            }
+            RoleConfig::Peer(peer) => match serde_json::from_str::<serde_json::Value>(&peer.chaincode_builder_config) {
+                Ok(serde_json::Value::Object(_)) => Ok(()),
+                _ => wrong("chaincodeBuilderConfig", "expected a JSON object in a string"),
+            },
+            RoleConfig::Orderer(_) => Ok(()),
+        }
+    }
+
+    /// The same configuration with every relative path taken from `base`, the folder of the file.
+    pub fn resolved(mut self, base: &Path) -> NodeConfig {
+        let absolute = |path: &mut PathBuf| *path = base.join(&*path);
+        absolute(&mut self.msp_dir);
+        absolute(&mut self.data_dir);
+        self.tls.paths_mut().for_each(absolute);
+        if let RoleConfig::Orderer(orderer) = &mut self.role {
+            orderer.admin.tls.paths_mut().for_each(absolute);
+        }
+        self
+    }
+}
+
 /// PEM files of one TLS endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -48,6 +95,13 @@ pub struct TlsFiles {
     /// Issuers of client certificates. When given, clients must show one; when empty, none is asked for.
     #[serde(default)]
     pub client_root_certificates: Vec<PathBuf>,
+}
+
+impl TlsFiles {
+    fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let roots = self.root_certificates.iter_mut().chain(&mut self.client_root_certificates);
+        [&mut self.certificate, &mut self.key].into_iter().chain(roots)
+    }
 }
 
 /// The plain HTTP endpoint for `/healthz`, `/metrics`, `/version` and `/logspec`.
@@ -125,5 +179,80 @@ impl Default for PeerLimits {
             broadcast_timeout_seconds: 30,
             total_query_limit: 100_000,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEER: &str = r#"{
+        "name": "peer0-bank", "mspId": "BankMSP", "mspDir": "msp", "dataDir": "/var/node",
+        "listen": "127.0.0.1:7051", "externalEndpoint": "localhost:7051",
+        "tls": {"certificate": "tls/cert.pem", "key": "tls/key.pem", "rootCertificates": ["tls/ca.pem"]},
+        "operations": {"listen": "127.0.0.1:9443"},
+        "role": "peer", "chaincodeListen": "127.0.0.1:7052"
+    }"#;
+
+    fn peer() -> NodeConfig {
+        serde_json::from_str(PEER).unwrap()
+    }
+
+    #[test]
+    fn a_peer_needs_few_words() {
+        let config = peer();
+
+        let expected = NodeConfig {
+            name: "peer0-bank".into(),
+            msp_id: "BankMSP".into(),
+            msp_dir: "msp".into(),
+            data_dir: "/var/node".into(),
+            listen: "127.0.0.1:7051".parse().unwrap(),
+            external_endpoint: "localhost:7051".into(),
+            tls: TlsFiles {
+                certificate: "tls/cert.pem".into(),
+                key: "tls/key.pem".into(),
+                root_certificates: vec!["tls/ca.pem".into()],
+                client_root_certificates: vec![],
+            },
+            operations: OperationsConfig { listen: "127.0.0.1:9443".parse().unwrap() },
+            log_spec: "info".into(),
+            role: RoleConfig::Peer(PeerConfig {
+                chaincode_listen: "127.0.0.1:7052".parse().unwrap(),
+                chaincode_builder_config: "{}".into(),
+                limits: PeerLimits::default(),
+            }),
+        };
+        assert_eq!(config, expected);
+        assert_eq!(config.check(), Ok(()));
+        assert_eq!(serde_json::from_value::<NodeConfig>(serde_json::to_value(&config).unwrap()).unwrap(), config);
+    }
+
+    #[test]
+    fn relative_paths_are_relative_to_the_file() {
+        let config = peer().resolved(Path::new("/etc/node"));
+
+        assert_eq!(config.msp_dir, Path::new("/etc/node/msp"));
+        assert_eq!(config.data_dir, Path::new("/var/node"));
+        assert_eq!(config.tls.root_certificates, [Path::new("/etc/node/tls/ca.pem")]);
+    }
+
+    #[test]
+    fn an_unknown_setting_is_an_error_that_names_it() {
+        let error = serde_json::from_str::<NodeConfig>(&PEER.replace("chaincodeListen", "chaincodeListens")).unwrap_err();
+
+        assert!(error.to_string().contains("unknown field `chaincodeListens`"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_by_its_field() {
+        let no_port = NodeConfig { external_endpoint: "localhost".into(), ..peer() };
+        let no_msp = NodeConfig { msp_id: String::new(), ..peer() };
+
+        assert_eq!(
+            no_port.check().unwrap_err().to_string(),
+            "externalEndpoint: expected host:port, for example peer0.example.com:7051"
+        );
+        assert_eq!(no_msp.check().unwrap_err().to_string(), "mspId: the id of the node's organization is missing");
     }
 }
