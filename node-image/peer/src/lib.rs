@@ -1,1 +1,12 @@
-//! .
+//! The peer: what an organization runs on a chain.
+//!
+//! A proposal comes in through `gateway` or `endorser`, is simulated by `chaincode` (a contract's own process) or by a
+//! system chaincode (`lifecycle`, `system`), and is signed. Blocks come from the orderers into `channels`, are checked
+//! by `validate` and committed to the ledger.
+
+pub mod acl;
+pub mod chaincode;
+pub mod channels;
+pub mod endorser;
+pub mod lifecycle;
+pub mod system;

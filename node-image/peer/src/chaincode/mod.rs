@@ -1,0 +1,1 @@
+//! Running contracts: chaincode as a service.

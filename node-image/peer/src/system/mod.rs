@@ -1,0 +1,1 @@
+//! The `cscc` and `qscc` system chaincodes.
