@@ -1,1 +1,0 @@
-//! TLS as Fabric's nodes speak it.
