@@ -9,6 +9,7 @@ pub mod client;
 pub mod config;
 pub mod crypto;
 pub mod envelope;
+pub mod expiry;
 pub mod identity;
 pub mod package;
 pub mod policy;

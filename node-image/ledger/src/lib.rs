@@ -6,6 +6,7 @@
 pub mod blocks;
 pub mod deliver;
 pub mod ledger;
+pub mod metrics;
 pub mod rwset;
 pub mod simulate;
 
