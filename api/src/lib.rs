@@ -1,5 +1,29 @@
 //! The vocabulary of Entente: what is written in a resource, answered by the API and handed to a node.
 //!
-//! Pure types and functions: no client, no async.
+//! Pure types and functions: no client, no async. One file a resource; [`names`] is the only place that derives a
+//! name or a label, [`condition`] holds what every status says, and [`node_config`] is what a node reads at start.
 
+pub mod chain;
+pub mod condition;
+pub mod contract;
+pub mod identity;
+pub mod member;
+pub mod names;
 pub mod node_config;
+pub mod node_release;
+pub mod organization;
+pub mod schema;
+pub mod time;
+pub mod units;
+
+pub use chain::Chain;
+pub use contract::Contract;
+pub use identity::Identity;
+pub use member::Member;
+pub use node_release::NodeRelease;
+pub use organization::Organization;
+
+/// API group of every resource.
+pub const GROUP: &str = "entente.dev";
+/// Version of every resource.
+pub const VERSION: &str = "v1alpha1";

@@ -1,0 +1,234 @@
+//! Chain: a consortium network in one short resource.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::condition::{Progress, State};
+use crate::contract::ContractDefinition;
+use crate::member::{NodeStatus, one};
+use crate::node_release::Engine;
+use crate::time::Time;
+
+/// A consortium chain: who takes part, which channels they share, which contracts run on them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema, ToSchema)]
+#[kube(
+    group = "entente.dev",
+    version = "v1alpha1",
+    kind = "Chain",
+    namespaced,
+    status = "ChainStatus",
+    derive = "PartialEq",
+    shortname = "bc",
+    category = "entente",
+    doc = "A consortium chain: one ordering service, member organizations, channels and contracts.",
+    printcolumn(name = "Members", type_ = "integer", json_path = ".status.memberCount"),
+    printcolumn(name = "Orderers", type_ = "integer", json_path = ".spec.ordering.replicas"),
+    printcolumn(name = "Engine", type_ = "string", json_path = ".status.engine"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainSpec {
+    /// Name for people; may change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// What the chain is for, and its rules in words; shown to every organization before it joins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Member organizations and how many peers each runs. An organization that does not exist yet is created.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    pub members: Vec<ChainMember>,
+    /// Ledgers inside the chain. One channel `main` of all members when absent.
+    #[serde(default = "main_channel")]
+    #[schemars(length(max = 50))]
+    pub channels: Vec<ChainChannel>,
+    /// Contracts on the channels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 200))]
+    pub contracts: Vec<ChainContract>,
+    /// The ordering service.
+    #[serde(default)]
+    pub ordering: Ordering,
+    /// How transactions are cut into blocks, for channels that do not say otherwise.
+    #[serde(default)]
+    pub batch: Batch,
+    /// Name of the NodeRelease that the nodes run; the installation's default one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Picks the default release of this engine when `release` is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
+    /// Disk of each node; used where the platform provides volumes.
+    #[serde(default)]
+    pub storage: Storage,
+}
+
+fn main_channel() -> Vec<ChainChannel> {
+    vec![ChainChannel { name: "main".to_owned(), ..ChainChannel::default() }]
+}
+
+/// One organization's part, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainMember {
+    /// Name of the organization.
+    pub organization: String,
+    /// How many peers it runs, 1 to 9.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 9))]
+    pub peers: u32,
+}
+
+/// A ledger inside the chain.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainChannel {
+    /// Lower-case letters, digits, dots and dashes, beginning with a letter; at most 249.
+    pub name: String,
+    /// Organizations that share it; all members of the chain when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<String>>,
+    /// How its transactions are cut into blocks; what is absent here comes from the chain.
+    #[serde(default)]
+    pub batch: Batch,
+}
+
+/// How transactions are cut into blocks. Whatever is absent has its default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Batch {
+    /// Most transactions in a block. Default 500.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_message_count: Option<u32>,
+    /// Size at which a block is cut. Default `2MB`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred_max_bytes: Option<String>,
+    /// Largest transaction that is accepted. Default `10MB`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absolute_max_bytes: Option<String>,
+    /// Longest wait for more transactions. Default `250ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
+}
+
+/// The ordering service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.replicas in [1, 3, 5]").message("Raft needs an odd number of orderers; use 1, 3 or 5"))]
+pub struct Ordering {
+    /// How many orderers: 1 survives no failure, 3 survive one, 5 survive two.
+    #[serde(default = "three")]
+    pub replicas: u32,
+}
+
+impl Default for Ordering {
+    fn default() -> Self {
+        Ordering { replicas: three() }
+    }
+}
+
+fn three() -> u32 {
+    3
+}
+
+/// A contract of the chain, in short.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainContract {
+    /// Name on the channel, which clients call.
+    pub name: String,
+    #[serde(flatten)]
+    pub definition: ContractDefinition,
+}
+
+/// Disk of each node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Storage {
+    /// Size of the volume, for example `10Gi`.
+    #[serde(default = "ten_gigabytes")]
+    pub size: String,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Storage { size: ten_gigabytes() }
+    }
+}
+
+fn ten_gigabytes() -> String {
+    "10Gi".to_owned()
+}
+
+/// What the operator reports about a chain.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainStatus {
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// Name of the release that its nodes run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Engine of that release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
+    /// How many organizations take part.
+    #[serde(default)]
+    pub member_count: u32,
+    /// Orderers and peers of the chain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeStatus>,
+    /// Its channels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<ChannelStatus>,
+    /// Its contracts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contracts: Vec<ContractSummary>,
+    /// When it became ready for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_time: Option<Time>,
+}
+
+/// One channel as the operator last saw it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelStatus {
+    /// Name of the channel.
+    pub name: String,
+    /// Organizations in its configuration.
+    #[serde(default)]
+    pub members: Vec<String>,
+    /// Names of the orderers that serve it.
+    #[serde(default)]
+    pub orderers: Vec<String>,
+    /// Sequence of its configuration.
+    #[serde(default)]
+    pub config_sequence: u64,
+    /// Whether orderers and members have joined and a transaction can pass.
+    #[serde(default)]
+    pub state: State,
+}
+
+/// One contract of the chain, in short.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ContractSummary {
+    /// Name on the channel.
+    pub name: String,
+    /// Channel it is on.
+    pub channel: String,
+    /// Name of the Contract resource.
+    pub resource: String,
+    /// Committed version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Committed sequence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<i64>,
+    /// Where it stands.
+    #[serde(default)]
+    pub state: State,
+}

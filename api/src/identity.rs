@@ -1,0 +1,87 @@
+//! Identity: an enrolled person or application.
+
+use std::collections::BTreeMap;
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::condition::Progress;
+use crate::time::Time;
+
+/// A person or application that an organization vouches for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema, ToSchema)]
+#[kube(
+    group = "entente.dev",
+    version = "v1alpha1",
+    kind = "Identity",
+    namespaced,
+    status = "IdentityStatus",
+    derive = "PartialEq",
+    shortname = "ident",
+    category = "entente",
+    doc = "An enrolled person or application: certificate and key, or certificate only when the key stays with the customer.",
+    printcolumn(name = "Organization", type_ = "string", json_path = ".spec.organization"),
+    printcolumn(name = "Role", type_ = "string", json_path = ".spec.role"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(name = "Expires", type_ = "date", json_path = ".status.expireTime"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.organization == oldSelf.organization").message("organization of an identity cannot change"))]
+pub struct IdentitySpec {
+    /// Name of the organization that vouches for it. Cannot change.
+    pub organization: String,
+    /// Common name in the certificate; the resource's own name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrollment_id: Option<String>,
+    /// What it may do in the organization.
+    #[serde(default)]
+    pub role: IdentityRole,
+    /// Attributes that contracts can read from the certificate.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+    /// PEM certificate signing request. When given, the key stays with the customer and only a certificate is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_request: Option<String>,
+    /// Days that the certificate is valid, 1 to 3650.
+    #[serde(default = "one_year")]
+    #[schemars(range(min = 1, max = 3650))]
+    pub validity_days: u32,
+}
+
+pub(crate) fn one_year() -> u32 {
+    365
+}
+
+/// What an identity may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum IdentityRole {
+    /// Submits and evaluates transactions.
+    #[default]
+    Client,
+    /// Administers the organization's nodes and signs for it.
+    Admin,
+}
+
+/// What the operator reports about an identity.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityStatus {
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// MSP id of the organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msp_id: Option<String>,
+    /// The certificate, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// Serial number in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<String>,
+    /// When the certificate expires; renewed before when the platform holds the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_time: Option<Time>,
+}

@@ -1,0 +1,94 @@
+//! Member: one organization's part in one chain.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::condition::{Progress, State};
+use crate::time::Time;
+
+/// One organization's part in one chain: its peers. It lives with the organization, so that keys and ledgers never
+/// leave their owner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema, ToSchema)]
+#[kube(
+    group = "entente.dev",
+    version = "v1alpha1",
+    kind = "Member",
+    namespaced,
+    status = "MemberStatus",
+    derive = "PartialEq",
+    shortname = "mb",
+    category = "entente",
+    doc = "One organization's part in one chain: its peers. A chain's `spec.members` creates these.",
+    printcolumn(name = "Chain", type_ = "string", json_path = ".spec.chain"),
+    printcolumn(name = "Organization", type_ = "string", json_path = ".spec.organization"),
+    printcolumn(name = "Peers", type_ = "integer", json_path = ".spec.peers"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.chain == oldSelf.chain && self.organization == oldSelf.organization").message("chain and organization of a member cannot change"))]
+pub struct MemberSpec {
+    /// Name of the chain. Cannot change.
+    pub chain: String,
+    /// Name of the organization. Cannot change.
+    pub organization: String,
+    /// How many peers it runs, 1 to 9.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 9))]
+    pub peers: u32,
+}
+
+pub(crate) fn one() -> u32 {
+    1
+}
+
+/// What the operator reports about a member.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberStatus {
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// The organization's MSP id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msp_id: Option<String>,
+    /// Its peers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeStatus>,
+    /// Channels that all its peers have joined.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<String>,
+}
+
+/// One node as its owner sees it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeStatus {
+    /// Unique in the chain, for example `peer0-province-finance` or `orderer0`.
+    pub name: String,
+    /// `peer` or `orderer`.
+    pub role: String,
+    /// Name of the organization that owns it.
+    pub organization: String,
+    /// `host:port` of its gRPC services.
+    pub endpoint: String,
+    /// `host:port` of `/healthz` and `/metrics`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operations_endpoint: Option<String>,
+    /// Where it stands.
+    #[serde(default)]
+    pub state: State,
+    /// Why it is not ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Since when it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Time>,
+    /// How often it was restarted after it died.
+    #[serde(default)]
+    pub restarts: u32,
+    /// When its certificate expires; renewed well before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_expire_time: Option<Time>,
+}

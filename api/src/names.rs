@@ -1,0 +1,143 @@
+//! The one place that derives a name or a label.
+//!
+//! A derived resource is named `<chain>.<part>`. Names that people choose are DNS labels and hold no dot, so a derived
+//! name never collides with a chosen one, nor `a` + `b-c` with `a-b` + `c`.
+
+use std::collections::BTreeMap;
+
+/// Label keys.
+pub mod label {
+    pub const CHAIN: &str = "entente.dev/chain";
+    pub const ORGANIZATION: &str = "entente.dev/organization";
+    pub const CONTRACT: &str = "entente.dev/contract";
+    pub const NODE: &str = "entente.dev/node";
+    pub const ROLE: &str = "entente.dev/role";
+    pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+}
+
+/// Value of [`label::MANAGED_BY`] on what the operator creates.
+pub const MANAGER: &str = "entente-operator";
+/// Finalizer of resources whose deletion undoes something outside the registry.
+pub const FINALIZER: &str = "entente.dev/cleanup";
+/// Namespace of a single-tenant installation.
+pub const DEFAULT_NAMESPACE: &str = "default";
+
+/// MSP id of an organization that does not choose one: `province-finance` becomes `ProvinceFinanceMSP`.
+pub fn msp_id(organization: &str) -> String {
+    let capitalized = organization.split(['-', '.', '_']).map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+    });
+    capitalized.chain(["MSP".to_owned()]).collect()
+}
+
+/// The organization that runs a chain's ordering service.
+pub fn ordering_organization(chain: &str) -> String {
+    format!("{chain}.ordering")
+}
+
+/// The Member resource of an organization's part in a chain.
+pub fn member(chain: &str, organization: &str) -> String {
+    format!("{chain}.{organization}")
+}
+
+/// The Contract resource of an entry in a chain's `spec.contracts`. Lower case, because resource names are.
+pub fn contract(chain: &str, channel: &str, contract: &str) -> String {
+    format!("{chain}.{channel}.{}", contract.to_ascii_lowercase().replace('_', "-"))
+}
+
+/// An orderer, unique in its chain.
+pub fn orderer(index: u32) -> String {
+    format!("orderer{index}")
+}
+
+/// A peer, unique in its chain.
+pub fn peer(organization: &str, index: u32) -> String {
+    format!("peer{index}-{organization}")
+}
+
+/// The service of a contract, unique in its chain.
+pub fn contract_service(channel: &str, contract: &str) -> String {
+    format!("contract-{channel}-{contract}")
+}
+
+/// Labels of everything that belongs to a chain.
+pub fn chain_labels(chain: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (label::CHAIN.to_owned(), chain.to_owned()),
+        (label::MANAGED_BY.to_owned(), MANAGER.to_owned()),
+    ])
+}
+
+/// Whether `name` is a DNS label (RFC 1123): what people may call a resource.
+pub fn check_label(name: &str) -> Result<(), String> {
+    let characters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let ends = name.bytes().next().is_some_and(|b| b != b'-') && !name.ends_with('-');
+    if name.len() <= 63 && characters && ends {
+        return Ok(());
+    }
+    Err(format!("\"{name}\" is not a name; use lower-case letters, digits and dashes between them, at most 63"))
+}
+
+/// Whether `name` can be a channel (`common/configtx/validator.go`, `validateChannelID`).
+pub fn check_channel(name: &str) -> Result<(), String> {
+    let rest = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-');
+    if name.len() <= 249 && name.bytes().next().is_some_and(|b| b.is_ascii_lowercase()) && rest {
+        return Ok(());
+    }
+    Err(format!(
+        "\"{name}\" is not a channel name; begin with a lower-case letter, then lower-case letters, digits, dots and dashes, at most 249"
+    ))
+}
+
+/// Whether `id` can be an MSP id.
+pub fn check_msp_id(id: &str) -> Result<(), String> {
+    let characters = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+    if !id.is_empty() && id.len() < 250 && characters {
+        return Ok(());
+    }
+    Err(format!("\"{id}\" is not an MSP id; use letters, digits, dots and dashes, fewer than 250"))
+}
+
+/// Whether `name` can be a contract on a channel (`core/chaincode/lifecycle/scc.go`, `ChaincodeNameRegExp`).
+pub fn check_contract(name: &str) -> Result<(), String> {
+    let words = name.split(['-', '_']).all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric()));
+    if words && name.len() <= 64 {
+        return Ok(());
+    }
+    Err(format!(
+        "\"{name}\" is not a contract name; use letters and digits with single dashes or underscores between, at most 64"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_msp_id_is_derived_from_the_words_of_a_name() {
+        assert_eq!(msp_id("province-finance"), "ProvinceFinanceMSP");
+        assert_eq!(msp_id("bank"), "BankMSP");
+        assert_eq!(msp_id("transfer-payments.ordering"), "TransferPaymentsOrderingMSP");
+    }
+
+    #[test]
+    fn derived_names_do_not_collide() {
+        assert_ne!(member("a", "b-c"), member("a-b", "c"));
+        assert!(check_label(&member("a", "b")).is_err());
+    }
+
+    #[test]
+    fn names_are_checked_in_words() {
+        assert_eq!(check_label("hebei-finance"), Ok(()));
+        assert!(check_label("Hebei").unwrap_err().contains("\"Hebei\" is not a name"));
+        assert!(check_label("").is_err());
+        assert!(check_label("-a").is_err());
+        assert_eq!(check_channel("main.v2"), Ok(()));
+        assert!(check_channel("2main").is_err());
+        assert_eq!(check_contract("asset_transfer-1"), Ok(()));
+        assert!(check_contract("a--b").is_err());
+        assert!(check_contract("").is_err());
+        assert!(check_msp_id("Org1 MSP").is_err());
+    }
+}

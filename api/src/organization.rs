@@ -1,0 +1,81 @@
+//! Organization: a legal party with certificate authorities of its own.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::condition::Progress;
+use crate::time::Time;
+
+/// A legal party: its certificate authorities, its MSP id, and where it stands among others.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema, ToSchema)]
+#[kube(
+    group = "entente.dev",
+    version = "v1alpha1",
+    kind = "Organization",
+    namespaced,
+    status = "OrganizationStatus",
+    derive = "PartialEq",
+    shortname = "org",
+    category = "entente",
+    doc = "A legal party with certificate authorities and an MSP id of its own. It takes part in chains as a member.",
+    printcolumn(name = "MSP", type_ = "string", json_path = ".status.mspId"),
+    printcolumn(name = "Level", type_ = "string", json_path = ".spec.level", priority = 1),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(name = "Expires", type_ = "date", json_path = ".status.expireTime", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(oldSelf.mspId) || (has(self.mspId) && self.mspId == oldSelf.mspId)").message("mspId cannot change: it stands in every certificate and ledger"))]
+pub struct OrganizationSpec {
+    /// Name for people; may change. The resource's own name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// The organization's id in every ledger: letters, digits, dots and dashes. Derived from the resource's name when
+    /// absent (`province-finance` becomes `ProvinceFinanceMSP`). Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msp_id: Option<String>,
+    /// Administrative level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// Name of the organization above this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Region, for example an administrative division.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Sector, for example `bank` or `insurance`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector: Option<String>,
+}
+
+/// Administrative level of an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Level {
+    National,
+    Province,
+    City,
+    County,
+}
+
+/// What the operator reports about an organization.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationStatus {
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// The MSP id in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msp_id: Option<String>,
+    /// Certificate of the identity CA, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_certificate: Option<String>,
+    /// Certificate of the TLS CA, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ca_certificate: Option<String>,
+    /// When the earlier of the two CA certificates expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_time: Option<Time>,
+}
