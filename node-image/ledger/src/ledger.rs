@@ -53,7 +53,11 @@ impl Ledger {
         unimplemented!()
     }
     /// Committed public keys with `prefix`, in order.
-    pub fn state_with_prefix(&self, _namespace: &str, _prefix: &str) -> Result<Vec<(String, Versioned)>, LedgerError> {
+    pub fn state_with_prefix(
+        &self,
+        _namespace: &str,
+        _prefix: &str,
+    ) -> Result<Vec<(String, Versioned)>, LedgerError> {
         unimplemented!()
     }
     /// Committed hashed private state; `key_hash` is SHA-256 of the key, the value is SHA-256 of the value.

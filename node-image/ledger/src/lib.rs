@@ -32,3 +32,12 @@ pub enum LedgerError {
     #[error("the state database failed: {0}")]
     Database(String),
 }
+
+impl LedgerError {
+    fn io(context: impl Into<String>, source: std::io::Error) -> LedgerError {
+        LedgerError::Io {
+            context: context.into(),
+            source,
+        }
+    }
+}

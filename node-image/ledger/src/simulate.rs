@@ -130,7 +130,11 @@ impl Simulator {
         unimplemented!()
     }
     /// Committed modifications of a public key, newest first.
-    pub fn history(&mut self, _namespace: &str, _key: &str) -> Result<Vec<queryresult::KeyModification>, LedgerError> {
+    pub fn history(
+        &mut self,
+        _namespace: &str,
+        _key: &str,
+    ) -> Result<Vec<queryresult::KeyModification>, LedgerError> {
         unimplemented!()
     }
     /// Ends the simulation.
