@@ -1,5 +1,9 @@
 //! Hashes and signatures as Fabric uses them: SHA-256, ECDSA with low S, Ed25519.
 
+pub mod ecdsa;
+pub mod key;
+pub mod pem;
+
 /// SHA-256 of `data`.
 pub fn sha256(data: &[u8]) -> [u8; 32] {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, data);
@@ -23,6 +27,10 @@ pub fn nonce() -> Vec<u8> {
 pub enum CryptoError {
     #[error("the private key cannot be read: {0}")]
     Key(String),
+    #[error("the certificate cannot be read: {0}")]
+    Certificate(String),
+    #[error("the certificate of {subject} is not for this private key; use the pair that belongs together")]
+    Mismatch { subject: String },
     #[error("signing failed")]
     Sign,
 }

@@ -1,9 +1,12 @@
 //! Membership: what an MSP accepts as an identity, and which principals an identity satisfies.
 
+mod signing;
+
+pub use signing::SigningIdentity;
+
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::crypto::{CryptoError, Signer};
 use crate::proto::{common::MspPrincipal, msp::MspConfig};
 
 /// Which rules an MSP follows; the channel's capabilities decide (`msp/factory.go`).
@@ -106,31 +109,6 @@ impl Identity {
         unimplemented!()
     }
     pub fn satisfies(&self, _principal: &MspPrincipal) -> Result<(), IdentityError> {
-        unimplemented!()
-    }
-}
-
-/// An identity together with its private key.
-pub struct SigningIdentity {}
-
-impl SigningIdentity {
-    /// `key` is PKCS#8 PEM (P-256, P-384 or Ed25519), or SEC1 PEM.
-    pub fn new(_msp_id: &str, _certificate_pem: &[u8], _key_pem: &[u8]) -> Result<SigningIdentity, CryptoError> {
-        unimplemented!()
-    }
-    pub fn msp_id(&self) -> &str {
-        unimplemented!()
-    }
-    pub fn certificate_pem(&self) -> &[u8] {
-        unimplemented!()
-    }
-}
-
-impl Signer for SigningIdentity {
-    fn identity(&self) -> &[u8] {
-        unimplemented!()
-    }
-    fn sign(&self, _message: &[u8]) -> Result<Vec<u8>, CryptoError> {
         unimplemented!()
     }
 }
