@@ -67,7 +67,10 @@ pub struct ChainSpec {
 }
 
 fn main_channel() -> Vec<ChainChannel> {
-    vec![ChainChannel { name: "main".to_owned(), ..ChainChannel::default() }]
+    vec![ChainChannel {
+        name: "main".to_owned(),
+        ..ChainChannel::default()
+    }]
 }
 
 /// One organization's part, in short.

@@ -157,7 +157,10 @@ impl Progress {
     /// Sets one condition; its transition time moves only when `status` flips.
     pub fn set_condition(&mut self, kind: &str, status: bool, reason: &str, message: &str, now: Time) {
         let status = if status { "True" } else { "False" }.to_owned();
-        let since = self.condition(kind).filter(|old| old.status == status).map(|old| old.last_transition_time);
+        let since = self
+            .condition(kind)
+            .filter(|old| old.status == status)
+            .map(|old| old.last_transition_time);
         let condition = Condition {
             kind: kind.to_owned(),
             status,

@@ -26,7 +26,10 @@ pub const DEFAULT_NAMESPACE: &str = "default";
 pub fn msp_id(organization: &str) -> String {
     let capitalized = organization.split(['-', '.', '_']).map(|word| {
         let mut letters = word.chars();
-        letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+        letters
+            .next()
+            .map(|first| first.to_ascii_uppercase().to_string() + letters.as_str())
+            .unwrap_or_default()
     });
     capitalized.chain(["MSP".to_owned()]).collect()
 }
@@ -71,17 +74,23 @@ pub fn chain_labels(chain: &str) -> BTreeMap<String, String> {
 
 /// Whether `name` is a DNS label (RFC 1123): what people may call a resource.
 pub fn check_label(name: &str) -> Result<(), String> {
-    let characters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let characters = name
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let ends = name.bytes().next().is_some_and(|b| b != b'-') && !name.ends_with('-');
     if name.len() <= 63 && characters && ends {
         return Ok(());
     }
-    Err(format!("\"{name}\" is not a name; use lower-case letters, digits and dashes between them, at most 63"))
+    Err(format!(
+        "\"{name}\" is not a name; use lower-case letters, digits and dashes between them, at most 63"
+    ))
 }
 
 /// Whether `name` can be a channel (`common/configtx/validator.go`, `validateChannelID`).
 pub fn check_channel(name: &str) -> Result<(), String> {
-    let rest = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-');
+    let rest = name
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-');
     if name.len() <= 249 && name.bytes().next().is_some_and(|b| b.is_ascii_lowercase()) && rest {
         return Ok(());
     }
@@ -96,12 +105,16 @@ pub fn check_msp_id(id: &str) -> Result<(), String> {
     if !id.is_empty() && id.len() < 250 && characters {
         return Ok(());
     }
-    Err(format!("\"{id}\" is not an MSP id; use letters, digits, dots and dashes, fewer than 250"))
+    Err(format!(
+        "\"{id}\" is not an MSP id; use letters, digits, dots and dashes, fewer than 250"
+    ))
 }
 
 /// Whether `name` can be a contract on a channel (`core/chaincode/lifecycle/scc.go`, `ChaincodeNameRegExp`).
 pub fn check_contract(name: &str) -> Result<(), String> {
-    let words = name.split(['-', '_']).all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let words = name
+        .split(['-', '_'])
+        .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric()));
     if words && name.len() <= 64 {
         return Ok(());
     }

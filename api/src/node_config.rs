@@ -47,7 +47,12 @@ pub struct NodeConfigError {
 impl NodeConfig {
     /// The values that a type cannot guard. Nothing is read from disk.
     pub fn check(&self) -> Result<(), NodeConfigError> {
-        let wrong = |field, reason: &str| Err(NodeConfigError { field, reason: reason.to_owned() });
+        let wrong = |field, reason: &str| {
+            Err(NodeConfigError {
+                field,
+                reason: reason.to_owned(),
+            })
+        };
         if self.name.is_empty() {
             return wrong("name", "a node needs a name");
         }
@@ -56,13 +61,20 @@ impl NodeConfig {
         }
         match self.external_endpoint.rsplit_once(':') {
             Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {}
-            _ => return wrong("externalEndpoint", "expected host:port, for example peer0.example.com:7051"),
+            _ => {
+                return wrong(
+                    "externalEndpoint",
+                    "expected host:port, for example peer0.example.com:7051",
+                );
+            }
         }
         match &self.role {
-            RoleConfig::Orderer(orderer) if orderer.admin.tls.client_root_certificates.is_empty() => {
-                wrong("admin.tls.clientRootCertificates", "without an issuer nobody could administer the orderer")
-            }
-            RoleConfig::Peer(peer) => match serde_json::from_str::<serde_json::Value>(&peer.chaincode_builder_config) {
+            RoleConfig::Orderer(orderer) if orderer.admin.tls.client_root_certificates.is_empty() => wrong(
+                "admin.tls.clientRootCertificates",
+                "without an issuer nobody could administer the orderer",
+            ),
+            RoleConfig::Peer(peer) => match serde_json::from_str::<serde_json::Value>(&peer.chaincode_builder_config)
+            {
                 Ok(serde_json::Value::Object(_)) => Ok(()),
                 _ => wrong("chaincodeBuilderConfig", "expected a JSON object in a string"),
             },
@@ -99,7 +111,10 @@ pub struct TlsFiles {
 
 impl TlsFiles {
     fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        let roots = self.root_certificates.iter_mut().chain(&mut self.client_root_certificates);
+        let roots = self
+            .root_certificates
+            .iter_mut()
+            .chain(&mut self.client_root_certificates);
         [&mut self.certificate, &mut self.key].into_iter().chain(roots)
     }
 }
@@ -215,7 +230,9 @@ mod tests {
                 root_certificates: vec!["tls/ca.pem".into()],
                 client_root_certificates: vec![],
             },
-            operations: OperationsConfig { listen: "127.0.0.1:9443".parse().unwrap() },
+            operations: OperationsConfig {
+                listen: "127.0.0.1:9443".parse().unwrap(),
+            },
             log_spec: "info".into(),
             role: RoleConfig::Peer(PeerConfig {
                 chaincode_listen: "127.0.0.1:7052".parse().unwrap(),
@@ -225,7 +242,10 @@ mod tests {
         };
         assert_eq!(config, expected);
         assert_eq!(config.check(), Ok(()));
-        assert_eq!(serde_json::from_value::<NodeConfig>(serde_json::to_value(&config).unwrap()).unwrap(), config);
+        assert_eq!(
+            serde_json::from_value::<NodeConfig>(serde_json::to_value(&config).unwrap()).unwrap(),
+            config
+        );
     }
 
     #[test]
@@ -239,20 +259,33 @@ mod tests {
 
     #[test]
     fn an_unknown_setting_is_an_error_that_names_it() {
-        let error = serde_json::from_str::<NodeConfig>(&PEER.replace("chaincodeListen", "chaincodeListens")).unwrap_err();
+        let error =
+            serde_json::from_str::<NodeConfig>(&PEER.replace("chaincodeListen", "chaincodeListens")).unwrap_err();
 
-        assert!(error.to_string().contains("unknown field `chaincodeListens`"), "{error}");
+        assert!(
+            error.to_string().contains("unknown field `chaincodeListens`"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_wrong_value_is_named_by_its_field() {
-        let no_port = NodeConfig { external_endpoint: "localhost".into(), ..peer() };
-        let no_msp = NodeConfig { msp_id: String::new(), ..peer() };
+        let no_port = NodeConfig {
+            external_endpoint: "localhost".into(),
+            ..peer()
+        };
+        let no_msp = NodeConfig {
+            msp_id: String::new(),
+            ..peer()
+        };
 
         assert_eq!(
             no_port.check().unwrap_err().to_string(),
             "externalEndpoint: expected host:port, for example peer0.example.com:7051"
         );
-        assert_eq!(no_msp.check().unwrap_err().to_string(), "mspId: the id of the node's organization is missing");
+        assert_eq!(
+            no_msp.check().unwrap_err().to_string(),
+            "mspId: the id of the node's organization is missing"
+        );
     }
 }

@@ -8,19 +8,30 @@ use crate::{Chain, Contract, Identity, Member, NodeRelease, Organization};
 
 /// Every custom resource definition, in the order in which people meet them.
 pub fn definitions() -> Vec<CustomResourceDefinition> {
-    vec![Organization::crd(), Chain::crd(), Member::crd(), Contract::crd(), Identity::crd(), NodeRelease::crd()]
+    vec![
+        Organization::crd(),
+        Chain::crd(),
+        Member::crd(),
+        Contract::crd(),
+        Identity::crd(),
+        NodeRelease::crd(),
+    ]
 }
 
 /// The definition of one kind.
 pub fn definition(kind: &str) -> Option<CustomResourceDefinition> {
-    definitions().into_iter().find(|definition| definition.spec.names.kind == kind)
+    definitions()
+        .into_iter()
+        .find(|definition| definition.spec.names.kind == kind)
 }
 
 /// JSON pointers of the fields under `spec` that `kind` does not have, so that a typing error is refused instead of
 /// being ignored. Empty for a kind that is not known.
 pub fn unknown_fields(kind: &str, resource: &Value) -> Vec<String> {
     let schema = definition(kind).and_then(|definition| serde_json::to_value(definition).ok());
-    let schema = schema.as_ref().and_then(|d| d.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec"));
+    let schema = schema
+        .as_ref()
+        .and_then(|d| d.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec"));
     let mut unknown = Vec::new();
     if let (Some(schema), Some(spec)) = (schema, resource.get("spec")) {
         walk(schema, spec, "/spec", &mut unknown);
@@ -33,7 +44,10 @@ fn walk(schema: &Value, value: &Value, path: &str, unknown: &mut Vec<String>) {
         Value::Object(fields) => {
             for (name, field) in fields {
                 let path = format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
-                let known = schema.get("properties").and_then(|p| p.get(name)).or(schema.get("additionalProperties"));
+                let known = schema
+                    .get("properties")
+                    .and_then(|p| p.get(name))
+                    .or(schema.get("additionalProperties"));
                 match known {
                     Some(known) => walk(known, field, &path, unknown),
                     None if schema.get("type").is_some_and(|t| t == "object") => unknown.push(path),
@@ -43,7 +57,10 @@ fn walk(schema: &Value, value: &Value, path: &str, unknown: &mut Vec<String>) {
         }
         Value::Array(items) => {
             if let Some(schema) = schema.get("items") {
-                items.iter().enumerate().for_each(|(i, item)| walk(schema, item, &format!("{path}/{i}"), unknown));
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(i, item)| walk(schema, item, &format!("{path}/{i}"), unknown));
             }
         }
         _ => {}
@@ -62,7 +79,10 @@ mod tests {
             "contracts": [{"name": "a", "template": "evidence", "settings": {"ANY": "thing"}}],
         }});
 
-        assert_eq!(unknown_fields("Chain", &chain), ["/spec/members/0/peer", "/spec/orderer"]);
+        assert_eq!(
+            unknown_fields("Chain", &chain),
+            ["/spec/members/0/peer", "/spec/orderer"]
+        );
     }
 
     #[test]
@@ -76,7 +96,11 @@ mod tests {
                 std::fs::write(&path, &expected).unwrap();
             }
             let committed = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(committed == expected, "{} is stale: run UPDATE=1 cargo test -p entente-api", path.display());
+            assert!(
+                committed == expected,
+                "{} is stale: run UPDATE=1 cargo test -p entente-api",
+                path.display()
+            );
         }
     }
 
@@ -100,7 +124,11 @@ mod tests {
             let json = serde_json::to_value(&definition).unwrap();
             let root = json.pointer("/spec/versions/0/schema/openAPIV3Schema").unwrap();
             for part in ["spec", "status"] {
-                undescribed(&root["properties"][part], &format!("{}.{part}", definition.spec.names.kind), &mut found);
+                undescribed(
+                    &root["properties"][part],
+                    &format!("{}.{part}", definition.spec.names.kind),
+                    &mut found,
+                );
             }
         }
         assert_eq!(found, Vec::<String>::new());

@@ -15,11 +15,18 @@ pub fn bytes(text: &str) -> Result<u64, String> {
         "M" | "MB" | "Mi" | "MiB" => 1 << 20,
         "G" | "GB" | "Gi" | "GiB" => 1 << 30,
         "T" | "TB" | "Ti" | "TiB" => 1 << 40,
-        _ => return Err(format!("\"{text}\" is not a size; write a whole number with a unit, such as 2MB or 10Gi")),
+        _ => {
+            return Err(format!(
+                "\"{text}\" is not a size; write a whole number with a unit, such as 2MB or 10Gi"
+            ));
+        }
     };
-    let number: u64 =
-        number.parse().map_err(|_| format!("\"{text}\" is not a size; write a whole number, such as 2MB or 10Gi"))?;
-    number.checked_mul(factor).ok_or_else(|| format!("\"{text}\" is too large"))
+    let number: u64 = number
+        .parse()
+        .map_err(|_| format!("\"{text}\" is not a size; write a whole number, such as 2MB or 10Gi"))?;
+    number
+        .checked_mul(factor)
+        .ok_or_else(|| format!("\"{text}\" is too large"))
 }
 
 /// Reads a duration: a whole number with a unit of `ms`, `s`, `m` or `h`.
@@ -35,7 +42,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return Err(wrong()),
     };
-    number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| format!("\"{text}\" is too long"))
+    number
+        .checked_mul(milliseconds)
+        .map(Duration::from_millis)
+        .ok_or_else(|| format!("\"{text}\" is too long"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,261 @@
+//! The registry of one machine: one table, and a broadcast of what changed.
+//!
+//! Reads go side by side; writes go one at a time, each in a transaction that begins by taking the write lock, so that
+//! what was compared is still so when it is written.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{SecondsFormat, Utc};
+use serde_json::{Value, json};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use tokio::sync::{Mutex, broadcast};
+
+use super::{Change, Event, Key, RegistryError, Scope, Store, Watch, object};
+
+/// A watcher that is further behind than this must list again.
+const BACKLOG: usize = 4096;
+
+/// Resources in one SQLite table.
+pub struct Embedded {
+    pool: SqlitePool,
+    writing: Mutex<()>,
+    events: broadcast::Sender<Event>,
+}
+
+impl Embedded {
+    /// Opens the registry in `file`, and makes it when there is none.
+    pub async fn open(file: &Path) -> Result<Embedded, RegistryError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What was answered as accepted must survive a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options)
+            .await
+            .map_err(RegistryError::database("cannot be opened"))?;
+        sqlx::migrate!("migrations/sqlite").run(&pool).await?;
+        Ok(Embedded {
+            pool,
+            writing: Mutex::new(()),
+            events: broadcast::channel(BACKLOG).0,
+        })
+    }
+
+    /// Runs `decide` on the current object inside a write transaction, and stores what it answers.
+    async fn write<T: Send>(
+        &self,
+        key: &Key,
+        decide: impl FnOnce(Option<Value>) -> Result<(Verdict, T), RegistryError> + Send,
+    ) -> Result<(Option<Value>, T), RegistryError> {
+        let _turn = self.writing.lock().await;
+        let mut transaction = self
+            .pool
+            .begin_with("begin immediate")
+            .await
+            .map_err(RegistryError::database("cannot be written"))?;
+        let current = select(&mut transaction, key).await?;
+        let (verdict, answer) = decide(current)?;
+        let event = match verdict {
+            Verdict::Keep => None,
+            Verdict::Put(object) => Some((Change::Applied, put(&mut transaction, key, object).await?)),
+            Verdict::Remove(object) => Some((Change::Deleted, remove(&mut transaction, key, object).await?)),
+        };
+        transaction
+            .commit()
+            .await
+            .map_err(RegistryError::database("cannot be written"))?;
+        let stored = event.map(|(change, object)| {
+            let event = Event {
+                key: key.clone(),
+                change,
+                object: Arc::new(object.clone()),
+            };
+            // Nobody watching is no failure.
+            self.events.send(event).ok();
+            object
+        });
+        Ok((stored, answer))
+    }
+}
+
+/// What a write does to the row.
+enum Verdict {
+    Keep,
+    Put(Value),
+    Remove(Value),
+}
+
+#[async_trait]
+impl Store for Embedded {
+    async fn get(&self, key: &Key) -> Result<Option<Value>, RegistryError> {
+        let mut connection = self
+            .pool
+            .acquire()
+            .await
+            .map_err(RegistryError::database("cannot be read"))?;
+        select(&mut connection, key).await
+    }
+
+    async fn list(&self, kind: &str, scope: &Scope) -> Result<Vec<Value>, RegistryError> {
+        let all = "select object from resource where kind = $1 order by namespace, name";
+        let some = "select object from resource where kind = $1 and namespace in ($2, '') order by namespace, name";
+        let query = match scope {
+            Scope::All => sqlx::query_scalar::<_, String>(all).bind(kind),
+            Scope::Namespace(namespace) => sqlx::query_scalar::<_, String>(some).bind(kind).bind(namespace),
+        };
+        let rows = query
+            .fetch_all(&self.pool)
+            .await
+            .map_err(RegistryError::database("cannot be read"))?;
+        let key = || Key {
+            kind: kind.to_owned(),
+            namespace: String::new(),
+            name: String::new(),
+        };
+        rows.iter().map(|row| parse(&key(), row)).collect()
+    }
+
+    async fn create(&self, key: &Key, object: Value) -> Result<Value, RegistryError> {
+        let decide = |current: Option<Value>| match current {
+            Some(_) => Err(RegistryError::AlreadyExists { key: key.clone() }),
+            None => {
+                let uid = uuid::Uuid::new_v4().to_string();
+                Ok((Verdict::Put(object::born(object, &key.namespace, &uid, &now())), ()))
+            }
+        };
+        let (created, ()) = self.write(key, decide).await?;
+        created.ok_or_else(|| RegistryError::NotFound { key: key.clone() })
+    }
+
+    async fn update(&self, key: &Key, desired: Value) -> Result<Value, RegistryError> {
+        let decide = |current: Option<Value>| {
+            let current = current.ok_or_else(|| RegistryError::NotFound { key: key.clone() })?;
+            check_version(key, &desired, &current)?;
+            let next = object::successor(desired, &current);
+            let gone = object::is_being_deleted(&current) && object::finalizers(&next) == 0;
+            Ok(match (next == current, gone) {
+                (true, false) => (Verdict::Keep, current),
+                (false, false) => (Verdict::Put(next), current),
+                (_, true) => (Verdict::Remove(next), current),
+            })
+        };
+        let (stored, current) = self.write(key, decide).await?;
+        Ok(stored.unwrap_or(current))
+    }
+
+    async fn put_status(&self, key: &Key, status: Value) -> Result<Value, RegistryError> {
+        let decide = |current: Option<Value>| {
+            let current = current.ok_or_else(|| RegistryError::NotFound { key: key.clone() })?;
+            if current.get("status") == Some(&status) {
+                return Ok((Verdict::Keep, current));
+            }
+            let mut next = current.clone();
+            next["status"] = status;
+            Ok((Verdict::Put(next), current))
+        };
+        let (stored, current) = self.write(key, decide).await?;
+        Ok(stored.unwrap_or(current))
+    }
+
+    async fn delete(&self, key: &Key) -> Result<Option<Value>, RegistryError> {
+        let decide = |current: Option<Value>| {
+            Ok(match current {
+                None => (Verdict::Keep, None),
+                Some(object) if object::finalizers(&object) == 0 => (Verdict::Remove(object), None),
+                Some(object) if object::is_being_deleted(&object) => (Verdict::Keep, Some(object)),
+                Some(object) => (Verdict::Put(object::doomed(object, &now())), None),
+            })
+        };
+        let (stored, kept) = self.write(key, decide).await?;
+        Ok(stored.or(kept))
+    }
+
+    fn watch(&self) -> Watch {
+        Watch::new(self.events.subscribe())
+    }
+}
+
+fn check_version(key: &Key, desired: &Value, current: &Value) -> Result<(), RegistryError> {
+    let given = object::text(desired, "/metadata/resourceVersion");
+    let current = object::text(current, "/metadata/resourceVersion");
+    if given.is_empty() || given == current {
+        return Ok(());
+    }
+    Err(RegistryError::Conflict {
+        key: key.clone(),
+        given,
+        current,
+    })
+}
+
+async fn select(connection: &mut SqliteConnection, key: &Key) -> Result<Option<Value>, RegistryError> {
+    let query = "select object from resource where kind = $1 and namespace = $2 and name = $3";
+    let row = sqlx::query_scalar::<_, String>(query)
+        .bind(&key.kind)
+        .bind(&key.namespace)
+        .bind(&key.name)
+        .fetch_optional(connection)
+        .await
+        .map_err(RegistryError::database("cannot be read"))?;
+    row.map(|text| parse(key, &text)).transpose()
+}
+
+async fn put(connection: &mut SqliteConnection, key: &Key, mut object: Value) -> Result<Value, RegistryError> {
+    let version = next_version(connection).await?;
+    object["metadata"]["resourceVersion"] = json!(version.to_string());
+    let query = "insert into resource (kind, namespace, name, resource_version, object) values ($1, $2, $3, $4, $5) \
+                 on conflict (kind, namespace, name) do update set resource_version = $4, object = $5";
+    sqlx::query(query)
+        .bind(&key.kind)
+        .bind(&key.namespace)
+        .bind(&key.name)
+        .bind(version)
+        .bind(object.to_string())
+        .execute(connection)
+        .await
+        .map_err(RegistryError::database("cannot be written"))?;
+    Ok(object)
+}
+
+async fn remove(connection: &mut SqliteConnection, key: &Key, mut object: Value) -> Result<Value, RegistryError> {
+    let version = next_version(connection).await?;
+    object["metadata"]["resourceVersion"] = json!(version.to_string());
+    sqlx::query("delete from resource where kind = $1 and namespace = $2 and name = $3")
+        .bind(&key.kind)
+        .bind(&key.namespace)
+        .bind(&key.name)
+        .execute(connection)
+        .await
+        .map_err(RegistryError::database("cannot be written"))?;
+    Ok(object)
+}
+
+async fn next_version(connection: &mut SqliteConnection) -> Result<i64, RegistryError> {
+    sqlx::query_scalar("update revision set value = value + 1 where id = 1 returning value")
+        .fetch_one(connection)
+        .await
+        .map_err(RegistryError::database("cannot be written"))
+}
+
+fn parse(key: &Key, text: &str) -> Result<Value, RegistryError> {
+    serde_json::from_str(text).map_err(|source| RegistryError::Unreadable {
+        key: key.clone(),
+        source,
+    })
+}
+
+fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+#[cfg(test)]
+mod tests;
