@@ -33,6 +33,8 @@ pub struct CollectionUse {
     pub collection: String,
     pub private_reads: bool,
     pub private_writes: bool,
+    /// Keys written or whose metadata was written, in order.
+    pub written_keys: Vec<String>,
 }
 
 impl Simulator {
@@ -69,6 +71,11 @@ impl Simulator {
     }
     /// The next row of a range, recorded as read; `None` when it is exhausted.
     pub fn range_next(&mut self, _range: RangeId) -> Result<Option<queryresult::Kv>, LedgerError> {
+        unimplemented!()
+    }
+    /// Key of the row after the last one that was returned, empty when there is none; not recorded as read. Closes the
+    /// range. The bookmark of a paginated query.
+    pub fn range_bookmark(&mut self, _range: RangeId) -> Result<String, LedgerError> {
         unimplemented!()
     }
     pub fn range_close(&mut self, _range: RangeId) {}
