@@ -23,7 +23,7 @@ pub fn header_bytes(header: &BlockHeader) -> Vec<u8> {
     out
 }
 
-fn der_element(tag: u8, content: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn der_element(tag: u8, content: &[u8], out: &mut Vec<u8>) {
     out.push(tag);
     if content.len() < 0x80 {
         out.push(content.len() as u8);
