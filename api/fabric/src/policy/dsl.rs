@@ -1,8 +1,24 @@
 //! The policy language of `peer --signature-policy`: `AND('Org1MSP.member', OutOf(1, …))`.
+//!
+//! Stock parses it with a general expression evaluator (`common/policydsl/policyparser.go`); what is understood here is
+//! the language that its documentation describes. Principals are numbered as stock numbers them, inner gates first.
 
-use crate::proto::common::SignaturePolicyEnvelope;
+mod parser;
+mod printer;
 
-/// Parses a policy expression (`common/policydsl/policyparser.go`). The error names what was not understood.
-pub fn parse(_expression: &str) -> Result<SignaturePolicyEnvelope, String> {
-    unimplemented!()
-}
+pub use parser::parse;
+pub use printer::print;
+
+use crate::proto::common::msp_role::MspRoleType;
+
+/// The roles of the language.
+const ROLES: [(&str, MspRoleType); 5] = [
+    ("member", MspRoleType::Member),
+    ("admin", MspRoleType::Admin),
+    ("client", MspRoleType::Client),
+    ("peer", MspRoleType::Peer),
+    ("orderer", MspRoleType::Orderer),
+];
+
+#[cfg(test)]
+mod tests;
