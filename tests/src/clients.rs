@@ -47,3 +47,21 @@ pub fn serve_notes(address: &str, package_id: &str) -> anyhow::Result<Child> {
         .spawn()
         .context("the JavaScript contract could not be started")
 }
+
+/// Waits until a transaction that needs every organization commits through the gateway. A stock gateway has to learn of
+/// the other organizations' peers by gossip first.
+pub async fn until_endorsed(client: &str, connection: &Path) -> anyhow::Result<()> {
+    let folder = folder(client)?;
+    let output = Command::new(folder.join("node_modules/.bin/node"))
+        .args(["until-endorsed.mjs", "--seconds", "60"])
+        .current_dir(&folder)
+        .env("CONNECTION", connection)
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("node could not be started")?;
+    if !output.status.success() {
+        bail!("no transaction was endorsed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: the project's executables, stock Fabric's where they are present, a platform of
 //! their own, and waiting for conditions.
 
+pub mod by_hand;
 pub mod clients;
 pub mod executables;
 pub mod wait;

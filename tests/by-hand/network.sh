@@ -1,16 +1,22 @@
 #!/usr/bin/env bash
-# The comparison for `make bench`: the demo consortium set up step by step with the stock tools, as an operator would
-# by hand. Three Raft orderers, two organizations with one peer each, one channel, one contract as a service.
+# A consortium set up by hand: one step after the other with the stock tools, as an operator without a platform would.
+# Three Raft orderers, two organizations with one peer each, one channel, one contract as a service. Each node runs the
+# engine that is asked for; with stock nodes alone it is the comparison of `make bench`, with others a test of how the
+# engines and the stock tools get along.
 #
 #   BIN=folder of peer, orderer, cryptogen, configtxgen, osnadmin
 #   CONTRACT=command that serves a contract; gets CHAINCODE_SERVER_ADDRESS and CHAINCODE_ID
 #   NAME=the contract's name      FIRST={"Args":[…]} of the first transaction
-#   WORK=empty folder      PORTS=first of 40 free ports
+#   WORK=empty folder             PORTS=first of 40 free ports
+#   ORDERERS, PEERS=engines, "stock stock stock" and "stock stock" by default; "native" needs
+#   ENTENTE_NODE=the entente-node executable
 #
-# Prints `step<TAB>seconds since start` lines, then `pids<TAB>…`, writes $WORK/connection.json for the clients of
-# tests/clients, and keeps the network running until its standard input closes.
+# Prints `step<TAB>seconds since start` lines, then `pids<TAB>…`, writes $WORK/connection-N.json for the clients of
+# tests/clients at the peer of organization N, and keeps the network running until its standard input closes.
 set -euo pipefail
 : "${BIN:?}" "${CONTRACT:?}" "${NAME:?}" "${FIRST:?}" "${WORK:?}" "${PORTS:=17000}"
+read -ra orderers <<<"${ORDERERS:-stock stock stock}"
+read -ra peers <<<"${PEERS:-stock stock}"
 mkdir -p "$WORK" && cd "$WORK"
 export PATH="$BIN:$PATH"
 began=$(date +%s.%N)
@@ -104,8 +110,8 @@ printf '#!/bin/sh\ncp "$1/connection.json" "$3/"\n' >builder/bin/build
 printf '#!/bin/sh\nmkdir -p "$2/chaincode/server" && cp "$1/connection.json" "$2/chaincode/server/"\n' >builder/bin/release
 chmod +x builder/bin/*
 
-for n in 1 2 3; do
-  home=$WORK/crypto/ordererOrganizations/orderer.test/orderers/o$n.orderer.test
+start_stock_orderer() { # number, home
+  local n=$1 home=$2
   mkdir -p cfg/o$n
   cat >cfg/o$n/orderer.yaml <<YAML
 General:
@@ -127,9 +133,9 @@ ChannelParticipation: {Enabled: true, MaxRequestBodySize: 1048576}
 YAML
   FABRIC_CFG_PATH=$WORK/cfg/o$n orderer >o$n.log 2>&1 &
   pids+=($!)
-done
-for n in 1 2; do
-  home=$WORK/crypto/peerOrganizations/org$n.test/peers/peer0.org$n.test
+}
+configure_stock_peer() { # number, home: the peer command line needs this too
+  local n=$1 home=$2
   mkdir -p cfg/p$n
   cat >cfg/p$n/core.yaml <<YAML
 peer:
@@ -166,8 +172,39 @@ ledger: {state: {stateDatabase: goleveldb, totalQueryLimit: 100000}, history: {e
 operations: {listenAddress: "127.0.0.1:0"}
 metrics: {provider: disabled}
 YAML
-  FABRIC_CFG_PATH=$WORK/cfg/p$n peer node start >p$n.log 2>&1 &
+}
+start_stock_peer() {
+  FABRIC_CFG_PATH=$WORK/cfg/p$1 peer node start >"p$1.log" 2>&1 &
   pids+=($!)
+}
+start_native() { # role, name, MSP id, home, listen port, then the role's own settings
+  local role=$1 name=$2 msp=$3 home=$4 port=$5 own=$6
+  cat >"$name.json" <<JSON
+{"name": "$name", "role": "$role", "mspId": "$msp", "mspDir": "$home/msp", "dataDir": "$WORK/data/$name",
+ "listen": "127.0.0.1:$port", "externalEndpoint": "127.0.0.1:$port", "operations": {"listen": "127.0.0.1:$((port + 25))"},
+ "tls": {"certificate": "$home/tls/server.crt", "key": "$home/tls/server.key", "rootCertificates": ["$home/tls/ca.crt"]}, $own}
+JSON
+  "$ENTENTE_NODE" "$role" --config "$name.json" >"$name.log" 2>&1 &
+  pids+=($!)
+}
+
+for n in 1 2 3; do
+  home=$WORK/crypto/ordererOrganizations/orderer.test/orderers/o$n.orderer.test
+  if [ "${orderers[n - 1]}" = native ]; then
+    start_native orderer o$n OrdererMSP "$home" "$(orderer_port $n)" "\"admin\": {\"listen\": \"127.0.0.1:$(admin_port $n)\",
+      \"tls\": {\"certificate\": \"$home/tls/server.crt\", \"key\": \"$home/tls/server.key\", \"clientRootCertificates\": [\"$home/tls/ca.crt\"]}}"
+  else
+    start_stock_orderer $n "$home"
+  fi
+done
+for n in 1 2; do
+  home=$WORK/crypto/peerOrganizations/org$n.test/peers/peer0.org$n.test
+  configure_stock_peer $n "$home"
+  if [ "${peers[n - 1]}" = native ]; then
+    start_native peer p$n Org${n}MSP "$home" "$(peer_port $n)" "\"chaincodeListen\": \"127.0.0.1:$((PORTS + 15 + n))\""
+  else
+    start_stock_peer $n
+  fi
 done
 step "processes started"
 
@@ -213,11 +250,14 @@ step "contract committed"
 as_org 1 chaincode invoke "${orderer_flags[@]}" -C main -n "$NAME" "${both[@]}" --waitForEvent -c "$FIRST" >>peer.log 2>&1
 step "first transaction committed"
 
-user=crypto/peerOrganizations/org1.test/users/User1@org1.test/msp
-cat >connection.json <<JSON
-{"endpoint": "127.0.0.1:$(peer_port 1)", "tlsRootCertificate": "crypto/peerOrganizations/org1.test/peers/peer0.org1.test/tls/ca.crt",
- "mspId": "Org1MSP", "certificate": "$(ls $user/signcerts/*)", "privateKey": "$(ls $user/keystore/*)",
+for n in 1 2; do
+  org=crypto/peerOrganizations/org$n.test
+  user=$org/users/User1@org$n.test/msp
+  cat >connection-$n.json <<JSON
+{"endpoint": "127.0.0.1:$(peer_port $n)", "tlsRootCertificate": "$org/peers/peer0.org$n.test/tls/ca.crt",
+ "mspId": "Org${n}MSP", "certificate": "$(ls $user/signcerts/*)", "privateKey": "$(ls $user/keystore/*)",
  "channel": "main", "contract": "$NAME"}
 JSON
+done
 printf 'pids\t%s\n' "${pids[*]}"
 cat >/dev/null
