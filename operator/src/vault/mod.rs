@@ -1,0 +1,65 @@
+//! Where certificates and keys are kept: small bundles of files, each owned by one organization.
+//!
+//! On a cluster a bundle is a Secret in its owner's namespace; on one machine it is a folder, [`Local`].
+
+mod local;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+pub use local::Local;
+
+/// The files of one bundle, by relative path such as `signcerts/cert.pem`.
+pub type Bundle = BTreeMap<String, Vec<u8>>;
+
+/// Names a bundle: an organization's, by tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BundleId {
+    pub namespace: String,
+    pub organization: String,
+    /// Path within the organization, for example `ca` or `nodes/ledger/orderer0`.
+    pub path: String,
+}
+
+impl BundleId {
+    pub fn new(namespace: &str, organization: &str, path: &str) -> BundleId {
+        BundleId {
+            namespace: namespace.to_owned(),
+            organization: organization.to_owned(),
+            path: path.to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for BundleId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.namespace, self.organization, self.path)
+    }
+}
+
+/// Why key material could not be stored or found.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    #[error("{0} cannot name key material")]
+    Name(BundleId),
+    #[error("{path}: key material cannot be {action}", path = path.display())]
+    Io {
+        path: PathBuf,
+        action: &'static str,
+        source: std::io::Error,
+    },
+}
+
+/// Keeps bundles. What one write stores is seen whole or not at all.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    async fn read(&self, id: &BundleId) -> Result<Option<Bundle>, VaultError>;
+    /// Stores a bundle that does not exist yet. `false`: somebody else stored one first, and theirs stays.
+    async fn create(&self, id: &BundleId, bundle: Bundle) -> Result<bool, VaultError>;
+    /// Replaces single files of a bundle, one after the other.
+    async fn replace(&self, id: &BundleId, files: Bundle) -> Result<(), VaultError>;
+    /// Removes the bundle and everything under its path. Removing what is not there succeeds.
+    async fn remove(&self, id: &BundleId) -> Result<(), VaultError>;
+}
