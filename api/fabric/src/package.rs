@@ -41,3 +41,9 @@ pub fn build(_label: &str, _connection: &Connection) -> Result<Vec<u8>, PackageE
 pub fn open(_package: &[u8]) -> Result<Package, PackageError> {
     unimplemented!()
 }
+
+/// Fills the Go templates in connection.json with the values of `config`, a JSON object, as the stock ccaas builder does
+/// (`ccaas_builder/cmd/build`). A missing value is an error; without `tls_required` the TLS fields are blanked.
+pub fn expand(_connection: &Connection, _config: &serde_json::Value) -> Result<Connection, PackageError> {
+    unimplemented!()
+}

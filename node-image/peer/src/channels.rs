@@ -18,7 +18,11 @@ pub struct Channel {
 
 impl Channel {
     pub fn new(id: &str, bundle: Arc<Bundle>, ledger: Ledger) -> Channel {
-        Channel { id: id.to_owned(), ledger, bundle: ArcSwap::new(bundle) }
+        Channel {
+            id: id.to_owned(),
+            ledger,
+            bundle: ArcSwap::new(bundle),
+        }
     }
 
     /// The configuration in force. Ask once for each request, so that all its checks see the same one.
@@ -40,7 +44,10 @@ pub enum JoinError {
     #[error("{0}")]
     Refused(String),
     #[error("the ledger of channel {channel} could not be created")]
-    Ledger { channel: String, source: entente_ledger::LedgerError },
+    Ledger {
+        channel: String,
+        source: entente_ledger::LedgerError,
+    },
 }
 
 /// All joined channels, by id.

@@ -8,5 +8,7 @@ pub mod acl;
 pub mod chaincode;
 pub mod channels;
 pub mod endorser;
+pub mod failure;
 pub mod lifecycle;
 pub mod system;
+pub mod transient;
