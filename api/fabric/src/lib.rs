@@ -13,7 +13,9 @@ pub mod expiry;
 pub mod identity;
 pub mod package;
 pub mod policy;
+pub mod proposal;
 pub mod tls;
+pub mod transaction;
 
 /// The wire format, generated from `proto/`. Package names, message names and field numbers are Fabric's.
 #[allow(clippy::all, missing_docs)]
