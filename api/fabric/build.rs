@@ -4,8 +4,9 @@ use std::{env, fs, io, path::PathBuf};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let mut files: Vec<PathBuf> =
-        fs::read_dir("proto")?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, io::Error>>()?;
+    let mut files: Vec<PathBuf> = fs::read_dir("proto")?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<_, io::Error>>()?;
     files.retain(|path| path.extension().is_some_and(|ext| ext == "proto"));
     files.sort();
     let descriptors = protox::compile(&files, ["proto"])?;

@@ -14,7 +14,11 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
 pub fn sha256_parts(parts: &[&[u8]]) -> [u8; 32] {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     parts.iter().for_each(|part| context.update(part));
-    context.finish().as_ref().try_into().expect("a SHA-256 digest has 32 bytes")
+    context
+        .finish()
+        .as_ref()
+        .try_into()
+        .expect("a SHA-256 digest has 32 bytes")
 }
 
 /// 24 random bytes, the nonce length of Fabric's signature headers (`common/crypto/random.go`).

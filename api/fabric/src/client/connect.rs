@@ -34,7 +34,11 @@ pub enum ConnectError {
     #[error("{endpoint}: {source}")]
     Io { endpoint: String, source: io::Error },
     #[error("{endpoint}: its certificate is not valid for the name {name:?}, but for {presented}")]
-    Name { endpoint: String, name: String, presented: String },
+    Name {
+        endpoint: String,
+        name: String,
+        presented: String,
+    },
     #[error("{endpoint}: its certificate was issued by an unknown authority")]
     UnknownAuthority { endpoint: String },
     #[error("{endpoint}: its certificate has expired")]
@@ -50,7 +54,10 @@ pub enum ConnectError {
     #[error("{endpoint}: it closed the connection during the TLS handshake; does it speak TLS?")]
     HandshakeClosed { endpoint: String },
     #[error("{endpoint}: {source}")]
-    Http { endpoint: String, source: tonic::transport::Error },
+    Http {
+        endpoint: String,
+        source: tonic::transport::Error,
+    },
 }
 
 fn humane(duration: Duration) -> String {
@@ -93,8 +100,15 @@ pub async fn connect(
     // Dialled by hand first, so that a failure is ours, with its type, and not one that tonic has wrapped.
     *dialler.ready.lock() = Some(dialler.dial().await?);
     let endpoint = dialler.target.clone();
-    let http = |source| ConnectError::Http { endpoint: endpoint.to_string(), source };
-    http_settings(&dialler, options).map_err(http)?.connect_with_connector(dialler).await.map_err(http)
+    let http = |source| ConnectError::Http {
+        endpoint: endpoint.to_string(),
+        source,
+    };
+    http_settings(&dialler, options)
+        .map_err(http)?
+        .connect_with_connector(dialler)
+        .await
+        .map_err(http)
 }
 
 /// A channel that connects on first use. A connection failure is then the `Unavailable` status of the call, with the
@@ -105,8 +119,10 @@ pub fn connect_lazy(
     options: &ConnectOptions,
 ) -> Result<Channel, ConnectError> {
     let dialler = Dialler::new(endpoint, tls, options)?;
-    let settings = http_settings(&dialler, options)
-        .map_err(|source| ConnectError::Http { endpoint: endpoint.to_owned(), source })?;
+    let settings = http_settings(&dialler, options).map_err(|source| ConnectError::Http {
+        endpoint: endpoint.to_owned(),
+        source,
+    })?;
     Ok(settings.connect_with_connector_lazy(dialler))
 }
 
@@ -144,7 +160,10 @@ struct Dialler {
 impl Dialler {
     fn new(endpoint: &str, tls: Option<&TlsClient>, options: &ConnectOptions) -> Result<Dialler, ConnectError> {
         let host = host(endpoint)?;
-        let settings = |source| ConnectError::Settings { endpoint: endpoint.to_owned(), source };
+        let settings = |source| ConnectError::Settings {
+            endpoint: endpoint.to_owned(),
+            source,
+        };
         let tls = match tls {
             Some(tls) => {
                 let config = tls.config(&[b"h2"]).map_err(settings)?;
@@ -152,32 +171,56 @@ impl Dialler {
             }
             None => None,
         };
-        Ok(Dialler { target: endpoint.into(), timeout: options.timeout, tls, ready: Arc::default() })
+        Ok(Dialler {
+            target: endpoint.into(),
+            timeout: options.timeout,
+            tls,
+            ready: Arc::default(),
+        })
     }
 
     async fn dial(&self) -> Result<BoxStream, ConnectError> {
-        tokio::time::timeout(self.timeout, self.open()).await.unwrap_or_else(|_| {
-            Err(ConnectError::TimedOut { endpoint: self.target.to_string(), after: self.timeout })
-        })
+        tokio::time::timeout(self.timeout, self.open())
+            .await
+            .unwrap_or_else(|_| {
+                Err(ConnectError::TimedOut {
+                    endpoint: self.target.to_string(),
+                    after: self.timeout,
+                })
+            })
     }
 
     async fn open(&self) -> Result<BoxStream, ConnectError> {
         let endpoint = || self.target.to_string();
         let mut addresses = tokio::net::lookup_host(&*self.target)
             .await
-            .map_err(|source| ConnectError::Resolve { endpoint: endpoint(), source })?
+            .map_err(|source| ConnectError::Resolve {
+                endpoint: endpoint(),
+                source,
+            })?
             .collect::<Vec<_>>();
         // Nodes listen on IPv4 unless told otherwise, and `localhost` resolves to both.
         addresses.sort_by_key(std::net::SocketAddr::is_ipv6);
-        let stream = TcpStream::connect(&addresses[..]).await.map_err(|source| match source.kind() {
-            io::ErrorKind::ConnectionRefused => ConnectError::Refused { endpoint: endpoint() },
-            _ => ConnectError::Io { endpoint: endpoint(), source },
+        let stream = TcpStream::connect(&addresses[..])
+            .await
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::ConnectionRefused => ConnectError::Refused { endpoint: endpoint() },
+                _ => ConnectError::Io {
+                    endpoint: endpoint(),
+                    source,
+                },
+            })?;
+        stream.set_nodelay(true).map_err(|source| ConnectError::Io {
+            endpoint: endpoint(),
+            source,
         })?;
-        stream.set_nodelay(true).map_err(|source| ConnectError::Io { endpoint: endpoint(), source })?;
         let Some((config, name)) = &self.tls else {
             return Ok(Box::new(stream));
         };
-        match tokio_rustls::TlsConnector::from(config.clone()).connect(name.clone(), stream).await {
+        match tokio_rustls::TlsConnector::from(config.clone())
+            .connect(name.clone(), stream)
+            .await
+        {
             Ok(stream) => Ok(Box::new(stream)),
             Err(error) => Err(handshake_error(endpoint(), name, error)),
         }
@@ -199,8 +242,13 @@ fn handshake_error(endpoint: String, name: &ServerName<'_>, error: io::Error) ->
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let Some(tls) = tls.cloned() else {
         return match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => ConnectError::HandshakeClosed { endpoint },
-            _ => ConnectError::Io { endpoint, source: error },
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+                ConnectError::HandshakeClosed { endpoint }
+            }
+            _ => ConnectError::Io {
+                endpoint,
+                source: error,
+            },
         };
     };
     match tls {
@@ -220,19 +268,31 @@ fn handshake_error(endpoint: String, name: &ServerName<'_>, error: io::Error) ->
 fn certificate_error(endpoint: String, name: &ServerName<'_>, problem: CertificateError) -> ConnectError {
     let name = name.to_str().into_owned();
     match problem {
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => ConnectError::UnknownAuthority { endpoint },
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            ConnectError::UnknownAuthority { endpoint }
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => ConnectError::Expired { endpoint },
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             ConnectError::NotYetValid { endpoint }
         }
-        CertificateError::NotValidForName => {
-            ConnectError::Name { endpoint, name, presented: "others".to_owned() }
-        }
-        CertificateError::NotValidForNameContext { presented, .. } => {
-            ConnectError::Name { endpoint, name, presented: presented.join(", ") }
-        }
-        CertificateError::Other(other) => ConnectError::Certificate { endpoint, reason: other.to_string() },
-        problem => ConnectError::Certificate { endpoint, reason: problem.to_string() },
+        CertificateError::NotValidForName => ConnectError::Name {
+            endpoint,
+            name,
+            presented: "others".to_owned(),
+        },
+        CertificateError::NotValidForNameContext { presented, .. } => ConnectError::Name {
+            endpoint,
+            name,
+            presented: presented.join(", "),
+        },
+        CertificateError::Other(other) => ConnectError::Certificate {
+            endpoint,
+            reason: other.to_string(),
+        },
+        problem => ConnectError::Certificate {
+            endpoint,
+            reason: problem.to_string(),
+        },
     }
 }
 
@@ -272,17 +332,29 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let routes = tonic::service::Routes::default().prepare();
-        tokio::spawn(serve(listener, Some(tls), routes, ServeOptions::default(), CancellationToken::new()));
+        tokio::spawn(serve(
+            listener,
+            Some(tls),
+            routes,
+            ServeOptions::default(),
+            CancellationToken::new(),
+        ));
         format!("localhost:{port}")
     }
 
     async fn call(channel: Channel) -> tonic::Status {
         use crate::proto::protos::{SignedProposal, endorser_client::EndorserClient};
-        EndorserClient::new(channel).process_proposal(SignedProposal::default()).await.unwrap_err()
+        EndorserClient::new(channel)
+            .process_proposal(SignedProposal::default())
+            .await
+            .unwrap_err()
     }
 
     async fn refusal(endpoint: &str, tls: &TlsClient) -> String {
-        connect(endpoint, Some(tls), &ConnectOptions::default()).await.unwrap_err().to_string()
+        connect(endpoint, Some(tls), &ConnectOptions::default())
+            .await
+            .unwrap_err()
+            .to_string()
     }
 
     #[tokio::test]
@@ -311,7 +383,10 @@ mod tests {
         let lazy = call(connect_lazy(&endpoint, None, &options).unwrap()).await;
 
         assert_eq!(eager, expected);
-        assert_eq!((lazy.code(), lazy.message()), (tonic::Code::Unavailable, expected.as_str()));
+        assert_eq!(
+            (lazy.code(), lazy.message()),
+            (tonic::Code::Unavailable, expected.as_str())
+        );
     }
 
     #[tokio::test]
@@ -333,7 +408,10 @@ mod tests {
                  DnsName(\"orderer.example\")"
             )
         );
-        assert_eq!(refusal(&expired, &tls).await, format!("{expired}: its certificate has expired"));
+        assert_eq!(
+            refusal(&expired, &tls).await,
+            format!("{expired}: its certificate has expired")
+        );
         assert_eq!(
             refusal(&unknown, &tls).await,
             format!("{unknown}: its certificate was issued by an unknown authority")
@@ -344,7 +422,9 @@ mod tests {
     async fn a_server_name_can_stand_in_for_the_dialled_host() {
         let authority = Authority::new();
         let endpoint = node(&authority.identity("orderer.example"), &ClientAuth::None).await;
-        let tls = TlsClient::trusting_der([authority.der()]).with_server_name("orderer.example").unwrap();
+        let tls = TlsClient::trusting_der([authority.der()])
+            .with_server_name("orderer.example")
+            .unwrap();
 
         let connected = connect(&endpoint, Some(&tls), &ConnectOptions::default()).await;
 
@@ -357,10 +437,17 @@ mod tests {
         let (node_identity, other) = (authority.identity("localhost"), authority.identity("localhost"));
         let endpoint = node(&node_identity, &ClientAuth::Request).await;
         let trusting = TlsClient::trusting_der([authority.der()]);
-        let pinned = trusting.clone().with_pinned_certificates([&node_identity.certificate()[..]]).unwrap();
+        let pinned = trusting
+            .clone()
+            .with_pinned_certificates([&node_identity.certificate()[..]])
+            .unwrap();
         let wrong = trusting.with_pinned_certificates([&other.certificate()[..]]).unwrap();
 
-        assert!(connect(&endpoint, Some(&pinned), &ConnectOptions::default()).await.is_ok());
+        assert!(
+            connect(&endpoint, Some(&pinned), &ConnectOptions::default())
+                .await
+                .is_ok()
+        );
         assert_eq!(
             refusal(&endpoint, &wrong).await,
             format!("{endpoint}: its certificate is not accepted: its public key is not one that was agreed on")
@@ -373,7 +460,10 @@ mod tests {
         let tls = TlsClient::trusting_der([authority.der()]);
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = silent.local_addr().unwrap().to_string();
-        let options = ConnectOptions { timeout: Duration::from_millis(200), ..ConnectOptions::default() };
+        let options = ConnectOptions {
+            timeout: Duration::from_millis(200),
+            ..ConnectOptions::default()
+        };
 
         let unanswered = connect(&endpoint, Some(&tls), &options).await.unwrap_err().to_string();
         let malformed = connect("orderer", Some(&tls), &options).await.unwrap_err().to_string();

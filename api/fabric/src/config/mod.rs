@@ -1,7 +1,20 @@
 //! Channel configuration: reading it, checking changes to it, computing updates, building genesis blocks.
 
+mod authorize;
+mod bundle;
+mod capabilities;
+pub mod consenters;
+pub mod duration;
+pub mod edit;
+mod flatten;
 pub mod genesis;
+mod overlay;
+pub mod policies;
+mod transition;
 pub mod update;
+mod values;
+
+pub use transition::{open_update, signed_data};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,12 +22,37 @@ use std::time::Duration;
 
 use crate::identity::MspManager;
 use crate::policy::Policies;
-use crate::proto::common::{Block, Config, ConfigEnvelope, ConfigUpdateEnvelope};
+use crate::proto::common::{Config, Consenter};
 
 /// Why a configuration, or a change to one, is refused. The text follows Fabric's where clients see it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(pub String);
+
+impl ConfigError {
+    fn within(self, context: &str) -> ConfigError {
+        ConfigError(format!("{context}: {}", self.0))
+    }
+}
+
+const MAX_ID_LENGTH: usize = 249;
+
+/// What a channel may be called (`ValidateChannelID` in `common/configtx/validator.go`).
+pub fn check_channel_id(id: &str) -> Result<(), ConfigError> {
+    if id.is_empty() {
+        return Err(ConfigError("channel ID illegal, cannot be empty".to_owned()));
+    }
+    if id.len() > MAX_ID_LENGTH {
+        return Err(ConfigError(format!(
+            "channel ID illegal, cannot be longer than {MAX_ID_LENGTH}"
+        )));
+    }
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-';
+    if !id.as_bytes()[0].is_ascii_lowercase() || !id.bytes().all(allowed) {
+        return Err(ConfigError(format!("'{id}' contains illegal characters")));
+    }
+    Ok(())
+}
 
 /// Everything that a channel configuration says, read and checked (`common/channelconfig/bundle.go`). Immutable.
 #[derive(Debug)]
@@ -44,6 +82,8 @@ pub struct OrdererConfig {
     pub batch_timeout: Duration,
     pub max_channels: u64,
     pub capabilities: Vec<String>,
+    /// The nodes of a BFT channel; Raft keeps its own in `consensus_metadata`.
+    pub consenters: Vec<Consenter>,
     /// By group name.
     pub organizations: BTreeMap<String, OrdererOrganization>,
 }
@@ -68,26 +108,4 @@ pub struct ApplicationConfig {
 pub struct ApplicationOrganization {
     pub msp_id: String,
     pub anchor_peers: Vec<(String, u16)>,
-}
-
-impl Bundle {
-    pub fn new(_channel_id: &str, _config: Config) -> Result<Bundle, ConfigError> {
-        unimplemented!()
-    }
-    /// Reads the configuration in a config block.
-    pub fn from_block(_block: &Block) -> Result<Bundle, ConfigError> {
-        unimplemented!()
-    }
-    /// Checks and applies an update: what `ProposeConfigUpdate` does in `common/configtx/validator.go`.
-    pub fn propose(&self, _update: &ConfigUpdateEnvelope) -> Result<ConfigEnvelope, ConfigError> {
-        unimplemented!()
-    }
-    /// Re-derives `envelope.config` from `envelope.last_update` and compares (`Validate` there).
-    pub fn validate(&self, _envelope: &ConfigEnvelope) -> Result<(), ConfigError> {
-        unimplemented!()
-    }
-    /// Whether `next` may follow this configuration (`ValidateNew` in `common/channelconfig/bundle.go`).
-    pub fn validate_new(&self, _next: &Bundle) -> Result<(), ConfigError> {
-        unimplemented!()
-    }
 }

@@ -5,7 +5,6 @@ mod chain;
 mod constraints;
 #[expect(clippy::module_inception, reason = "an identity is what this module is about")]
 mod identity;
-pub mod local;
 mod manager;
 mod msp;
 mod organizational_unit;
@@ -13,10 +12,6 @@ mod principal;
 mod revocation;
 mod signature;
 mod signing;
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod tests;
 
 pub use identity::Identity;
 pub use manager::MspManager;

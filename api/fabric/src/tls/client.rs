@@ -26,11 +26,21 @@ impl TlsClient {
 
     /// Trusts authorities given as DER, for example [`crate::identity::Msp::tls_roots`].
     pub fn trusting_der<'a>(roots: impl IntoIterator<Item = &'a [u8]>) -> TlsClient {
-        TlsClient::trusting(roots.into_iter().map(|der| CertificateDer::from(der.to_vec())).collect())
+        TlsClient::trusting(
+            roots
+                .into_iter()
+                .map(|der| CertificateDer::from(der.to_vec()))
+                .collect(),
+        )
     }
 
     fn trusting(roots: Vec<CertificateDer<'static>>) -> TlsClient {
-        TlsClient { roots, identity: None, server_name: None, pinned_keys: None }
+        TlsClient {
+            roots,
+            identity: None,
+            server_name: None,
+            pinned_keys: None,
+        }
     }
 
     /// Presents a certificate to servers that ask for one.
@@ -63,7 +73,9 @@ impl TlsClient {
 
     /// SHA-256 of the client certificate; empty when none is presented. Goes into deliver requests.
     pub fn certificate_hash(&self) -> Vec<u8> {
-        self.identity.as_ref().map_or_else(Vec::new, |identity| identity.certificate_hash().to_vec())
+        self.identity
+            .as_ref()
+            .map_or_else(Vec::new, |identity| identity.certificate_hash().to_vec())
     }
 
     pub(crate) fn server_name_for(&self, host: &str) -> Result<ServerName<'static>, TlsError> {
@@ -85,7 +97,10 @@ impl TlsClient {
             .build()
             .map_err(|_| TlsError::NoCertificate { what })?;
         let verifier: Arc<dyn ServerCertVerifier> = match &self.pinned_keys {
-            Some(keys) => Arc::new(Pinned { inner: verifier, keys: keys.clone() }),
+            Some(keys) => Arc::new(Pinned {
+                inner: verifier,
+                keys: keys.clone(),
+            }),
             None => verifier,
         };
         let builder = ClientConfig::builder_with_provider(provider())
@@ -135,11 +150,15 @@ impl ServerCertVerifier for Pinned {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
+        let verified = self
+            .inner
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
         if public_key(end_entity).is_some_and(|key| self.keys.contains(&key)) {
             return Ok(verified);
         }
-        Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(KeyNotPinned)))))
+        Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(
+            Arc::new(KeyNotPinned),
+        ))))
     }
 
     fn verify_tls12_signature(

@@ -42,8 +42,10 @@ impl TlsIdentity {
     /// `chain_pem` holds the certificate first, then any intermediates; `key_pem` is PKCS#8, SEC1 or PKCS#1.
     pub fn from_pem(chain_pem: &[u8], key_pem: &[u8]) -> Result<TlsIdentity, TlsError> {
         let chain = certificates(chain_pem, "TLS certificate")?;
-        let key = PrivateKeyDer::from_pem_slice(key_pem)
-            .map_err(|error| TlsError::Pem { what: "TLS private key", reason: error.to_string() })?;
+        let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|error| TlsError::Pem {
+            what: "TLS private key",
+            reason: error.to_string(),
+        })?;
         Ok(TlsIdentity { chain, key })
     }
 
@@ -60,7 +62,10 @@ impl TlsIdentity {
 
 impl Clone for TlsIdentity {
     fn clone(&self) -> TlsIdentity {
-        TlsIdentity { chain: self.chain.clone(), key: self.key.clone_key() }
+        TlsIdentity {
+            chain: self.chain.clone(),
+            key: self.key.clone_key(),
+        }
     }
 }
 
@@ -68,7 +73,10 @@ impl Clone for TlsIdentity {
 fn certificates(bundle: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found = CertificateDer::pem_slice_iter(bundle)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| TlsError::Pem { what, reason: error.to_string() })?;
+        .map_err(|error| TlsError::Pem {
+            what,
+            reason: error.to_string(),
+        })?;
     if found.is_empty() {
         return Err(TlsError::NoCertificate { what });
     }
@@ -78,7 +86,9 @@ fn certificates(bundle: &[u8], what: &'static str) -> Result<Vec<CertificateDer<
 fn root_store(roots: &[CertificateDer<'static>], what: &'static str) -> Result<Arc<rustls::RootCertStore>, TlsError> {
     let mut store = rustls::RootCertStore::empty();
     for root in roots {
-        store.add(root.clone()).map_err(|source| TlsError::Unusable { what, source })?;
+        store
+            .add(root.clone())
+            .map_err(|source| TlsError::Unusable { what, source })?;
     }
     Ok(Arc::new(store))
 }

@@ -78,7 +78,13 @@ pub async fn serve<S, B>(
 {
     let slots = Arc::new(Semaphore::new(options.max_connections));
     let drain = options.drain;
-    let server = Arc::new(Server { builder: http(&options), service, tls, options, stop });
+    let server = Arc::new(Server {
+        builder: http(&options),
+        service,
+        tls,
+        options,
+        stop,
+    });
     let mut running = JoinSet::new();
     while let Some((stream, remote, slot)) = server.next(&listener, &slots).await {
         let server = server.clone();
@@ -91,14 +97,20 @@ pub async fn serve<S, B>(
     drop(listener);
     let ended = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(drain, ended).await.is_err() {
-        debug!(open = running.len(), "connections still open after the drain period are cut");
+        debug!(
+            open = running.len(),
+            "connections still open after the drain period are cut"
+        );
         running.shutdown().await;
     }
 }
 
 fn http(options: &ServeOptions) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(options.handshake_timeout);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.handshake_timeout);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -167,7 +179,9 @@ where
         match outcome {
             Ok(Ok(stream)) => {
                 let presented = stream.get_ref().1.peer_certificates();
-                let der = presented.and_then(|chain| chain.first()).map(|leaf| leaf.clone().into_owned());
+                let der = presented
+                    .and_then(|chain| chain.first())
+                    .map(|leaf| leaf.clone().into_owned());
                 self.talk(stream, ClientCertificate { der, remote }).await;
             }
             Ok(Err(error)) => debug!(%remote, %error, "TLS handshake failed"),
@@ -184,7 +198,9 @@ where
             request.extensions_mut().insert(peer.clone());
             request
         });
-        let connection = self.builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = self
+            .builder
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         let mut connection = pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
@@ -210,7 +226,8 @@ mod tests {
     /// Answers each request with the SHA-256 of the client's certificate, or `none`.
     fn whoami() -> axum::Router {
         let answer = |Extension(peer): Extension<ClientCertificate>| async move {
-            peer.der.map_or_else(|| "none".to_owned(), |der| hex::encode(crate::crypto::sha256(&der)))
+            peer.der
+                .map_or_else(|| "none".to_owned(), |der| hex::encode(crate::crypto::sha256(&der)))
         };
         axum::Router::new().route("/", on_get(answer))
     }
@@ -227,11 +244,15 @@ mod tests {
     async fn a_client_certificate_reaches_the_handler() {
         let authority = Authority::new();
         let client = authority.identity("client.example");
-        let auth = ClientAuth::Require { authorities: authority.pem().into_bytes() };
+        let auth = ClientAuth::Require {
+            authorities: authority.pem().into_bytes(),
+        };
         let tls = ServerTls::new(&authority.identity("localhost"), &auth, Alpn::H2AndHttp1).unwrap();
         let (address, ..) = start(Some(tls)).await;
 
-        let trusting = TlsClient::trusting_pem(authority.pem().as_bytes()).unwrap().with_identity(client.clone());
+        let trusting = TlsClient::trusting_pem(authority.pem().as_bytes())
+            .unwrap()
+            .with_identity(client.clone());
         let answer = get(address, "localhost", &trusting).await;
 
         assert_eq!(answer.unwrap(), hex::encode(client.certificate_hash()));
@@ -246,7 +267,12 @@ mod tests {
         let bare = TlsClient::trusting_der([authority.der()]);
 
         let without = get(address, "localhost", &bare).await;
-        let with_unknown = get(address, "localhost", &bare.with_identity(stranger.identity("client.example"))).await;
+        let with_unknown = get(
+            address,
+            "localhost",
+            &bare.with_identity(stranger.identity("client.example")),
+        )
+        .await;
 
         assert!(without.unwrap_err().contains("CertificateRequired"));
         assert!(with_unknown.unwrap_err().contains("UnknownCA"));
@@ -256,8 +282,7 @@ mod tests {
     async fn a_listener_that_requests_certificates_lets_everybody_in_and_says_who_it_is() {
         let (authority, stranger) = (Authority::new(), Authority::new());
         let unknown = stranger.identity("client.example");
-        let tls =
-            ServerTls::new(&authority.identity("localhost"), &ClientAuth::Request, Alpn::H2AndHttp1).unwrap();
+        let tls = ServerTls::new(&authority.identity("localhost"), &ClientAuth::Request, Alpn::H2AndHttp1).unwrap();
         let (address, ..) = start(Some(tls)).await;
         let bare = TlsClient::trusting_der([authority.der()]);
 
@@ -289,7 +314,10 @@ mod tests {
         let idle = TcpStream::connect(address).await.unwrap();
 
         stop.cancel();
-        tokio::time::timeout(Duration::from_secs(10), served).await.expect("the server ends").unwrap();
+        tokio::time::timeout(Duration::from_secs(10), served)
+            .await
+            .expect("the server ends")
+            .unwrap();
 
         assert!(TcpListener::bind(address).await.is_ok());
         drop(idle);

@@ -28,8 +28,12 @@ pub enum ClientAuth {
 impl ClientAuth {
     /// Requires certificates of authorities given as DER, for example [`crate::identity::Msp::tls_roots`].
     pub fn require_der<'a>(authorities: impl IntoIterator<Item = &'a [u8]>) -> ClientAuth {
-        let bundle = authorities.into_iter().map(|der| pem::encode(&pem::Pem::new("CERTIFICATE", der)));
-        ClientAuth::Require { authorities: bundle.collect::<String>().into_bytes() }
+        let bundle = authorities
+            .into_iter()
+            .map(|der| pem::encode(&pem::Pem::new("CERTIFICATE", der)));
+        ClientAuth::Require {
+            authorities: bundle.collect::<String>().into_bytes(),
+        }
     }
 }
 

@@ -15,7 +15,9 @@ pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 impl Authority {
     pub fn new() -> Authority {
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, format!("authority {}", rand::random::<u64>()));
+        params
+            .distinguished_name
+            .push(DnType::CommonName, format!("authority {}", rand::random::<u64>()));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         Authority(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
@@ -51,7 +53,9 @@ pub(crate) async fn get(address: SocketAddr, name: &str, tls: &TlsClient) -> Res
     let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
     let talk = async {
         let mut stream = connector.connect(name, stream).await?;
-        stream.write_all(b"GET / HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n").await?;
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n")
+            .await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
         Ok::<_, std::io::Error>(answer)
