@@ -6,3 +6,4 @@
 pub mod pki;
 pub mod registry;
 pub mod vault;
+pub mod substrate;

@@ -1,0 +1,1 @@
+//! Nodes as supervised child processes on loopback.

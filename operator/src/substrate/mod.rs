@@ -1,0 +1,159 @@
+//! Where nodes run: a seam. [`local`] runs them as processes of this machine.
+//!
+//! A substrate is told what a node should be ([`NodePlan`]) as often as one likes, and says what it is ([`NodeState`]).
+//! It knows nothing of chains beyond names.
+
+pub mod local;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use entente_api::node_release::Engine;
+use futures::stream::BoxStream;
+use tokio::sync::broadcast;
+
+/// Names one node: a peer, an orderer, or the service of a contract.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId {
+    /// Namespace of the owner, so that keys and ledgers never leave it.
+    pub namespace: String,
+    pub chain: String,
+    /// Unique in its chain, from `entente_api::names`.
+    pub name: String,
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.namespace, self.chain, self.name)
+    }
+}
+
+/// What kind of node it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    Orderer,
+    Peer,
+    Contract,
+}
+
+/// Where a node listens, known before it is planned and kept for its lifetime: certificates and genesis blocks name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// gRPC services.
+    pub listen: SocketAddr,
+    /// `host:port` under which others reach `listen`.
+    pub external: String,
+    /// Names and addresses for the TLS certificate.
+    pub hosts: Vec<String>,
+    /// Plain HTTP for health and metrics.
+    pub operations: SocketAddr,
+    /// Channel participation; orderers only.
+    pub admin: SocketAddr,
+    /// Where a stock peer accepts chaincode; peers only.
+    pub chaincode: SocketAddr,
+}
+
+/// What a node should be. Equal plans mean the same node: applying one again changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodePlan {
+    pub id: NodeId,
+    pub workload: Workload,
+    /// Content of the node's folder by relative path, keys among them; written with mode 0600. The workload's paths are
+    /// relative to that folder.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+/// What runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Workload {
+    /// A peer or an orderer. Its `NodeConfig` is the file `node.json`.
+    Node { engine: Engine, role: NodeRole, listen: SocketAddr },
+    /// A business template of `entente-contracts`, or nothing else yet.
+    Contract { template: String, listen: SocketAddr, environment: BTreeMap<String, String> },
+}
+
+/// The roles that `entente-node` and the stock executables have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeRole {
+    Orderer,
+    Peer,
+}
+
+/// What a node is at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeState {
+    /// Nothing is known of it, or it was deleted.
+    Absent,
+    /// Its process runs and does not accept connections yet.
+    Starting,
+    /// It accepts connections.
+    Running { since: SystemTime, restarts: u32 },
+    /// It ended, or never came up; it is tried again with growing pauses.
+    Failing { reason: String, restarts: u32 },
+}
+
+impl NodeState {
+    pub fn is_running(&self) -> bool {
+        matches!(self, NodeState::Running { .. })
+    }
+}
+
+/// Why a substrate could not do as it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum SubstrateError {
+    #[error("{context}")]
+    Io { context: String, source: std::io::Error },
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl SubstrateError {
+    /// Wraps an I/O error with what was being done.
+    pub fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> SubstrateError {
+        let context = context.into();
+        move |source| SubstrateError::Io { context, source }
+    }
+}
+
+/// A place where nodes run.
+#[async_trait]
+pub trait Substrate: Send + Sync {
+    /// The node's addresses; chosen at the first call and the same from then on.
+    async fn addresses(&self, id: &NodeId, role: Role) -> Result<Addresses, SubstrateError>;
+
+    /// Makes the node what the plan says: starts it, restarts it when the plan has changed, leaves it alone otherwise.
+    /// Does not wait until it accepts connections.
+    async fn apply(&self, plan: &NodePlan) -> Result<(), SubstrateError>;
+
+    async fn state(&self, id: &NodeId) -> NodeState;
+
+    /// Nodes of a chain that exist here, running or not.
+    async fn list(&self, namespace: &str, chain: &str) -> Result<Vec<NodeId>, SubstrateError>;
+
+    /// Ends the node and removes its folder, its ledger and its addresses. Nothing happens when it does not exist.
+    async fn delete(&self, id: &NodeId) -> Result<(), SubstrateError>;
+
+    /// Ends the process; it comes back at once.
+    async fn restart(&self, id: &NodeId) -> Result<(), SubstrateError>;
+
+    /// The last `lines` of the node's log; `follow` continues with what is written from then on.
+    async fn logs(
+        &self,
+        id: &NodeId,
+        lines: usize,
+        follow: bool,
+    ) -> Result<BoxStream<'static, std::io::Result<String>>, SubstrateError>;
+
+    /// Memory of the node's processes in bytes, shared pages counted in proportion. `None` when it does not run.
+    async fn memory(&self, id: &NodeId) -> Option<u64>;
+
+    /// Names each node whose state has changed.
+    fn changes(&self) -> broadcast::Receiver<NodeId>;
+
+    /// Ends every node, cleanly and side by side: the platform is being stopped for good. They start again with the
+    /// next [`Substrate::apply`].
+    async fn stop_all(&self);
+}
