@@ -5,5 +5,5 @@
 
 pub mod pki;
 pub mod registry;
-pub mod vault;
 pub mod substrate;
+pub mod vault;
