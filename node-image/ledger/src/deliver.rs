@@ -140,10 +140,13 @@ impl<C: Channels> Engine<C> {
         })?;
         let Some(channel) = self.channels.channel(&request.channel_id) else {
             // Clients poll for channels that are still being made.
-            debug!(client = client.remote, channel = request.channel_id, "deliver from an unknown channel");
+            debug!(
+                client = client.remote,
+                channel = request.channel_id,
+                "deliver from an unknown channel"
+            );
             return Err(Status::NotFound);
         };
         Session::open(channel, request, client)
     }
 }
-

@@ -4,14 +4,28 @@
 //! replayed after a crash. Both engines' roles use the block store; only a peer has a [`Ledger`].
 
 pub mod blocks;
+mod commit_hash;
 pub mod deliver;
+mod expiry;
+mod history;
+mod keys;
 pub mod ledger;
+pub mod lifecycle;
 pub mod metrics;
+mod mvcc;
+mod private;
 pub mod rwset;
 pub mod simulate;
+pub mod state;
+mod store;
+pub mod transaction;
 
 pub use blocks::BlockStore;
-pub use ledger::Ledger;
+pub use ledger::{Committed, Ledger, Ledgers, TxLocation};
+pub use private::PrivateData;
+pub use simulate::Simulator;
+pub use state::{Versioned, View};
+pub use store::Memory;
 
 /// Where in the chain a value was written: block number and position in the block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

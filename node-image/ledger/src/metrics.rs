@@ -3,8 +3,8 @@
 use std::fmt;
 
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
-use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::{MetricType, TypedMetric};
 
 /// A counter that is written as `name value`. The client library appends `_total` to counters, as OpenMetrics wants;
 /// dashboards made for stock nodes ask for the bare name.

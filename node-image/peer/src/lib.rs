@@ -12,3 +12,4 @@ pub mod failure;
 pub mod lifecycle;
 pub mod system;
 pub mod transient;
+pub mod validate;

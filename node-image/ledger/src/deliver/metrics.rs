@@ -34,12 +34,33 @@ pub struct Metrics {
 impl Metrics {
     pub fn register(registry: &mut Registry) -> Metrics {
         let metrics = Metrics::default();
-        let Metrics { streams_opened, streams_closed, requests_received, requests_completed, blocks_sent } =
-            metrics.clone();
-        registry.register("deliver_streams_opened", "Streams opened to the deliver service", streams_opened);
-        registry.register("deliver_streams_closed", "Streams of the deliver service that ended", streams_closed);
-        registry.register("deliver_requests_received", "Deliver requests received", requests_received);
-        registry.register("deliver_requests_completed", "Deliver requests that ended", requests_completed);
+        let Metrics {
+            streams_opened,
+            streams_closed,
+            requests_received,
+            requests_completed,
+            blocks_sent,
+        } = metrics.clone();
+        registry.register(
+            "deliver_streams_opened",
+            "Streams opened to the deliver service",
+            streams_opened,
+        );
+        registry.register(
+            "deliver_streams_closed",
+            "Streams of the deliver service that ended",
+            streams_closed,
+        );
+        registry.register(
+            "deliver_requests_received",
+            "Deliver requests received",
+            requests_received,
+        );
+        registry.register(
+            "deliver_requests_completed",
+            "Deliver requests that ended",
+            requests_completed,
+        );
         registry.register("deliver_blocks_sent", "Blocks sent by the deliver service", blocks_sent);
         metrics
     }
@@ -51,10 +72,18 @@ impl Metrics {
 
     pub(super) fn request(&self, channel: &str, data_type: &'static str) -> RequestMetrics {
         let filtered = if data_type == "filtered_block" { "true" } else { "false" };
-        let labels = Request { channel: channel.to_owned(), filtered, data_type };
+        let labels = Request {
+            channel: channel.to_owned(),
+            filtered,
+            data_type,
+        };
         self.requests_received.get_or_create(&labels).inc();
         let blocks_sent = self.blocks_sent.get_or_create(&labels).clone();
-        RequestMetrics { labels, blocks_sent, completed: self.requests_completed.clone() }
+        RequestMetrics {
+            labels,
+            blocks_sent,
+            completed: self.requests_completed.clone(),
+        }
     }
 }
 
@@ -79,8 +108,19 @@ impl RequestMetrics {
     }
 
     pub(super) fn completed(self, success: bool) {
-        let Request { channel, filtered, data_type } = self.labels;
+        let Request {
+            channel,
+            filtered,
+            data_type,
+        } = self.labels;
         let success = if success { "true" } else { "false" };
-        self.completed.get_or_create(&Completed { channel, filtered, data_type, success }).inc();
+        self.completed
+            .get_or_create(&Completed {
+                channel,
+                filtered,
+                data_type,
+                success,
+            })
+            .inc();
     }
 }

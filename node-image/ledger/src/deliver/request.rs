@@ -23,15 +23,23 @@ pub(super) fn read(envelope: &Envelope, mutual_tls: bool, client: &Client) -> Re
     let (payload, header) = envelope::payload(envelope).map_err(|error| error.to_string())?;
     let channel = ChannelHeader::decode(header.channel_header.as_slice()).map_err(|error| error.to_string())?;
     let signed = envelope::signed_data(envelope).map_err(|error| error.to_string())?;
-    let timestamp = channel.timestamp.ok_or("channel header in envelope must contain timestamp")?;
+    let timestamp = channel
+        .timestamp
+        .ok_or("channel header in envelope must contain timestamp")?;
     let sent = SystemTime::try_from(timestamp).map_err(|_| "the timestamp is out of range")?;
     if apart(sent, SystemTime::now()) > TIME_WINDOW {
-        return Err(format!("envelope timestamp {timestamp} is more than {TIME_WINDOW:?} apart from the server's time"));
+        return Err(format!(
+            "envelope timestamp {timestamp} is more than {TIME_WINDOW:?} apart from the server's time"
+        ));
     }
     if mutual_tls {
         bound_to(&channel.tls_cert_hash, client)?;
     }
-    Ok(Request { channel_id: channel.channel_id, signed, seek: payload.data })
+    Ok(Request {
+        channel_id: channel.channel_id,
+        signed,
+        seek: payload.data,
+    })
 }
 
 fn apart(a: SystemTime, b: SystemTime) -> Duration {

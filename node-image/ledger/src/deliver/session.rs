@@ -43,7 +43,12 @@ impl<C: Channel> Session<C> {
     /// Checks a request in stock's order, so that a request with several faults gets the status that stock answers.
     pub(super) fn open(channel: C, request: Request, client: &Client) -> Result<Session<C>, Status> {
         let refuse = |status: Status, reason: &str| {
-            warn!(channel = request.channel_id, client = client.remote, reason, "deliver request refused");
+            warn!(
+                channel = request.channel_id,
+                client = client.remote,
+                reason,
+                "deliver request refused"
+            );
             status
         };
         let seek = SeekInfo::decode(request.seek.as_slice())
@@ -54,7 +59,9 @@ impl<C: Channel> Session<C> {
             return Err(refuse(Status::ServiceUnavailable, "the channel has no leader"));
         }
         let mut access = Access::new(request.signed);
-        access.check(&channel).map_err(|reason| refuse(Status::Forbidden, &reason))?;
+        access
+            .check(&channel)
+            .map_err(|reason| refuse(Status::Forbidden, &reason))?;
         let (Some(start), Some(stop)) = (&seek.start, &seek.stop) else {
             return Err(refuse(Status::BadRequest, "start or stop is missing"));
         };
@@ -171,7 +178,11 @@ fn without_data(whole: Arc<Block>) -> Arc<Block> {
     if block::is_config(&whole) {
         return whole;
     }
-    Arc::new(Block { header: whole.header.clone(), data: None, metadata: whole.metadata.clone() })
+    Arc::new(Block {
+        header: whole.header.clone(),
+        data: None,
+        metadata: whole.metadata.clone(),
+    })
 }
 
 /// Whether the signer may read (`common/deliver/acl.go`): its certificate is looked at before every block, the policy
@@ -185,7 +196,11 @@ struct Access {
 impl Access {
     fn new(signed: SignedData) -> Access {
         let expires = expiry::of_identity(&signed.identity);
-        Access { signed, expires, checked_at: None }
+        Access {
+            signed,
+            expires,
+            checked_at: None,
+        }
     }
 
     fn check(&mut self, channel: &impl Channel) -> Result<(), String> {

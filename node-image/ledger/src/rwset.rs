@@ -1,1 +1,0 @@
-//! Read-write sets: building one while a transaction is simulated, reading one of a block.
