@@ -10,8 +10,6 @@ use tonic::transport::Channel;
 
 use crate::failure::Failure;
 
-/// Patience when connection.json names none.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
 /// Between two attempts. A contract that restarts is back within a second.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 
@@ -28,13 +26,9 @@ impl Target {
         if connection.address.is_empty() {
             return Err(Failure::new("chaincode address not provided"));
         }
-        let timeout = match connection.dial_timeout.as_str() {
-            "" => DIAL_TIMEOUT,
-            text => match go_duration(text)? {
-                Duration::ZERO => DIAL_TIMEOUT,
-                timeout => timeout,
-            },
-        };
+        let timeout = connection
+            .dial_timeout()
+            .map_err(|reason| Failure(reason.to_string()))?;
         Ok(Target {
             address: connection.address.clone(),
             tls: tls(connection)?,
@@ -90,54 +84,9 @@ fn tls(connection: &Connection) -> Result<Option<TlsClient>, Failure> {
     Ok(Some(client.with_identity(identity)))
 }
 
-/// Reads a duration as Go's `time.ParseDuration` does: `300ms`, `1m30s`, `1.5h`. Negative ones are refused.
-fn go_duration(text: &str) -> Result<Duration, Failure> {
-    let invalid = || {
-        Failure(format!(
-            "dial_timeout: invalid duration {text:?}; use for example \"10s\""
-        ))
-    };
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let (mut rest, mut total) = (text, Duration::ZERO);
-    while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(invalid)?;
-        let amount: f64 = rest[..digits].parse().map_err(|_| invalid())?;
-        rest = &rest[digits..];
-        let letters = rest
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(rest.len());
-        let unit = match &rest[..letters] {
-            "ns" => 1e-9,
-            "us" | "µs" | "μs" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return Err(invalid()),
-        };
-        rest = &rest[letters..];
-        total += Duration::try_from_secs_f64(amount * unit).map_err(|_| invalid())?;
-    }
-    Ok(total)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_read_as_go_writes_them() {
-        let read = ["10s", "1m30s", "1.5h", "300ms", "0"].map(|text| go_duration(text).unwrap());
-
-        assert_eq!(read, [10_000, 90_000, 5_400_000, 300, 0].map(Duration::from_millis));
-        for wrong in ["10", "-3s", "s", "1 s", "3x", "1e3s", "9999999999999999999h"] {
-            assert!(go_duration(wrong).is_err(), "{wrong} was accepted");
-        }
-    }
 
     #[test]
     fn tls_needs_a_root_and_a_client_pair_only_when_it_is_asked_for() {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use entente_fabric::package::{self, Connection};
 use parking_lot::Mutex;
+use serde_json::{Map, Value};
 
 use super::connection::Target;
 use crate::failure::Failure;
@@ -31,7 +32,7 @@ pub struct Installed {
 pub struct Packages {
     dir: PathBuf,
     /// Values for the templates in connection.json.
-    builder_config: serde_json::Value,
+    builder_config: Map<String, Value>,
     by_id: Mutex<BTreeMap<String, Entry>>,
 }
 
@@ -43,7 +44,7 @@ struct Entry {
 
 impl Packages {
     /// Opens or creates the folder. `builder_config` is the JSON object for the templates.
-    pub fn open(dir: &Path, builder_config: serde_json::Value) -> Result<Packages, PackagesError> {
+    pub fn open(dir: &Path, builder_config: Map<String, Value>) -> Result<Packages, PackagesError> {
         let failed = |source| PackagesError {
             path: dir.to_owned(),
             source,
@@ -168,7 +169,9 @@ impl Packages {
     }
 
     fn expand(&self, connection: &Connection) -> Result<Connection, Failure> {
-        package::expand(connection, &self.builder_config).map_err(|reason| Failure(reason.to_string()))
+        connection
+            .expand(&self.builder_config)
+            .map_err(|reason| Failure(reason.to_string()))
     }
 
     fn path(&self, package_id: &str) -> PathBuf {
