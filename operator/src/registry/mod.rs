@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use error::RegistryError;
-pub use watch::{Change, Event, Watch};
+pub use watch::{Change, Event, Missed, Watch};
 
 /// Whose resources an access concerns. Every access names one, so that none reaches across tenants by omission.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,0 +1,158 @@
+//! Access to ledgers: the one place of the control plane that talks to nodes of a chain.
+//!
+//! [`Ledger::open`] finds a peer of the caller's organization and who signs, from what the operator has reported;
+//! [`peer`] speaks to it, [`view`] decodes what it says, [`explain`] puts its failures into the API's words.
+
+pub mod call;
+pub mod explain;
+mod peer;
+mod signatory;
+pub mod view;
+
+use std::sync::Arc;
+
+use entente_api::chain::ChannelStatus;
+use entente_api::condition::State;
+use entente_api::member::NodeStatus;
+use entente_api::{Chain, Organization, names};
+use entente_fabric::proto::common;
+use entente_operator::vault::Vault;
+
+use self::call::{Call, Done, Signatory};
+use self::peer::{Peer, Peers};
+use self::view::{LedgerInfo, Transaction};
+use crate::rest::auth::TenantScope;
+use crate::rest::codes::Code;
+use crate::rest::problem::Problem;
+use crate::store::resource::Resources;
+
+/// Names a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BlockRef {
+    Number(u64),
+    Hash(Vec<u8>),
+    Newest,
+}
+
+/// Access to the ledgers of all chains. Keeps connections to peers.
+#[derive(Clone)]
+pub struct Ledger {
+    resources: Resources,
+    vault: Arc<dyn Vault>,
+    peers: Peers,
+}
+
+/// One channel's ledger, as one identity sees it.
+pub struct OpenLedger {
+    channel: String,
+    peer: Peer,
+    ledger: Ledger,
+    scope: TenantScope,
+}
+
+impl Ledger {
+    pub fn new(resources: Resources, vault: Arc<dyn Vault>) -> Ledger {
+        Ledger { resources, vault, peers: Peers::default() }
+    }
+
+    /// Finds a peer of the channel and an identity that it knows.
+    ///
+    /// # Errors
+    /// When chain, channel or member do not exist, or are not ready yet.
+    pub async fn open(
+        &self,
+        scope: &TenantScope,
+        chain: &str,
+        channel: &str,
+        signatory: &Signatory,
+    ) -> Result<OpenLedger, Problem> {
+        let found: Option<Chain> = self.resources.get(scope, chain).await?;
+        let found = found.ok_or_else(|| Problem::not_found("chain", chain))?;
+        let status = found.status.unwrap_or_default();
+        let known = status.channels.iter().find(|known| known.name == channel);
+        let known = known.ok_or_else(|| match found.spec.channels.iter().any(|wanted| wanted.name == channel) {
+            true => Problem::new(Code::NotReady, format!("The channel \"{channel}\" is not ready yet.")),
+            false => Problem::not_found("channel", channel),
+        })?;
+        let organization = match &signatory.organization {
+            Some(name) => name.clone(),
+            None => first_member(known, &status.nodes)
+                .ok_or_else(|| Problem::new(Code::NotReady, format!("The channel \"{channel}\" has no peer yet.")))?,
+        };
+        let node = pick(&status.nodes, &organization).ok_or_else(|| {
+            let detail = format!("The organization \"{organization}\" has no peer on the chain \"{chain}\".");
+            Problem::new(Code::NotReady, detail)
+        })?;
+        let tls_root = self.organization(scope, &organization).await?.status.and_then(|s| s.tls_ca_certificate);
+        let tls_root = tls_root.unwrap_or_default();
+        let signer = signatory::signer(self, scope, &organization, signatory.identity.as_deref()).await?;
+        let peer = self.peers.get(&node.endpoint, &tls_root, signer).await?;
+        Ok(OpenLedger { channel: channel.to_owned(), peer, ledger: self.clone(), scope: scope.clone() })
+    }
+
+    async fn organization(&self, scope: &TenantScope, name: &str) -> Result<Organization, Problem> {
+        let found: Option<Organization> = self.resources.get(scope, name).await?;
+        found.ok_or_else(|| Problem::not_found("organization", name))
+    }
+
+    async fn msp_id(&self, scope: &TenantScope, name: &str) -> Result<String, Problem> {
+        let status = self.organization(scope, name).await?.status.and_then(|status| status.msp_id);
+        Ok(status.unwrap_or_else(|| names::msp_id(name)))
+    }
+}
+
+/// The first organization of the channel that has a peer.
+fn first_member(channel: &ChannelStatus, nodes: &[NodeStatus]) -> Option<String> {
+    // The operator reports members by name or by MSP id.
+    let is_member = |node: &&NodeStatus| {
+        channel.members.iter().any(|m| *m == node.organization || *m == names::msp_id(&node.organization))
+    };
+    let peers = || nodes.iter().filter(|node| node.role == "peer");
+    peers().find(is_member).or_else(|| peers().next()).map(|node| node.organization.clone())
+}
+
+/// A peer of the organization; one that is ready if there is one.
+fn pick<'a>(nodes: &'a [NodeStatus], organization: &str) -> Option<&'a NodeStatus> {
+    let own = || nodes.iter().filter(|node| node.role == "peer" && node.organization == organization);
+    own().find(|node| node.state == State::Ready).or_else(|| own().next())
+}
+
+impl OpenLedger {
+    /// Submits a transaction and waits until it has committed.
+    pub async fn submit(&self, call: &Call) -> Result<Done, Problem> {
+        let endorsers = self.msp_ids(&call.endorsing_organizations).await?;
+        self.peer.submit(&self.channel, call, endorsers).await
+    }
+
+    /// Evaluates a function; nothing is written.
+    pub async fn evaluate(&self, call: &Call) -> Result<Vec<u8>, Problem> {
+        let targets = self.msp_ids(&call.endorsing_organizations).await?;
+        self.peer.evaluate(&self.channel, call, targets).await
+    }
+
+    /// Height and hashes.
+    pub async fn info(&self) -> Result<LedgerInfo, Problem> {
+        self.peer.info(&self.channel).await.map(LedgerInfo::from)
+    }
+
+    /// A block as the peer keeps it.
+    pub async fn block(&self, reference: &BlockRef) -> Result<common::Block, Problem> {
+        self.peer.block(&self.channel, reference).await
+    }
+
+    /// A transaction and the block that it is in.
+    pub async fn transaction(&self, id: &str) -> Result<Transaction, Problem> {
+        let found = self.peer.transaction(&self.channel, id).await?;
+        let block = self.peer.block_of(&self.channel, id).await?;
+        let envelope = found.transaction_envelope.unwrap_or_default();
+        Ok(view::transaction(&envelope, found.validation_code, block.header.map(|header| header.number)))
+    }
+
+    async fn msp_ids(&self, organizations: &[String]) -> Result<Vec<String>, Problem> {
+        let mut ids = Vec::with_capacity(organizations.len());
+        for name in organizations {
+            ids.push(self.ledger.msp_id(&self.scope, name).await?);
+        }
+        Ok(ids)
+    }
+}

@@ -1,0 +1,157 @@
+//! What the API must know of each kind of resource: its words, and the checks that need no look at anything else.
+
+use entente_api::condition::Progress;
+use entente_api::names;
+use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization};
+use kube::core::object::{HasSpec, HasStatus};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::problem::FieldError;
+
+/// A kind of resource.
+pub trait Kind:
+    entente_operator::registry::Kind
+    + HasSpec<Spec: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync>
+    + HasStatus<Status: Clone + Serialize + DeserializeOwned + Send + Sync>
+    + std::fmt::Debug
+{
+    /// The word in sentences, for example `chain`.
+    const NOUN: &'static str;
+    /// The word in paths, for example `chains`.
+    const PATH: &'static str;
+
+    /// A resource that nobody has seen yet.
+    fn create(name: &str, spec: Self::Spec) -> Self;
+
+    fn progress(&self) -> Option<&Progress>;
+
+    /// What is wrong with the spec by itself.
+    fn check(&self) -> Vec<FieldError>;
+
+    /// Which fields differ from `old` that cannot change.
+    fn immutable_changes(&self, _old: &Self) -> Vec<FieldError> {
+        Vec::new()
+    }
+}
+
+macro_rules! kind {
+    ($kind:ident, $noun:literal, $path:literal, { $($item:item)* }) => {
+        impl Kind for $kind {
+            const NOUN: &'static str = $noun;
+            const PATH: &'static str = $path;
+
+            fn create(name: &str, spec: Self::Spec) -> Self {
+                $kind::new(name, spec)
+            }
+
+            fn progress(&self) -> Option<&Progress> {
+                self.status.as_ref().map(|status| &status.progress)
+            }
+
+            $($item)*
+        }
+    };
+}
+
+kind!(Organization, "organization", "organizations", {
+    fn check(&self) -> Vec<FieldError> {
+        let id = self.spec.msp_id.as_deref().map(names::check_msp_id);
+        id.and_then(Result::err).map(|detail| FieldError::invalid("/spec/mspId", detail)).into_iter().collect()
+    }
+
+    fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
+        let id = |o: &Organization| {
+            let chosen = o.spec.msp_id.clone();
+            chosen.unwrap_or_else(|| names::msp_id(o.metadata.name.as_deref().unwrap_or_default()))
+        };
+        unchanged("/spec/mspId", &id(old), &id(self)).into_iter().collect()
+    }
+});
+
+kind!(Chain, "chain", "chains", {
+    fn check(&self) -> Vec<FieldError> {
+        super::chain_check::spec(&self.spec)
+    }
+});
+
+kind!(Member, "member", "members", {
+    fn check(&self) -> Vec<FieldError> {
+        let mut errors: Vec<FieldError> = [("/spec/chain", &self.spec.chain), ("/spec/organization", &self.spec.organization)]
+            .into_iter()
+            .filter_map(|(pointer, name)| label(pointer, name))
+            .collect();
+        errors.extend(peers("/spec/peers", self.spec.peers));
+        errors
+    }
+
+    fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
+        let chain = unchanged("/spec/chain", &old.spec.chain, &self.spec.chain);
+        let organization = unchanged("/spec/organization", &old.spec.organization, &self.spec.organization);
+        chain.into_iter().chain(organization).collect()
+    }
+});
+
+kind!(Contract, "contract", "contracts", {
+    fn check(&self) -> Vec<FieldError> {
+        let mut errors: Vec<FieldError> = label("/spec/chain", &self.spec.chain).into_iter().collect();
+        let name = self.spec.name.as_deref().map(names::check_contract).and_then(Result::err);
+        errors.extend(name.map(|detail| FieldError::invalid("/spec/name", detail)));
+        errors.extend(super::chain_check::definition("/spec", &self.spec.definition));
+        errors
+    }
+
+    fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        [
+            unchanged("/spec/chain", &old.spec.chain, &self.spec.chain),
+            unchanged("/spec/name", &text(&old.spec.name), &text(&self.spec.name)),
+            unchanged("/spec/channel", &text(&old.spec.definition.channel), &text(&self.spec.definition.channel)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+});
+
+kind!(Identity, "identity", "identities", {
+    fn check(&self) -> Vec<FieldError> {
+        let mut errors: Vec<FieldError> = label("/spec/organization", &self.spec.organization).into_iter().collect();
+        if !(1..=3650).contains(&self.spec.validity_days) {
+            errors.push(FieldError::invalid("/spec/validityDays", "must be 1 to 3650"));
+        }
+        errors
+    }
+
+    fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
+        unchanged("/spec/organization", &old.spec.organization, &self.spec.organization).into_iter().collect()
+    }
+});
+
+kind!(NodeRelease, "node release", "node-releases", {
+    fn check(&self) -> Vec<FieldError> {
+        let empty = self.spec.version.trim().is_empty();
+        empty.then(|| FieldError::invalid("/spec/version", "must not be empty")).into_iter().collect()
+    }
+
+    fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
+        let engine = unchanged("/spec/engine", old.spec.engine.as_str(), self.spec.engine.as_str());
+        let version = unchanged("/spec/version", &old.spec.version, &self.spec.version);
+        engine.into_iter().chain(version).collect()
+    }
+});
+
+fn unchanged(pointer: &str, old: &str, new: &str) -> Option<FieldError> {
+    let detail = || format!("cannot change from \"{old}\" to \"{new}\"");
+    (old != new).then(|| FieldError::new(pointer, "immutable", detail()))
+}
+
+/// A reference to another resource by its name.
+pub(super) fn label(pointer: &str, name: &str) -> Option<FieldError> {
+    names::check_label(name).err().map(|detail| FieldError::invalid(pointer, detail))
+}
+
+pub(super) fn peers(pointer: &str, peers: u32) -> Option<FieldError> {
+    let detail = || format!("must be 1 to 9, not {peers}");
+    (!(1..=9).contains(&peers)).then(|| FieldError::invalid(pointer, detail()))
+}

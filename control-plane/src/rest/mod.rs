@@ -1,0 +1,111 @@
+//! The REST API, version 1: what it is made of and how a request passes through it.
+//!
+//! verb rewriting → request id → token → idempotency → handler. A handler authorizes, checks, writes, answers; only
+//! what reads or writes a ledger (`transactions`, `blocks`) talks to nodes, through [`crate::ledger`].
+
+pub mod auth;
+mod blocks;
+mod chain_check;
+mod chains;
+mod channels;
+pub mod codes;
+mod contracts;
+mod enroll;
+mod extract;
+mod idempotency;
+mod identities;
+pub mod kind;
+mod members;
+mod nodes;
+pub mod openapi;
+mod operations;
+mod organizations;
+mod page;
+pub mod problem;
+mod profile;
+mod releases;
+mod request_id;
+mod resources;
+mod routes;
+mod transactions;
+mod verbs;
+pub mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::extract::Request;
+use axum::http::Method;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use tower::util::MapRequest;
+
+use self::auth::Tokens;
+use self::codes::Code;
+use self::problem::Problem;
+use crate::ledger::Ledger;
+use crate::nodes::Nodes;
+use crate::operation::tracker::Operations;
+use crate::store::resource::Resources;
+use crate::store::{Db, DbError};
+
+/// Everything that handlers use. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub resources: Resources,
+    pub db: Db,
+    pub operations: Operations,
+    pub ledger: Ledger,
+    pub nodes: Arc<dyn Nodes>,
+    /// Cancelled when the platform stops: whoever waits for something answers now.
+    pub stop: CancellationToken,
+    in_flight: idempotency::InFlight,
+}
+
+impl App {
+    pub fn new(resources: Resources, db: Db, ledger: Ledger, nodes: Arc<dyn Nodes>, stop: CancellationToken) -> App {
+        let operations = Operations::new(db.clone(), resources.clone());
+        App { resources, db, operations, ledger, nodes, stop, in_flight: idempotency::InFlight::default() }
+    }
+}
+
+/// The service to serve. Not a plain router, because verbs are rewritten before routing.
+pub type Service = MapRequest<Router, fn(Request) -> Request>;
+
+/// The whole API.
+pub fn service(app: App, tokens: Tokens) -> Service {
+    let (router, _) = routes::all();
+    let router = router
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(extract::LARGEST_BODY))
+        .layer(from_fn_with_state(app.clone(), idempotency::layer))
+        .layer(from_fn_with_state(tokens, auth::layer))
+        // Outside of the token check: probes carry none, and learn nothing.
+        .route("/healthz", get(async || "ok\n"))
+        .layer(from_fn(request_id::layer))
+        .with_state(app);
+    router.map_request(verbs::rewrite_request as fn(Request) -> Request)
+}
+
+async fn no_such_route(request: Request) -> Problem {
+    let path = verbs::public_path(request.uri().path());
+    Problem::new(Code::NoSuchRoute, format!("There is nothing at {path}."))
+}
+
+async fn method_not_allowed(method: Method, request: Request) -> Problem {
+    let path = verbs::public_path(request.uri().path());
+    Problem::new(Code::MethodNotAllowed, format!("{path} does not take {method}."))
+}
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Problem {
+        Problem::internal(error)
+    }
+}

@@ -1,0 +1,138 @@
+//! `/v1/chains/{chain}/nodes`: the chain's orderers and peers, their logs, and starting one anew.
+
+use std::convert::Infallible;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use entente_api::Chain;
+use entente_api::member::NodeStatus;
+use entente_api::time::Time;
+use serde::Deserialize;
+use tokio_stream::StreamExt as _;
+use utoipa::IntoParams;
+
+use super::App;
+use super::auth::{Action, Caller, TenantScope};
+use super::extract::{Path, Query};
+use super::page::{Page, PageQuery};
+use super::problem::{Problem, ProblemBody};
+use super::resources::{find, target};
+use super::view::Accepted;
+use crate::nodes::NodeName;
+use crate::operation::{Operation, OperationKind};
+use crate::store;
+
+const DEFAULT_TAIL: usize = 200;
+const LONGEST_TAIL: usize = 10_000;
+
+/// List the nodes of a chain.
+#[utoipa::path(
+    get, path = "/v1/chains/{chain}/nodes", tag = "nodes",
+    params(("chain" = String, Path, description = "Name of the chain"), PageQuery),
+    responses((status = OK, body = Page<NodeStatus>), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
+)]
+pub async fn node_list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(chain): Path<String>,
+    Query(page): Query<PageQuery>,
+) -> Result<axum::Json<Page<NodeStatus>>, Problem> {
+    let scope = caller.may(Action::Read)?;
+    let window = page.window(&format!("nodes {chain}"))?;
+    let mut nodes = nodes(&find(&app, &scope, &chain).await?);
+    nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(axum::Json(window.page(nodes, |node| node.name.clone())))
+}
+
+/// Read a node.
+#[utoipa::path(
+    get, path = "/v1/chains/{chain}/nodes/{node}", tag = "nodes",
+    params(("chain" = String, Path, description = "Name of the chain"), ("node" = String, Path, description = "Name of the node")),
+    responses((status = OK, body = NodeStatus), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
+)]
+pub async fn node_get(
+    State(app): State<App>,
+    caller: Caller,
+    Path((chain, node)): Path<(String, String)>,
+) -> Result<axum::Json<NodeStatus>, Problem> {
+    let scope = caller.may(Action::Read)?;
+    find_node(&app, &scope, &chain, &node).await.map(|(_, node)| axum::Json(node))
+}
+
+/// Which part of a log.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct LogQuery {
+    /// How many of the last lines, 200 when absent, at most 10000.
+    pub tail: Option<usize>,
+    /// Go on with new lines as they come, as server-sent events of the type `line`.
+    #[serde(default)]
+    pub follow: bool,
+}
+
+/// Read the log of a node.
+///
+/// Plain text; with `follow`, server-sent events of the type `line`.
+#[utoipa::path(
+    get, path = "/v1/chains/{chain}/nodes/{node}/logs", tag = "nodes",
+    params(("chain" = String, Path, description = "Name of the chain"), ("node" = String, Path, description = "Name of the node"), LogQuery),
+    responses((status = OK, body = String, content_type = "text/plain"), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
+)]
+pub async fn node_logs(
+    State(app): State<App>,
+    caller: Caller,
+    Path((chain, node)): Path<(String, String)>,
+    Query(query): Query<LogQuery>,
+) -> Result<Response, Problem> {
+    let scope = caller.may(Action::Read)?;
+    find_node(&app, &scope, &chain, &node).await?;
+    let tail = query.tail.unwrap_or(DEFAULT_TAIL).min(LONGEST_TAIL);
+    let name = NodeName::new(&scope, &chain, &node);
+    if !query.follow {
+        let mut text = app.nodes.log(&name, tail).await?.join("\n");
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        return Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response());
+    }
+    let lines = app.nodes.follow_log(&name, tail, app.stop.clone()).await?;
+    let events = lines.map(|line| Ok::<_, Infallible>(Event::default().event("line").data(line)));
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+}
+
+/// Start a node anew.
+///
+/// The operation ends when the node is ready again.
+#[utoipa::path(
+    post, path = "/v1/chains/{chain}/nodes/{node}:restart", tag = "nodes",
+    params(("chain" = String, Path, description = "Name of the chain"), ("node" = String, Path, description = "Name of the node")),
+    responses((status = ACCEPTED, body = Accepted<NodeStatus>), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
+)]
+pub async fn node_restart(
+    State(app): State<App>,
+    caller: Caller,
+    Path((chain, node)): Path<(String, String)>,
+) -> Result<Accepted<NodeStatus>, Problem> {
+    let scope = caller.may(Action::Write)?;
+    let (chain, node) = find_node(&app, &scope, &chain, &node).await?;
+    let mut target = target(&chain);
+    target.node = Some(node.name.clone());
+    let operation = Operation::start(OperationKind::Restart, target, Time::now());
+    store::operation::insert(&app.db, &scope, &operation).await?;
+    app.nodes.restart(&NodeName::new(&scope, chain.metadata.name.as_deref().unwrap_or_default(), &node.name)).await?;
+    app.operations.woken();
+    Ok(Accepted { resource: node, operation: Some(operation) })
+}
+
+fn nodes(chain: &Chain) -> Vec<NodeStatus> {
+    chain.status.as_ref().map(|status| status.nodes.clone()).unwrap_or_default()
+}
+
+async fn find_node(app: &App, scope: &TenantScope, chain: &str, node: &str) -> Result<(Chain, NodeStatus), Problem> {
+    let chain: Chain = find(app, scope, chain).await?;
+    let found = nodes(&chain).into_iter().find(|known| known.name == node);
+    found.map(|node| (chain, node)).ok_or_else(|| Problem::not_found("node", node))
+}

@@ -1,0 +1,156 @@
+//! The OpenAPI document: generated from the handlers, committed as `api/openapi.json`, served by the API itself.
+
+use axum::Json;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{
+    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, SecurityRequirement,
+};
+
+use super::auth::{Action, Caller};
+use super::problem::{Problem, ProblemBody};
+
+const DESCRIPTION: &str = "Consortium chains on demand: organizations, chains, contracts, identities, and the ledgers \
+themselves.\n\nA write is answered at once, with an operation that tracks it. Every failure is a problem (RFC 9457) whose \
+`code` is stable.";
+
+/// The document before the paths are added.
+pub fn head() -> OpenApi {
+    let mut components = Components::new();
+    let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    components.add_security_scheme("token", token);
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Entente")
+                .version("v1")
+                .description(Some(DESCRIPTION))
+                .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+                .build(),
+        )
+        .paths(Paths::new())
+        .components(Some(components))
+        .security(Some([SecurityRequirement::new("token", Vec::<String>::new())]))
+        .build()
+}
+
+/// The document with everything in its final place.
+pub fn finish(document: OpenApi) -> OpenApi {
+    document
+}
+
+/// The document as JSON, with the generated names of generic types made readable and everything in a fixed order.
+pub fn json() -> Value {
+    let (_, document) = super::routes::all();
+    let text = serde_json::to_string(&document).unwrap_or_default();
+    let text = READABLE.iter().fold(text, |text, (generated, readable)| text.replace(generated, readable));
+    let mut value: Value = serde_json::from_str(&text).unwrap_or_default();
+    sort(&mut value);
+    value
+}
+
+/// Longest first, because one name holds the other.
+const READABLE: &[(&str, &str)] = &[
+    ("Resource_OrganizationSpec_OrganizationStatus", "Organization"),
+    ("Resource_NodeReleaseSpec_NodeReleaseStatus", "NodeRelease"),
+    ("Resource_ContractSpec_ContractStatus", "Contract"),
+    ("Resource_IdentitySpec_IdentityStatus", "Identity"),
+    ("Resource_MemberSpec_MemberStatus", "Member"),
+    ("Resource_ChainSpec_ChainStatus", "Chain"),
+    ("NewResource_OrganizationSpec", "NewOrganization"),
+    ("NewResource_NodeReleaseSpec", "NewNodeRelease"),
+    ("NewResource_ContractSpec", "NewContract"),
+    ("NewResource_IdentitySpec", "NewIdentity"),
+    ("NewResource_MemberSpec", "NewMember"),
+    ("NewResource_ChainSpec", "NewChain"),
+    ("Desired_OrganizationSpec", "DesiredOrganization"),
+    ("Desired_NodeReleaseSpec", "DesiredNodeRelease"),
+    ("Desired_ContractSpec", "DesiredContract"),
+    ("Desired_IdentitySpec", "DesiredIdentity"),
+    ("Desired_MemberSpec", "DesiredMember"),
+    ("Desired_ChainSpec", "DesiredChain"),
+    ("Accepted_", "Accepted"),
+    ("Page_", "PageOf"),
+];
+
+fn sort(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.sort_keys();
+            fields.values_mut().for_each(sort);
+        }
+        Value::Array(items) => items.iter_mut().for_each(sort),
+        _ => {}
+    }
+}
+
+/// Read this document.
+#[utoipa::path(
+    get, path = "/v1/openapi.json", tag = "platform",
+    responses((status = OK, body = Object), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
+)]
+pub async fn openapi_get(caller: Caller) -> Result<Json<Value>, Problem> {
+    caller.may(Action::Read)?;
+    Ok(Json(json()))
+}
+
+/// What runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Version {
+    /// Version of the platform.
+    pub version: String,
+    /// Version of this API.
+    pub api: String,
+}
+
+/// Read the platform's version.
+#[utoipa::path(
+    get, path = "/v1/version", tag = "platform",
+    responses((status = OK, body = Version), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
+)]
+pub async fn version_get(caller: Caller) -> Result<Json<Version>, Problem> {
+    caller.may(Action::Read)?;
+    Ok(Json(Version { version: env!("CARGO_PKG_VERSION").to_owned(), api: "v1".to_owned() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_document_is_up_to_date() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/openapi.json");
+        let expected = serde_json::to_string_pretty(&json()).unwrap() + "\n";
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, &expected).unwrap();
+        }
+
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+
+        assert!(committed == expected, "api/openapi.json is stale: run UPDATE=1 cargo test -p entente openapi");
+    }
+
+    #[test]
+    fn every_reference_in_the_document_leads_somewhere() {
+        fn references(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(fields) => {
+                    found.extend(fields.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                    fields.values().for_each(|field| references(field, found));
+                }
+                Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+                _ => {}
+            }
+        }
+        let document = json();
+        let mut found = Vec::new();
+        references(&document, &mut found);
+
+        let dangling: Vec<&String> = found.iter().filter(|r| document.pointer(r.trim_start_matches('#')).is_none()).collect();
+
+        assert_eq!((document["openapi"].as_str(), dangling), (Some("3.1.0"), Vec::<&String>::new()));
+    }
+}

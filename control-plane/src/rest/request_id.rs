@@ -1,0 +1,66 @@
+//! A name for every request: taken from `X-Request-Id` or made up, answered in the same header, written in every
+//! problem and log line.
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use uuid::Uuid;
+
+/// The header, in requests and answers.
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+const LONGEST: usize = 128;
+
+/// The request that the current task answers.
+#[derive(Debug, Clone, Default)]
+pub struct CurrentRequest {
+    pub id: String,
+    pub path: String,
+}
+
+tokio::task_local! {
+    static CURRENT: CurrentRequest;
+}
+
+/// The request that the current task answers; empty outside of one.
+pub fn current() -> CurrentRequest {
+    CURRENT.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// Takes the current request along into another task.
+pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    CURRENT.scope(current(), work)
+}
+
+/// Runs the request under its id.
+pub async fn layer(request: Request, next: Next) -> Response {
+    let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok()).filter(|id| is_usable(id));
+    let id = given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
+    let path = super::verbs::public_path(request.uri().path());
+    let mut response = CURRENT.scope(CurrentRequest { id: id.clone(), path }, next.run(request)).await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    response
+}
+
+/// An id from outside goes into the log, so it may hold nothing that could forge a line.
+fn is_usable(id: &str) -> bool {
+    let character = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b'=' | b'+');
+    !id.is_empty() && id.len() <= LONGEST && id.bytes().all(character)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_could_forge_a_log_line_is_replaced() {
+        assert!(is_usable("7b1c-42:a"));
+        assert!(!is_usable("a b"));
+        assert!(!is_usable("a\u{1b}[0m"));
+        assert!(!is_usable(""));
+        assert!(!is_usable(&"a".repeat(129)));
+    }
+}

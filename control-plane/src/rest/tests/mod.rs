@@ -1,0 +1,179 @@
+//! The API as its callers see it: requests in, answers out, on an embedded registry. The operator's part is played by
+//! writing the statuses that it would write.
+
+mod bad_requests;
+mod idempotency;
+mod operations;
+mod resources;
+mod strangers;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use entente_api::names::DEFAULT_NAMESPACE;
+use entente_operator::registry::embedded::Embedded;
+use entente_operator::registry::{Registry, Scope};
+use entente_operator::vault;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::auth::{TenantScope, Tokens};
+use super::problem::Problem;
+use super::{App, Service};
+use crate::ledger::Ledger;
+use crate::nodes::{Lines, NodeName, Nodes};
+use crate::store::Db;
+use crate::store::resource::Resources;
+
+const TOKEN: &str = "ent_admin_test";
+
+/// A platform without operator and nodes.
+pub struct TestApp {
+    pub app: App,
+    pub registry: Registry,
+    service: Service,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// Status and code of a problem.
+    pub fn problem(&self) -> (u16, String) {
+        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json", "{}", self.text);
+        let body = self.json();
+        assert_eq!(body["requestId"], self.headers["x-request-id"].to_str().unwrap());
+        assert_eq!(body["status"], self.status.as_u16());
+        (self.status.as_u16(), body["code"].as_str().unwrap().to_owned())
+    }
+}
+
+impl TestApp {
+    pub async fn new() -> TestApp {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::new(Arc::new(Embedded::open(&folder.path().join("registry.db")).await.unwrap()));
+        let resources = Resources::new(registry.clone());
+        let vault = Arc::new(vault::Local::new(&folder.path().join("vault")));
+        let ledger = Ledger::new(resources.clone(), vault);
+        let db = Db::in_memory().await.unwrap();
+        let app = App::new(resources, db, ledger, Arc::new(NoNodes), CancellationToken::new());
+        let service = super::service(app.clone(), Tokens::new(TOKEN));
+        TestApp { app, registry, service, _folder: folder }
+    }
+
+    pub fn scope() -> Scope {
+        Scope::namespace(DEFAULT_NAMESPACE)
+    }
+
+    pub fn tenant() -> TenantScope {
+        TenantScope::for_background_task("test", DEFAULT_NAMESPACE)
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.service.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    pub async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {TOKEN}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            Some(body) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, &[], None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, &[], Some(body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, &[], Some(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PATCH, path, &[], Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, &[], None).await
+    }
+
+    /// Creates the chain `ledger` of one member, `bank`.
+    pub async fn with_chain() -> TestApp {
+        let app = TestApp::new().await;
+        let answer = app.post("/v1/chains", ledger()).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+        app
+    }
+
+    /// Plays the operator: writes the status of a chain.
+    pub async fn report(&self, chain: &str, status: Value) {
+        self.registry.put_status::<entente_api::Chain>(&TestApp::scope(), chain, &status).await.unwrap();
+    }
+}
+
+/// The shortest chain.
+pub fn ledger() -> Value {
+    json!({"name": "ledger", "spec": {"members": [{"organization": "bank"}]}})
+}
+
+/// The status of a chain that is what its spec of that generation asks for.
+pub fn ready(generation: i64) -> Value {
+    let time = "2026-11-21T12:00:00.000000Z";
+    json!({
+        "observedGeneration": generation,
+        "state": "ready",
+        "conditions": [{"type": "Ready", "status": "True", "reason": "Ready", "message": "", "lastTransitionTime": time}],
+        "steps": [{"name": "nodes", "state": "succeeded", "startTime": time, "endTime": time, "attempt": 1}],
+        "nodes": [
+            {"name": "peer0-bank", "role": "peer", "organization": "bank", "endpoint": "127.0.0.1:1", "state": "ready"},
+            {"name": "orderer0", "role": "orderer", "organization": "ledger.ordering", "endpoint": "127.0.0.1:2", "state": "ready"},
+        ],
+        "channels": [{"name": "main", "members": ["bank"], "orderers": ["orderer0"], "state": "ready"}],
+    })
+}
+
+/// No node runs; each has one line of log.
+struct NoNodes;
+
+#[async_trait]
+impl Nodes for NoNodes {
+    async fn log(&self, node: &NodeName, _: usize) -> Result<Vec<String>, Problem> {
+        Ok(vec![format!("{} started", node.node)])
+    }
+
+    async fn follow_log(&self, node: &NodeName, _: usize, _: CancellationToken) -> Result<Lines, Problem> {
+        Ok(Box::pin(futures::stream::iter([format!("{} started", node.node)])))
+    }
+
+    async fn restart(&self, _: &NodeName) -> Result<(), Problem> {
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! Resources, as one tenant sees them.
+
+use entente_operator::registry::{Registry, RegistryError, Scope, Watch};
+
+use crate::rest::auth::TenantScope;
+use crate::rest::codes::Code;
+use crate::rest::kind::Kind;
+use crate::rest::problem::Problem;
+
+/// The registry, reachable only with a [`TenantScope`].
+#[derive(Clone)]
+pub struct Resources {
+    registry: Registry,
+}
+
+/// Why a resource could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("there is one of that name already")]
+    Exists,
+    #[error("it was changed at the same time")]
+    Conflict,
+    #[error("there is none of that name")]
+    NotFound,
+    #[error("it is being deleted")]
+    BeingDeleted,
+    #[error("the registry failed")]
+    Registry(#[source] RegistryError),
+}
+
+impl From<RegistryError> for WriteError {
+    fn from(error: RegistryError) -> WriteError {
+        match error {
+            RegistryError::AlreadyExists { .. } => WriteError::Exists,
+            RegistryError::Conflict { .. } => WriteError::Conflict,
+            RegistryError::NotFound { .. } => WriteError::NotFound,
+            RegistryError::BeingDeleted { .. } => WriteError::BeingDeleted,
+            other => WriteError::Registry(other),
+        }
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Problem {
+        match error {
+            WriteError::Exists => Problem::new(Code::AlreadyExists, "There is one of that name already."),
+            WriteError::Conflict => Problem::new(Code::Conflict, "It was changed at the same time."),
+            WriteError::NotFound => Problem::new(Code::NotFound, "There is none of that name."),
+            WriteError::BeingDeleted => Problem::new(Code::Conflict, "It is being deleted and cannot be changed."),
+            WriteError::Registry(source) => Problem::internal(source),
+        }
+    }
+}
+
+impl From<RegistryError> for Problem {
+    fn from(error: RegistryError) -> Problem {
+        WriteError::from(error).into()
+    }
+}
+
+impl Resources {
+    pub fn new(registry: Registry) -> Resources {
+        Resources { registry }
+    }
+
+    pub async fn get<K: Kind>(&self, scope: &TenantScope, name: &str) -> Result<Option<K>, RegistryError> {
+        self.registry.get(&within(scope), name).await
+    }
+
+    pub async fn list<K: Kind>(&self, scope: &TenantScope) -> Result<Vec<K>, RegistryError> {
+        self.registry.list(&within(scope)).await
+    }
+
+    pub async fn create<K: Kind>(&self, scope: &TenantScope, resource: &K) -> Result<K, WriteError> {
+        Ok(self.registry.create(&within(scope), resource).await?)
+    }
+
+    /// Replaces spec and labels; `resource` carries the resource version that was read.
+    pub async fn replace<K: Kind>(&self, scope: &TenantScope, resource: &K) -> Result<K, WriteError> {
+        Ok(self.registry.update(&within(scope), resource).await?)
+    }
+
+    pub async fn delete<K: Kind>(&self, scope: &TenantScope, name: &str) -> Result<Option<K>, RegistryError> {
+        self.registry.delete(&within(scope), name).await
+    }
+
+    /// Every change of the tenant's resources from now on.
+    pub fn watch(&self, scope: &TenantScope) -> Watch {
+        self.registry.watch(&within(scope))
+    }
+}
+
+fn within(scope: &TenantScope) -> Scope {
+    Scope::namespace(scope.namespace())
+}
