@@ -48,7 +48,11 @@ impl Failure {
                 words.push(text);
             }
         }
-        if words.is_empty() { self.message.clone() } else { words.join("; ") }
+        if words.is_empty() {
+            self.message.clone()
+        } else {
+            words.join("; ")
+        }
     }
 
     fn says(&self, text: &str) -> bool {
@@ -63,7 +67,11 @@ pub fn failure(phase: Phase, failure: &Failure, transaction_id: &str) -> Problem
         Phase::Submit => submit(failure, transaction_id),
         Phase::Endorse | Phase::Evaluate => call(failure),
     };
-    if phase == Phase::Evaluate { problem } else { problem.with_transaction(transaction_id) }
+    if phase == Phase::Evaluate {
+        problem
+    } else {
+        problem.with_transaction(transaction_id)
+    }
 }
 
 fn call(failure: &Failure) -> Problem {
@@ -89,24 +97,34 @@ fn call(failure: &Failure) -> Problem {
 
 /// A status 500 of the endorser: mostly the contract's own words, sometimes that it cannot be reached.
 fn contract(failure: &Failure, words: String) -> Problem {
-    if failure.says("make sure the chaincode") || failure.says("is not defined") || failure.says("could not be found") {
+    if failure.says("make sure the chaincode") || failure.says("is not defined") || failure.says("could not be found")
+    {
         let hint = "Look whether the contract is on this channel and Ready.";
         return Problem::new(Code::NotFound, format!("The channel has no such contract: {words}")).with_hint(hint);
     }
     if failure.says("could not launch chaincode") || failure.says("chaincode stream terminated") {
-        return Problem::new(Code::NodeUnreachable, format!("The contract's service does not answer: {words}"))
-            .with_hint("Look at the contract's status, and at the log of the peer.");
+        return Problem::new(
+            Code::NodeUnreachable,
+            format!("The contract's service does not answer: {words}"),
+        )
+        .with_hint("Look at the contract's status, and at the log of the peer.");
     }
-    let message = failure.details.first().map_or(failure.message.as_str(), |detail| detail.message.as_str());
-    let message = message.strip_prefix("evaluate call to endorser returned error: ").unwrap_or(message);
+    let message = failure
+        .details
+        .first()
+        .map_or(failure.message.as_str(), |detail| detail.message.as_str());
+    let message = message
+        .strip_prefix("evaluate call to endorser returned error: ")
+        .unwrap_or(message);
     Problem::new(Code::ContractError, message.to_owned())
 }
 
 fn submit(failure: &Failure, transaction_id: &str) -> Problem {
     let words = failure.words();
     match failure.code {
-        tonic::Code::Unavailable => Problem::new(Code::NoQuorum, format!("No orderer took the transaction: {words}"))
-            .with_retry_after(2),
+        tonic::Code::Unavailable => {
+            Problem::new(Code::NoQuorum, format!("No orderer took the transaction: {words}")).with_retry_after(2)
+        }
         tonic::Code::Aborted => Problem::new(Code::TransactionInvalid, format!("The orderers refused it: {words}")),
         // An orderer may have taken it before the time was up.
         _ => unknown(transaction_id, &words),
@@ -145,8 +163,15 @@ mod tests {
             msp_id: "BankMSP".to_owned(),
             message: detail.to_owned(),
         });
-        let problem =
-            failure(phase, &Failure { code, message: message.to_owned(), details: details.into_iter().collect() }, "t1");
+        let problem = failure(
+            phase,
+            &Failure {
+                code,
+                message: message.to_owned(),
+                details: details.into_iter().collect(),
+            },
+            "t1",
+        );
         (problem.code(), problem.detail().to_owned())
     }
 
@@ -154,28 +179,78 @@ mod tests {
     fn before_ordering_a_failure_says_whose_it_is() {
         let endorse = |code, message: &str, detail: &str| explained(Phase::Endorse, code, message, detail).0;
 
-        assert_eq!(endorse(Grpc::Aborted, "failed to endorse transaction", "chaincode response 500, no such key"), Code::ContractError);
-        assert_eq!(endorse(Grpc::Aborted, "failed to assemble transaction: ProposalResponsePayloads do not match", ""), Code::EndorsementMismatch);
-        assert_eq!(endorse(Grpc::FailedPrecondition, "no combination of peers can be derived", ""), Code::EndorsementPolicyFailure);
-        assert_eq!(endorse(Grpc::Unavailable, "failed to connect", ""), Code::NodeUnreachable);
-        assert_eq!(endorse(Grpc::DeadlineExceeded, "endorsement timeout expired", ""), Code::DeadlineExceeded);
-        assert_eq!(endorse(Grpc::Unknown, "too many requests for /gateway.Gateway, exceeding concurrency limit (500)", ""), Code::Overloaded);
+        assert_eq!(
+            endorse(
+                Grpc::Aborted,
+                "failed to endorse transaction",
+                "chaincode response 500, no such key"
+            ),
+            Code::ContractError
+        );
+        assert_eq!(
+            endorse(
+                Grpc::Aborted,
+                "failed to assemble transaction: ProposalResponsePayloads do not match",
+                ""
+            ),
+            Code::EndorsementMismatch
+        );
+        assert_eq!(
+            endorse(Grpc::FailedPrecondition, "no combination of peers can be derived", ""),
+            Code::EndorsementPolicyFailure
+        );
+        assert_eq!(
+            endorse(Grpc::Unavailable, "failed to connect", ""),
+            Code::NodeUnreachable
+        );
+        assert_eq!(
+            endorse(Grpc::DeadlineExceeded, "endorsement timeout expired", ""),
+            Code::DeadlineExceeded
+        );
+        assert_eq!(
+            endorse(
+                Grpc::Unknown,
+                "too many requests for /gateway.Gateway, exceeding concurrency limit (500)",
+                ""
+            ),
+            Code::Overloaded
+        );
     }
 
     #[test]
     fn the_contracts_own_words_come_through() {
-        let (_, detail) = explained(Phase::Evaluate, Grpc::Unknown, "evaluate call to endorser returned error: digest: must be 64 hexadecimal digits", "");
+        let (_, detail) = explained(
+            Phase::Evaluate,
+            Grpc::Unknown,
+            "evaluate call to endorser returned error: digest: must be 64 hexadecimal digits",
+            "",
+        );
 
         assert_eq!(detail, "digest: must be 64 hexadecimal digits");
     }
 
     #[test]
     fn once_orderers_were_asked_a_lost_answer_means_that_it_may_have_committed() {
-        assert_eq!(explained(Phase::Submit, Grpc::Unavailable, "no orderers could successfully process transaction", "").0, Code::NoQuorum);
-        assert_eq!(explained(Phase::Submit, Grpc::DeadlineExceeded, "submit timeout expired", "").0, Code::CommitUnknown);
+        assert_eq!(
+            explained(
+                Phase::Submit,
+                Grpc::Unavailable,
+                "no orderers could successfully process transaction",
+                ""
+            )
+            .0,
+            Code::NoQuorum
+        );
+        assert_eq!(
+            explained(Phase::Submit, Grpc::DeadlineExceeded, "submit timeout expired", "").0,
+            Code::CommitUnknown
+        );
         let (code, detail) = explained(Phase::Commit, Grpc::Unavailable, "transport error", "");
         assert_eq!(code, Code::CommitUnknown);
-        assert_eq!(detail, "Transaction t1 was sent for ordering, and its outcome is not known: transport error");
+        assert_eq!(
+            detail,
+            "Transaction t1 was sent for ordering, and its outcome is not known: transport error"
+        );
     }
 
     #[test]
@@ -183,6 +258,9 @@ mod tests {
         assert_eq!(invalid(11, "t1", 7).code(), Code::MvccConflict);
         assert_eq!(invalid(12, "t1", 7).code(), Code::MvccConflict);
         assert_eq!(invalid(10, "t1", 7).code(), Code::EndorsementPolicyFailure);
-        assert_eq!(invalid(9, "t1", 7).to_string(), "Transaction t1 is in block 7 with the code DUPLICATE_TXID.");
+        assert_eq!(
+            invalid(9, "t1", 7).to_string(),
+            "Transaction t1 is in block 7 with the code DUPLICATE_TXID."
+        );
     }
 }

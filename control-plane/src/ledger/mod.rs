@@ -52,7 +52,11 @@ pub struct OpenLedger {
 
 impl Ledger {
     pub fn new(resources: Resources, vault: Arc<dyn Vault>) -> Ledger {
-        Ledger { resources, vault, peers: Peers::default() }
+        Ledger {
+            resources,
+            vault,
+            peers: Peers::default(),
+        }
     }
 
     /// Finds a peer of the channel and an identity that it knows.
@@ -70,10 +74,12 @@ impl Ledger {
         let found = found.ok_or_else(|| Problem::not_found("chain", chain))?;
         let status = found.status.unwrap_or_default();
         let known = status.channels.iter().find(|known| known.name == channel);
-        let known = known.ok_or_else(|| match found.spec.channels.iter().any(|wanted| wanted.name == channel) {
-            true => Problem::new(Code::NotReady, format!("The channel \"{channel}\" is not ready yet.")),
-            false => Problem::not_found("channel", channel),
-        })?;
+        let known = known.ok_or_else(
+            || match found.spec.channels.iter().any(|wanted| wanted.name == channel) {
+                true => Problem::new(Code::NotReady, format!("The channel \"{channel}\" is not ready yet.")),
+                false => Problem::not_found("channel", channel),
+            },
+        )?;
         let organization = match &signatory.organization {
             Some(name) => name.clone(),
             None => first_member(known, &status.nodes)
@@ -83,11 +89,20 @@ impl Ledger {
             let detail = format!("The organization \"{organization}\" has no peer on the chain \"{chain}\".");
             Problem::new(Code::NotReady, detail)
         })?;
-        let tls_root = self.organization(scope, &organization).await?.status.and_then(|s| s.tls_ca_certificate);
+        let tls_root = self
+            .organization(scope, &organization)
+            .await?
+            .status
+            .and_then(|s| s.tls_ca_certificate);
         let tls_root = tls_root.unwrap_or_default();
         let signer = signatory::signer(self, scope, &organization, signatory.identity.as_deref()).await?;
         let peer = self.peers.get(&node.endpoint, &tls_root, signer).await?;
-        Ok(OpenLedger { channel: channel.to_owned(), peer, ledger: self.clone(), scope: scope.clone() })
+        Ok(OpenLedger {
+            channel: channel.to_owned(),
+            peer,
+            ledger: self.clone(),
+            scope: scope.clone(),
+        })
     }
 
     async fn organization(&self, scope: &TenantScope, name: &str) -> Result<Organization, Problem> {
@@ -96,7 +111,11 @@ impl Ledger {
     }
 
     async fn msp_id(&self, scope: &TenantScope, name: &str) -> Result<String, Problem> {
-        let status = self.organization(scope, name).await?.status.and_then(|status| status.msp_id);
+        let status = self
+            .organization(scope, name)
+            .await?
+            .status
+            .and_then(|status| status.msp_id);
         Ok(status.unwrap_or_else(|| names::msp_id(name)))
     }
 }
@@ -105,15 +124,25 @@ impl Ledger {
 fn first_member(channel: &ChannelStatus, nodes: &[NodeStatus]) -> Option<String> {
     // The operator reports members by name or by MSP id.
     let is_member = |node: &&NodeStatus| {
-        channel.members.iter().any(|m| *m == node.organization || *m == names::msp_id(&node.organization))
+        channel
+            .members
+            .iter()
+            .any(|m| *m == node.organization || *m == names::msp_id(&node.organization))
     };
     let peers = || nodes.iter().filter(|node| node.role == "peer");
-    peers().find(is_member).or_else(|| peers().next()).map(|node| node.organization.clone())
+    peers()
+        .find(is_member)
+        .or_else(|| peers().next())
+        .map(|node| node.organization.clone())
 }
 
 /// A peer of the organization; one that is ready if there is one.
 fn pick<'a>(nodes: &'a [NodeStatus], organization: &str) -> Option<&'a NodeStatus> {
-    let own = || nodes.iter().filter(|node| node.role == "peer" && node.organization == organization);
+    let own = || {
+        nodes
+            .iter()
+            .filter(|node| node.role == "peer" && node.organization == organization)
+    };
     own().find(|node| node.state == State::Ready).or_else(|| own().next())
 }
 
@@ -145,7 +174,11 @@ impl OpenLedger {
         let found = self.peer.transaction(&self.channel, id).await?;
         let block = self.peer.block_of(&self.channel, id).await?;
         let envelope = found.transaction_envelope.unwrap_or_default();
-        Ok(view::transaction(&envelope, found.validation_code, block.header.map(|header| header.number)))
+        Ok(view::transaction(
+            &envelope,
+            found.validation_code,
+            block.header.map(|header| header.number),
+        ))
     }
 
     async fn msp_ids(&self, organizations: &[String]) -> Result<Vec<String>, Problem> {

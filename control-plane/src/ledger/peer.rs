@@ -50,14 +50,20 @@ impl Peers {
     /// The peer at `endpoint`, dialled when there is no connection yet. A connection that was lost restores itself.
     pub async fn get(&self, endpoint: &str, tls_root: &str, signer: Arc<dyn Signer>) -> Result<Peer, Problem> {
         let key = (endpoint.to_owned(), tls_root.to_owned());
-        let known = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let known = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .cloned();
         let channel = match known {
             Some(channel) => channel,
             None => {
                 let tls = TlsClient::trusting_pem(tls_root.as_bytes()).map_err(Problem::internal)?;
                 let options = ConnectOptions::default();
                 let channel = connect(endpoint, Some(&tls), &options).await.map_err(|error| {
-                    Problem::new(Code::NodeUnreachable, format!("The peer cannot be reached: {error}")).with_retry_after(1)
+                    Problem::new(Code::NodeUnreachable, format!("The peer cannot be reached: {error}"))
+                        .with_retry_after(1)
                 })?;
                 let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
                 if open.len() >= MOST_CONNECTIONS {
@@ -110,7 +116,10 @@ impl Peer {
     }
 
     pub async fn submit(&self, channel: &str, call: &Call, endorsers: Vec<String>) -> Result<Done, Problem> {
-        let Prepared { transaction_id: id, proposal } = self.prepare(channel, call)?;
+        let Prepared {
+            transaction_id: id,
+            proposal,
+        } = self.prepare(channel, call)?;
         let failed = |phase| {
             let id = id.clone();
             move |status: tonic::Status| explain::failure(phase, &failure(&status), &id)
@@ -122,7 +131,10 @@ impl Peer {
             proposed_transaction: Some(proposal),
             endorsing_organizations: endorsers,
         };
-        let endorsed = gateway.endorse(within(ENDORSE_WITHIN, request)).await.map_err(failed(Phase::Endorse))?;
+        let endorsed = gateway
+            .endorse(within(ENDORSE_WITHIN, request))
+            .await
+            .map_err(failed(Phase::Endorse))?;
         let mut envelope = endorsed.into_inner().prepared_transaction.unwrap_or_default();
         let result = result_of(&envelope);
         envelope.signature = self.signer.sign(&envelope.payload).map_err(Problem::internal)?;
@@ -132,7 +144,10 @@ impl Peer {
             channel_id: channel.to_owned(),
             prepared_transaction: Some(envelope),
         };
-        gateway.submit(within(SUBMIT_WITHIN, request)).await.map_err(failed(Phase::Submit))?;
+        gateway
+            .submit(within(SUBMIT_WITHIN, request))
+            .await
+            .map_err(failed(Phase::Submit))?;
 
         let request = CommitStatusRequest {
             transaction_id: id.clone(),
@@ -142,16 +157,24 @@ impl Peer {
         .encode_to_vec();
         let signature = self.signer.sign(&request).map_err(Problem::internal)?;
         let request = SignedCommitStatusRequest { request, signature };
-        let status = gateway.commit_status(within(COMMIT_WITHIN, request)).await.map_err(failed(Phase::Commit))?;
+        let status = gateway
+            .commit_status(within(COMMIT_WITHIN, request))
+            .await
+            .map_err(failed(Phase::Commit))?;
         let status = status.into_inner();
         if status.result != TxValidationCode::Valid as i32 {
             return Err(explain::invalid(status.result, &id, status.block_number));
         }
-        Ok(Done { transaction_id: id, block_number: status.block_number, result })
+        Ok(Done {
+            transaction_id: id,
+            block_number: status.block_number,
+            result,
+        })
     }
 
     pub async fn info(&self, channel: &str) -> Result<BlockchainInfo, Problem> {
-        self.query(channel, "GetChainInfo", &[], || Problem::not_found("channel", channel)).await
+        self.query(channel, "GetChainInfo", &[], || Problem::not_found("channel", channel))
+            .await
     }
 
     pub async fn block(&self, channel: &str, reference: &BlockRef) -> Result<common::Block, Problem> {
@@ -159,9 +182,13 @@ impl Peer {
         match reference {
             BlockRef::Number(number) => {
                 let text = number.to_string();
-                self.query(channel, "GetBlockByNumber", text.clone().as_bytes(), missing(text)).await
+                self.query(channel, "GetBlockByNumber", text.clone().as_bytes(), missing(text))
+                    .await
             }
-            BlockRef::Hash(hash) => self.query(channel, "GetBlockByHash", hash, missing(hex::encode(hash))).await,
+            BlockRef::Hash(hash) => {
+                self.query(channel, "GetBlockByHash", hash, missing(hex::encode(hash)))
+                    .await
+            }
             BlockRef::Newest => {
                 let newest = self.info(channel).await?.height.saturating_sub(1);
                 Box::pin(self.block(channel, &BlockRef::Number(newest))).await
@@ -189,13 +216,21 @@ impl Peer {
     ) -> Result<T, Problem> {
         let mut arguments = vec![channel.as_bytes().to_vec()];
         arguments.extend((!argument.is_empty()).then(|| argument.to_vec()));
-        let call =
-            Call { contract: "qscc".to_owned(), function: function.to_owned(), arguments, ..Call::default() };
+        let call = Call {
+            contract: "qscc".to_owned(),
+            function: function.to_owned(),
+            arguments,
+            ..Call::default()
+        };
         let prepared = self.prepare(channel, &call)?;
         let bytes = self.evaluated(channel, prepared, Vec::new()).await.map_err(|status| {
             let problem = explain::failure(Phase::Evaluate, &failure(&status), "");
             // qscc fails with status 500 for what it does not have, in words that differ with each function.
-            if problem.code() == Code::ContractError { missing() } else { problem }
+            if problem.code() == Code::ContractError {
+                missing()
+            } else {
+                problem
+            }
         })?;
         T::decode(&*bytes).map_err(Problem::internal)
     }
@@ -203,16 +238,25 @@ impl Peer {
     fn prepare(&self, channel: &str, call: &Call) -> Result<Prepared, Problem> {
         let nonce = crypto::nonce();
         let id = transaction_id(&nonce, self.signer.identity());
-        let contract = ChaincodeId { name: call.contract.clone(), ..ChaincodeId::default() };
+        let contract = ChaincodeId {
+            name: call.contract.clone(),
+            ..ChaincodeId::default()
+        };
         let channel_header = ChannelHeader {
             r#type: HeaderType::EndorserTransaction as i32,
             timestamp: Some(std::time::SystemTime::now().into()),
             channel_id: channel.to_owned(),
             tx_id: id.clone(),
-            extension: ChaincodeHeaderExtension { chaincode_id: Some(contract.clone()) }.encode_to_vec(),
+            extension: ChaincodeHeaderExtension {
+                chaincode_id: Some(contract.clone()),
+            }
+            .encode_to_vec(),
             ..ChannelHeader::default()
         };
-        let signature_header = SignatureHeader { creator: self.signer.identity().to_vec(), nonce };
+        let signature_header = SignatureHeader {
+            creator: self.signer.identity().to_vec(),
+            nonce,
+        };
         let header = Header {
             channel_header: channel_header.encode_to_vec(),
             signature_header: signature_header.encode_to_vec(),
@@ -220,18 +264,33 @@ impl Peer {
         let arguments = std::iter::once(call.function.as_bytes().to_vec()).chain(call.arguments.iter().cloned());
         let spec = ChaincodeSpec {
             chaincode_id: Some(contract),
-            input: Some(ChaincodeInput { args: arguments.collect(), ..ChaincodeInput::default() }),
+            input: Some(ChaincodeInput {
+                args: arguments.collect(),
+                ..ChaincodeInput::default()
+            }),
             ..ChaincodeSpec::default()
         };
         let payload = ChaincodeProposalPayload {
-            input: ChaincodeInvocationSpec { chaincode_spec: Some(spec) }.encode_to_vec(),
+            input: ChaincodeInvocationSpec {
+                chaincode_spec: Some(spec),
+            }
+            .encode_to_vec(),
             transient_map: call.transient.clone(),
         };
-        let proposal =
-            Proposal { header: header.encode_to_vec(), payload: payload.encode_to_vec(), extension: Vec::new() };
+        let proposal = Proposal {
+            header: header.encode_to_vec(),
+            payload: payload.encode_to_vec(),
+            extension: Vec::new(),
+        };
         let proposal_bytes = proposal.encode_to_vec();
         let signature = self.signer.sign(&proposal_bytes).map_err(Problem::internal)?;
-        Ok(Prepared { transaction_id: id, proposal: SignedProposal { proposal_bytes, signature } })
+        Ok(Prepared {
+            transaction_id: id,
+            proposal: SignedProposal {
+                proposal_bytes,
+                signature,
+            },
+        })
     }
 }
 
@@ -241,7 +300,9 @@ fn result_of(envelope: &Envelope) -> Vec<u8> {
         Some(view::Bytes::Text(text)) => text.into_bytes(),
         Some(view::Bytes::Base64(text)) => {
             use base64::Engine as _;
-            base64::engine::general_purpose::STANDARD.decode(text).unwrap_or_default()
+            base64::engine::general_purpose::STANDARD
+                .decode(text)
+                .unwrap_or_default()
         }
         None => Vec::new(),
     }
@@ -256,12 +317,19 @@ fn within<T>(deadline: Duration, message: T) -> Request<T> {
 /// A gRPC status with the details that gateways attach to it.
 fn failure(status: &tonic::Status) -> Failure {
     let attached = rpc::Status::decode(status.details()).unwrap_or_default();
-    let details = attached.details.iter().filter_map(|any| ErrorDetail::decode(&*any.value).ok());
+    let details = attached
+        .details
+        .iter()
+        .filter_map(|any| ErrorDetail::decode(&*any.value).ok());
     Failure {
         code: status.code(),
         message: status.message().to_owned(),
         details: details
-            .map(|detail| Detail { address: detail.address, msp_id: detail.msp_id, message: detail.message })
+            .map(|detail| Detail {
+                address: detail.address,
+                msp_id: detail.msp_id,
+                message: detail.message,
+            })
             .collect(),
     }
 }

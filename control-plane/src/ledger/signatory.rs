@@ -30,15 +30,22 @@ pub async fn signer(
             format!("identities/{name}")
         }
     };
-    let bundle = ledger.vault.read(&BundleId::new(scope.namespace(), organization, &path)).await?;
-    let files = bundle.as_ref().and_then(|bundle| Some((bundle.get(CERTIFICATE)?, bundle.get(KEY)?)));
+    let bundle = ledger
+        .vault
+        .read(&BundleId::new(scope.namespace(), organization, &path))
+        .await?;
+    let files = bundle
+        .as_ref()
+        .and_then(|bundle| Some((bundle.get(CERTIFICATE)?, bundle.get(KEY)?)));
     let Some((certificate, key)) = files else {
         let whose = identity.map_or_else(|| "administrator".to_owned(), |name| format!("identity \"{name}\""));
         let detail = format!("The platform has no key of the {whose} of \"{organization}\" (yet).");
         let hint = "An identity that was enrolled with POST /v1/identities:enroll, or with a certificate request, signs for itself.";
         return Err(Problem::new(Code::NotReady, detail).with_hint(hint));
     };
-    Ok(Arc::new(SigningIdentity::new(&msp_id, certificate, key).map_err(Problem::internal)?))
+    Ok(Arc::new(
+        SigningIdentity::new(&msp_id, certificate, key).map_err(Problem::internal)?,
+    ))
 }
 
 /// That there is such an identity, and that it belongs to the organization.
@@ -48,7 +55,10 @@ async fn check(ledger: &Ledger, scope: &TenantScope, organization: &str, name: &
     if found.spec.organization == organization {
         return Ok(());
     }
-    let detail = format!("The identity \"{name}\" belongs to \"{}\", not to \"{organization}\".", found.spec.organization);
+    let detail = format!(
+        "The identity \"{name}\" belongs to \"{}\", not to \"{organization}\".",
+        found.spec.organization
+    );
     Err(Problem::new(Code::Conflict, detail).with_hint("Name the organization of the identity in `organization`."))
 }
 

@@ -3,7 +3,9 @@
 
 use entente_api::time::Time;
 use entente_fabric::block::{header_hash, metadata};
-use entente_fabric::proto::common::{self, BlockMetadataIndex, ChannelHeader, Envelope, HeaderType, Payload, SignatureHeader};
+use entente_fabric::proto::common::{
+    self, BlockMetadataIndex, ChannelHeader, Envelope, HeaderType, Payload, SignatureHeader,
+};
 use entente_fabric::proto::msp::SerializedIdentity;
 use entente_fabric::proto::protos::{
     ChaincodeAction, ChaincodeActionPayload, ChaincodeEvent, ChaincodeInvocationSpec, ChaincodeProposalPayload,
@@ -132,7 +134,11 @@ pub fn block(block: &common::Block, with_transactions: bool) -> Block {
         let one = |(index, bytes): (usize, &bytes::Bytes)| {
             let envelope = Envelope::decode(bytes.as_ref()).unwrap_or_default();
             // The genesis block has no codes: nobody validated it.
-            transaction(&envelope, codes.get(index).copied().unwrap_or_default().into(), Some(header.number))
+            transaction(
+                &envelope,
+                codes.get(index).copied().unwrap_or_default().into(),
+                Some(header.number),
+            )
         };
         envelopes.iter().enumerate().map(one).collect()
     });
@@ -148,7 +154,11 @@ pub fn block(block: &common::Block, with_transactions: bool) -> Block {
 
 /// The view of a transaction.
 pub fn transaction(envelope: &Envelope, code: i32, block_number: Option<u64>) -> Transaction {
-    let mut view = Transaction { code: validation_code(code), block_number, ..Transaction::default() };
+    let mut view = Transaction {
+        code: validation_code(code),
+        block_number,
+        ..Transaction::default()
+    };
     let payload = Payload::decode(&*envelope.payload).unwrap_or_default();
     let Some(header) = payload.header else { return view };
     let channel = ChannelHeader::decode(&*header.channel_header).unwrap_or_default();
@@ -177,18 +187,25 @@ pub fn validation_code(code: i32) -> String {
 fn creator(bytes: &[u8]) -> Option<Creator> {
     let identity = SerializedIdentity::decode(bytes).ok()?;
     let subject = pem_subject(&identity.id_bytes);
-    Some(Creator { msp_id: identity.mspid, subject })
+    Some(Creator {
+        msp_id: identity.mspid,
+        subject,
+    })
 }
 
 fn pem_subject(pem: &[u8]) -> Option<String> {
     let (_, pem) = x509_parser::pem::parse_x509_pem(pem).ok()?;
-    pem.parse_x509().ok().map(|certificate| certificate.subject().to_string())
+    pem.parse_x509()
+        .ok()
+        .map(|certificate| certificate.subject().to_string())
 }
 
 /// What was called, with what, and what came out of it.
 fn call(data: &[u8], view: &mut Transaction) {
     let transaction = ProtoTransaction::decode(data).unwrap_or_default();
-    let Some(action) = transaction.actions.first() else { return };
+    let Some(action) = transaction.actions.first() else {
+        return;
+    };
     let payload = ChaincodeActionPayload::decode(&*action.payload).unwrap_or_default();
     let proposal = ChaincodeProposalPayload::decode(&*payload.chaincode_proposal_payload).unwrap_or_default();
     let invocation = ChaincodeInvocationSpec::decode(&*proposal.input).unwrap_or_default();
@@ -199,10 +216,22 @@ fn call(data: &[u8], view: &mut Transaction) {
         view.arguments = arguments.map(|argument| Bytes::from(&*argument)).collect();
     }
     let Some(endorsed) = payload.action else { return };
-    view.endorsers = endorsed.endorsements.iter().filter_map(|e| creator(&e.endorser).map(|c| c.msp_id)).collect();
+    view.endorsers = endorsed
+        .endorsements
+        .iter()
+        .filter_map(|e| creator(&e.endorser).map(|c| c.msp_id))
+        .collect();
     let response = ProposalResponsePayload::decode(&*endorsed.proposal_response_payload).unwrap_or_default();
     let action = ChaincodeAction::decode(&*response.extension).unwrap_or_default();
-    view.result = action.response.filter(|r| !r.payload.is_empty()).map(|r| Bytes::from(&*r.payload));
-    let event = ChaincodeEvent::decode(&*action.events).ok().filter(|event| !event.event_name.is_empty());
-    view.event = event.map(|event| ContractEvent { payload: Bytes::from(&*event.payload), name: event.event_name });
+    view.result = action
+        .response
+        .filter(|r| !r.payload.is_empty())
+        .map(|r| Bytes::from(&*r.payload));
+    let event = ChaincodeEvent::decode(&*action.events)
+        .ok()
+        .filter(|event| !event.event_name.is_empty());
+    view.event = event.map(|event| ContractEvent {
+        payload: Bytes::from(&*event.payload),
+        name: event.event_name,
+    });
 }

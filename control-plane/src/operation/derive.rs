@@ -32,7 +32,10 @@ pub fn next(operation: &Operation, live: Option<&Live>, now: Time) -> Option<Ope
         (_, Some(live)) => converge(&mut next, live, now),
     }
     next.progress = count(&next.steps);
-    (next != *operation).then(|| Operation { revision: operation.revision + 1, ..next })
+    (next != *operation).then(|| Operation {
+        revision: operation.revision + 1,
+        ..next
+    })
 }
 
 fn converge(next: &mut Operation, live: &Live, now: Time) {
@@ -61,19 +64,35 @@ fn follow(next: &mut Operation, live: &Live) {
     next.state = OperationState::Running;
     next.steps = live.progress.steps.clone();
     let began = next.steps.iter().filter_map(|step| step.start_time).min();
-    next.start_time = next.start_time.or(began.map(|began| began.max(next.create_time))).or(Some(next.create_time));
-    next.error = next.steps.iter().find(|step| step.state == StepState::Failed).map(step_error);
+    next.start_time = next
+        .start_time
+        .or(began.map(|began| began.max(next.create_time)))
+        .or(Some(next.create_time));
+    next.error = next
+        .steps
+        .iter()
+        .find(|step| step.state == StepState::Failed)
+        .map(step_error);
 }
 
 fn restart(next: &mut Operation, live: &Live, now: Time) {
-    let node = live.nodes.iter().find(|node| Some(&node.name) == next.target.node.as_ref());
-    let Some(node) = node else { return cancel(next, "The node is no longer part of the chain.", now) };
+    let node = live
+        .nodes
+        .iter()
+        .find(|node| Some(&node.name) == next.target.node.as_ref());
+    let Some(node) = node else {
+        return cancel(next, "The node is no longer part of the chain.", now);
+    };
     next.state = OperationState::Running;
     next.start_time = next.start_time.or(Some(next.create_time));
     let restarted = node.start_time.is_some_and(|start| start > next.create_time) && node.state == State::Ready;
     next.steps = vec![Step {
         name: format!("node/{}/restart", node.name),
-        state: if restarted { StepState::Succeeded } else { StepState::Running },
+        state: if restarted {
+            StepState::Succeeded
+        } else {
+            StepState::Running
+        },
         start_time: Some(next.create_time),
         end_time: node.start_time.filter(|_| restarted),
         attempt: 1,
@@ -97,14 +116,24 @@ fn end(next: &mut Operation, state: OperationState, now: Time) {
 }
 
 fn cancel(next: &mut Operation, detail: &str, now: Time) {
-    next.error = Some(OperationError { code: "superseded".to_owned(), detail: detail.to_owned(), hint: None });
+    next.error = Some(OperationError {
+        code: "superseded".to_owned(),
+        detail: detail.to_owned(),
+        hint: None,
+    });
     end(next, OperationState::Cancelled, now);
 }
 
 fn rejection(progress: &Progress) -> OperationError {
-    let refused = progress.conditions.iter().find(|condition| condition.kind == entente_api::condition::kind::ACCEPTED);
+    let refused = progress
+        .conditions
+        .iter()
+        .find(|condition| condition.kind == entente_api::condition::kind::ACCEPTED);
     let ready = progress.condition(entente_api::condition::kind::READY);
-    let message = refused.filter(|condition| condition.status == "False").or(ready).map(|c| c.message.clone());
+    let message = refused
+        .filter(|condition| condition.status == "False")
+        .or(ready)
+        .map(|c| c.message.clone());
     OperationError {
         code: "rejected".to_owned(),
         detail: message.unwrap_or_else(|| "The spec is refused.".to_owned()),
@@ -114,12 +143,19 @@ fn rejection(progress: &Progress) -> OperationError {
 
 fn step_error(step: &Step) -> OperationError {
     let cause = step.cause.clone().unwrap_or_else(|| step.message.clone());
-    OperationError { code: "step_failed".to_owned(), detail: format!("{}: {cause}", step.name), hint: step.hint.clone() }
+    OperationError {
+        code: "step_failed".to_owned(),
+        detail: format!("{}: {cause}", step.name),
+        hint: step.hint.clone(),
+    }
 }
 
 fn count(steps: &[Step]) -> StepCount {
     let done = steps.iter().filter(|step| step.state == StepState::Succeeded).count();
-    StepCount { done: u32::try_from(done).unwrap_or(u32::MAX), total: u32::try_from(steps.len()).unwrap_or(u32::MAX) }
+    StepCount {
+        done: u32::try_from(done).unwrap_or(u32::MAX),
+        total: u32::try_from(steps.len()).unwrap_or(u32::MAX),
+    }
 }
 
 #[cfg(test)]
@@ -137,14 +173,27 @@ mod tests {
     }
 
     fn live(generation: i64, observed: i64, state: State, ready: bool) -> Live {
-        let mut progress = Progress { observed_generation: Some(observed), state, ..Progress::default() };
+        let mut progress = Progress {
+            observed_generation: Some(observed),
+            state,
+            ..Progress::default()
+        };
         progress.set_condition(kind::READY, ready, reason::READY, "two peers start", time(11));
-        Live { uid: "u1".to_owned(), generation, progress, nodes: Vec::new() }
+        Live {
+            uid: "u1".to_owned(),
+            generation,
+            progress,
+            nodes: Vec::new(),
+        }
     }
 
     #[test]
     fn it_is_pending_until_the_operator_has_seen_the_generation() {
-        let next = next(&operation(OperationKind::Update), Some(&live(2, 1, State::Ready, true)), time(20));
+        let next = next(
+            &operation(OperationKind::Update),
+            Some(&live(2, 1, State::Ready, true)),
+            time(20),
+        );
 
         assert_eq!(next, None);
     }
@@ -153,46 +202,89 @@ mod tests {
     fn it_runs_with_the_steps_of_the_resource() {
         let mut chain = live(2, 2, State::Provisioning, false);
         chain.progress.steps = vec![
-            Step { name: "nodes".into(), state: StepState::Succeeded, start_time: Some(time(12)), ..Step::default() },
-            Step { name: "join".into(), state: StepState::Failed, cause: Some("no leader".into()), ..Step::default() },
+            Step {
+                name: "nodes".into(),
+                state: StepState::Succeeded,
+                start_time: Some(time(12)),
+                ..Step::default()
+            },
+            Step {
+                name: "join".into(),
+                state: StepState::Failed,
+                cause: Some("no leader".into()),
+                ..Step::default()
+            },
         ];
 
         let next = next(&operation(OperationKind::Create), Some(&chain), time(20)).unwrap();
 
-        assert_eq!((next.state, next.revision, next.progress), (OperationState::Running, 2, StepCount { done: 1, total: 2 }));
+        assert_eq!(
+            (next.state, next.revision, next.progress),
+            (OperationState::Running, 2, StepCount { done: 1, total: 2 })
+        );
         assert_eq!(next.start_time, Some(time(12)));
         assert_eq!(next.error.unwrap().detail, "join: no leader");
     }
 
     #[test]
     fn it_succeeds_when_the_resource_is_ready_at_its_generation() {
-        let next = next(&operation(OperationKind::Create), Some(&live(2, 2, State::Ready, true)), time(20)).unwrap();
+        let next = next(
+            &operation(OperationKind::Create),
+            Some(&live(2, 2, State::Ready, true)),
+            time(20),
+        )
+        .unwrap();
 
-        assert_eq!((next.state, next.end_time, next.error), (OperationState::Succeeded, Some(time(20)), None));
+        assert_eq!(
+            (next.state, next.end_time, next.error),
+            (OperationState::Succeeded, Some(time(20)), None)
+        );
     }
 
     #[test]
     fn it_fails_when_the_spec_is_rejected_in_the_operators_words() {
-        let next = next(&operation(OperationKind::Update), Some(&live(2, 2, State::Rejected, false)), time(20)).unwrap();
+        let next = next(
+            &operation(OperationKind::Update),
+            Some(&live(2, 2, State::Rejected, false)),
+            time(20),
+        )
+        .unwrap();
 
-        assert_eq!((next.state, next.error.unwrap().detail), (OperationState::Failed, "two peers start".to_owned()));
+        assert_eq!(
+            (next.state, next.error.unwrap().detail),
+            (OperationState::Failed, "two peers start".to_owned())
+        );
     }
 
     #[test]
     fn a_later_change_or_a_deletion_cancels_it() {
-        let later = next(&operation(OperationKind::Update), Some(&live(3, 2, State::Updating, true)), time(20)).unwrap();
+        let later = next(
+            &operation(OperationKind::Update),
+            Some(&live(3, 2, State::Updating, true)),
+            time(20),
+        )
+        .unwrap();
         let deleted = next(&operation(OperationKind::Update), None, time(20)).unwrap();
 
-        assert_eq!((later.state, deleted.state), (OperationState::Cancelled, OperationState::Cancelled));
+        assert_eq!(
+            (later.state, deleted.state),
+            (OperationState::Cancelled, OperationState::Cancelled)
+        );
     }
 
     #[test]
     fn a_deletion_succeeds_when_the_resource_is_gone_or_another_has_its_name() {
         let gone = next(&operation(OperationKind::Delete), None, time(20)).unwrap();
-        let other = Live { uid: "u2".to_owned(), ..Live::default() };
+        let other = Live {
+            uid: "u2".to_owned(),
+            ..Live::default()
+        };
         let replaced = next(&operation(OperationKind::Delete), Some(&other), time(20)).unwrap();
 
-        assert_eq!((gone.state, replaced.state), (OperationState::Succeeded, OperationState::Succeeded));
+        assert_eq!(
+            (gone.state, replaced.state),
+            (OperationState::Succeeded, OperationState::Succeeded)
+        );
     }
 
     #[test]
@@ -212,6 +304,9 @@ mod tests {
         chain.nodes = vec![node(15, State::Ready)];
         let done = next(&waiting, Some(&chain), time(20)).unwrap();
 
-        assert_eq!((waiting.state, done.state), (OperationState::Running, OperationState::Succeeded));
+        assert_eq!(
+            (waiting.state, done.state),
+            (OperationState::Running, OperationState::Succeeded)
+        );
     }
 }

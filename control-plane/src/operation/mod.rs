@@ -84,7 +84,13 @@ pub struct Target {
 
 impl Target {
     pub fn new(kind: &str, name: &str, uid: &str, generation: i64) -> Target {
-        Target { kind: kind.to_owned(), name: name.to_owned(), uid: uid.to_owned(), generation, node: None }
+        Target {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+            generation,
+            node: None,
+        }
     }
 }
 
@@ -106,7 +112,10 @@ pub enum OperationState {
 
 impl OperationState {
     pub fn is_terminal(self) -> bool {
-        matches!(self, OperationState::Succeeded | OperationState::Failed | OperationState::Cancelled)
+        matches!(
+            self,
+            OperationState::Succeeded | OperationState::Failed | OperationState::Cancelled
+        )
     }
 }
 

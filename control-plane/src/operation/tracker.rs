@@ -31,7 +31,12 @@ pub struct Operations {
 
 impl Operations {
     pub fn new(db: Db, resources: Resources) -> Operations {
-        Operations { db, resources, changes: broadcast::channel(1024).0, wake: Arc::new(Notify::new()) }
+        Operations {
+            db,
+            resources,
+            changes: broadcast::channel(1024).0,
+            wake: Arc::new(Notify::new()),
+        }
     }
 
     /// Ids of operations as they change. A listener that falls behind looks at its operation again.
@@ -47,14 +52,18 @@ impl Operations {
     /// The operation as it stands now.
     pub async fn refresh(&self, scope: &TenantScope, operation: Operation) -> Result<Operation, Problem> {
         let live = self.live(scope, &operation.target).await?;
-        let Some(next) = derive::next(&operation, live.as_ref(), Time::now()) else { return Ok(operation) };
+        let Some(next) = derive::next(&operation, live.as_ref(), Time::now()) else {
+            return Ok(operation);
+        };
         if store::operation::update(&self.db, scope, &next).await? {
             // Nobody listening is no failure.
             self.changes.send(next.id.clone()).ok();
             return Ok(next);
         }
         // Somebody else was faster and wrote the same or later news.
-        Ok(store::operation::get(&self.db, scope, &operation.id).await?.unwrap_or(operation))
+        Ok(store::operation::get(&self.db, scope, &operation.id)
+            .await?
+            .unwrap_or(operation))
     }
 
     async fn live(&self, scope: &TenantScope, target: &Target) -> Result<Option<Live>, Problem> {
@@ -62,7 +71,10 @@ impl Operations {
             "Chain" => {
                 let chain: Option<Chain> = self.resources.get(scope, &target.name).await?;
                 let nodes = |chain: &Chain| chain.status.as_ref().map(|s| s.nodes.clone()).unwrap_or_default();
-                Ok(chain.map(|chain| Live { nodes: nodes(&chain), ..live(&chain) }))
+                Ok(chain.map(|chain| Live {
+                    nodes: nodes(&chain),
+                    ..live(&chain)
+                }))
             }
             "Organization" => self.live_of::<Organization>(scope, &target.name).await,
             "Member" => self.live_of::<Member>(scope, &target.name).await,

@@ -50,7 +50,9 @@ impl Caller {
     /// `forbidden` when the caller's role does not allow it.
     pub fn may(&self, _action: Action) -> Result<TenantScope, Problem> {
         match self.role {
-            Role::Administrator => Ok(TenantScope { tenant: self.tenant.clone() }),
+            Role::Administrator => Ok(TenantScope {
+                tenant: self.tenant.clone(),
+            }),
         }
     }
 }
@@ -81,7 +83,9 @@ pub struct Tokens {
 
 impl Tokens {
     pub fn new(administrator: &str) -> Tokens {
-        Tokens { administrator: sha256(administrator.as_bytes()) }
+        Tokens {
+            administrator: sha256(administrator.as_bytes()),
+        }
     }
 
     /// Reads the administrator's token from its file.
@@ -93,13 +97,19 @@ impl Tokens {
     fn caller(&self, token: &str) -> Option<Caller> {
         let presented = sha256(token.as_bytes());
         aws_lc_rs::constant_time::verify_slices_are_equal(&presented, &self.administrator).ok()?;
-        Some(Caller { tenant: DEFAULT_NAMESPACE.into(), role: Role::Administrator })
+        Some(Caller {
+            tenant: DEFAULT_NAMESPACE.into(),
+            role: Role::Administrator,
+        })
     }
 }
 
 /// Answers 401 to whoever shows no valid token, before anything else is looked at.
 pub async fn layer(State(tokens): State<Tokens>, mut request: Request, next: Next) -> Response {
-    let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let authorization = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let detail = match authorization.and_then(bearer) {
         None if authorization.is_none() => "The request carries no token.",
         None => "The Authorization header is not of the form `Bearer <token>`.",
@@ -117,7 +127,10 @@ pub async fn layer(State(tokens): State<Tokens>, mut request: Request, next: Nex
 /// The token of an `Authorization` header; the scheme's case does not matter (RFC 9110 §11.1).
 fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim())
+        .filter(|token| !token.is_empty())
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

@@ -31,7 +31,9 @@ pub async fn block_list(
     window.size = window.size.min(LARGEST_PAGE);
     let ledger = app.ledger.open(&scope, &chain, &channel, &Default::default()).await?;
     let end = match &window.after {
-        Some(after) => after.parse::<u64>().map_err(|_| Problem::parameter("pageToken", "is not a token of this list"))?,
+        Some(after) => after
+            .parse::<u64>()
+            .map_err(|_| Problem::parameter("pageToken", "is not a token of this list"))?,
         None => ledger.info().await?.height,
     };
     let wanted = u64::try_from(window.size).unwrap_or(u64::MAX).saturating_add(1);
@@ -56,8 +58,12 @@ pub async fn block_get(
     Path((chain, channel, block)): Path<(String, String, String)>,
 ) -> Result<axum::Json<Block>, Problem> {
     let scope = caller.may(Action::Read)?;
-    let reference = read_reference(&block)
-        .ok_or_else(|| Problem::new(Code::InvalidParameter, format!("\"{block}\" is neither a block number, nor a hash of 64 hexadecimal digits, nor `newest`.")))?;
+    let reference = read_reference(&block).ok_or_else(|| {
+        Problem::new(
+            Code::InvalidParameter,
+            format!("\"{block}\" is neither a block number, nor a hash of 64 hexadecimal digits, nor `newest`."),
+        )
+    })?;
     let ledger = app.ledger.open(&scope, &chain, &channel, &Default::default()).await?;
     Ok(axum::Json(view::block(&ledger.block(&reference).await?, true)))
 }

@@ -17,7 +17,10 @@ pub fn spec(spec: &ChainSpec) -> Vec<FieldError> {
     errors.extend(contracts(spec));
     errors.extend(batch("/spec/batch", &spec.batch));
     if !matches!(spec.ordering.replicas, 1 | 3 | 5) {
-        let detail = format!("Raft with {} orderers wastes one or survives no failure; use 1, 3 or 5", spec.ordering.replicas);
+        let detail = format!(
+            "Raft with {} orderers wastes one or survives no failure; use 1, 3 or 5",
+            spec.ordering.replicas
+        );
         errors.push(FieldError::invalid("/spec/ordering/replicas", detail));
     }
     errors
@@ -25,7 +28,11 @@ pub fn spec(spec: &ChainSpec) -> Vec<FieldError> {
 
 fn members(spec: &ChainSpec) -> Vec<FieldError> {
     if spec.members.is_empty() {
-        return vec![FieldError::new("/spec/members", "required", "a chain needs at least one member organization")];
+        return vec![FieldError::new(
+            "/spec/members",
+            "required",
+            "a chain needs at least one member organization",
+        )];
     }
     let mut seen = HashSet::new();
     let mut errors = Vec::new();
@@ -50,14 +57,26 @@ fn channels(spec: &ChainSpec) -> Vec<FieldError> {
         let name = names::check_channel(&channel.name).err();
         errors.extend(name.map(|detail| FieldError::invalid(format!("{pointer}/name"), detail)));
         if !seen.insert(&channel.name) {
-            errors.push(FieldError::invalid(format!("{pointer}/name"), format!("\"{}\" stands here twice", channel.name)));
+            errors.push(FieldError::invalid(
+                format!("{pointer}/name"),
+                format!("\"{}\" stands here twice", channel.name),
+            ));
         }
-        for (at, member) in channel.members.iter().flatten().enumerate().filter(|(_, m)| !organizations.contains(m)) {
+        for (at, member) in channel
+            .members
+            .iter()
+            .flatten()
+            .enumerate()
+            .filter(|(_, m)| !organizations.contains(m))
+        {
             let detail = format!("\"{member}\" is not a member of the chain");
             errors.push(FieldError::invalid(format!("{pointer}/members/{at}"), detail));
         }
         if channel.members.as_ref().is_some_and(Vec::is_empty) {
-            errors.push(FieldError::invalid(format!("{pointer}/members"), "must name at least one member, or be absent"));
+            errors.push(FieldError::invalid(
+                format!("{pointer}/members"),
+                "must name at least one member, or be absent",
+            ));
         }
         errors.extend(batch(&format!("{pointer}/batch"), &channel.batch));
     }
@@ -96,7 +115,10 @@ pub fn definition(pointer: &str, definition: &ContractDefinition) -> Vec<FieldEr
     ];
     let mut errors = Vec::new();
     if given.into_iter().filter(|given| *given).count() != 1 {
-        errors.push(FieldError::invalid(pointer, "give exactly one of template, external, image and package"));
+        errors.push(FieldError::invalid(
+            pointer,
+            "give exactly one of template, external, image and package",
+        ));
     }
     if definition.sequence.is_some_and(|sequence| sequence < 1) {
         errors.push(FieldError::invalid(format!("{pointer}/sequence"), "must be 1 or more"));
@@ -107,11 +129,15 @@ pub fn definition(pointer: &str, definition: &ContractDefinition) -> Vec<FieldEr
 fn batch(pointer: &str, batch: &Batch) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if batch.max_message_count == Some(0) {
-        errors.push(FieldError::invalid(format!("{pointer}/maxMessageCount"), "must be 1 or more"));
+        errors.push(FieldError::invalid(
+            format!("{pointer}/maxMessageCount"),
+            "must be 1 or more",
+        ));
     }
-    for (field, size) in
-        [("preferredMaxBytes", &batch.preferred_max_bytes), ("absoluteMaxBytes", &batch.absolute_max_bytes)]
-    {
+    for (field, size) in [
+        ("preferredMaxBytes", &batch.preferred_max_bytes),
+        ("absoluteMaxBytes", &batch.absolute_max_bytes),
+    ] {
         let wrong = size.as_deref().map(units::bytes).and_then(Result::err);
         errors.extend(wrong.map(|detail| FieldError::invalid(format!("{pointer}/{field}"), detail)));
     }
@@ -127,7 +153,10 @@ mod tests {
 
     fn wrong(spec: Value) -> Vec<String> {
         let spec: ChainSpec = serde_json::from_value(spec).unwrap();
-        super::spec(&spec).into_iter().map(|error| format!("{}: {}", error.pointer, error.detail)).collect()
+        super::spec(&spec)
+            .into_iter()
+            .map(|error| format!("{}: {}", error.pointer, error.detail))
+            .collect()
     }
 
     #[test]

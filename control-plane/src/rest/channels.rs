@@ -45,7 +45,9 @@ pub async fn channel_get(
     let scope = caller.may(Action::Read)?;
     let chain = find(&app, &scope, &chain).await?;
     let found = channels(&chain).into_iter().find(|known| known.name == channel);
-    found.map(axum::Json).ok_or_else(|| Problem::not_found("channel", &channel))
+    found
+        .map(axum::Json)
+        .ok_or_else(|| Problem::not_found("channel", &channel))
 }
 
 /// Read the height and hashes of a channel's ledger.
@@ -62,9 +64,18 @@ pub async fn channel_info(
     Path((chain, channel)): Path<(String, String)>,
 ) -> Result<axum::Json<LedgerInfo>, Problem> {
     let scope = caller.may(Action::Read)?;
-    app.ledger.open(&scope, &chain, &channel, &Default::default()).await?.info().await.map(axum::Json)
+    app.ledger
+        .open(&scope, &chain, &channel, &Default::default())
+        .await?
+        .info()
+        .await
+        .map(axum::Json)
 }
 
 fn channels(chain: &Chain) -> Vec<ChannelStatus> {
-    chain.status.as_ref().map(|status| status.channels.clone()).unwrap_or_default()
+    chain
+        .status
+        .as_ref()
+        .map(|status| status.channels.clone())
+        .unwrap_or_default()
 }

@@ -130,5 +130,7 @@ impl From<Code> for ProblemKind {
 pub async fn problem_get(caller: Caller, Path(code): Path<String>) -> Result<Json<ProblemKind>, Problem> {
     caller.may(Action::Read)?;
     let known = Code::ALL.iter().find(|known| known.as_str() == code);
-    known.map(|code| Json(ProblemKind::from(*code))).ok_or_else(|| Problem::not_found("kind of problem", &code))
+    known
+        .map(|code| Json(ProblemKind::from(*code)))
+        .ok_or_else(|| Problem::not_found("kind of problem", &code))
 }

@@ -55,7 +55,12 @@ pub async fn identity_enroll(
     let identity: Identity = read_new(body.clone())?;
     let mut private_key = None;
     if identity.spec.certificate_request.is_none() && !query.validate_only {
-        let name = identity.spec.enrollment_id.as_deref().or(identity.metadata.name.as_deref()).unwrap_or_default();
+        let name = identity
+            .spec
+            .enrollment_id
+            .as_deref()
+            .or(identity.metadata.name.as_deref())
+            .unwrap_or_default();
         let (key, request) = key_and_request(name)?;
         if let Some(spec) = body.get_mut("spec").and_then(Value::as_object_mut) {
             spec.insert("certificateRequest".to_owned(), Value::String(request));
@@ -63,13 +68,22 @@ pub async fn identity_enroll(
         private_key = Some(key);
     }
     let Accepted { resource, operation } = resources::create::<Identity>(&app, &caller, &query, body).await?;
-    let answer = Accepted { resource: (), operation: operation.clone() }.into_response();
+    let answer = Accepted {
+        resource: (),
+        operation: operation.clone(),
+    }
+    .into_response();
     let (mut parts, _) = answer.into_parts();
     if private_key.is_some() {
         parts.extensions.insert(HoldsSecret);
     }
     parts.headers.remove(axum::http::header::CONTENT_LENGTH);
-    let body = serde_json::to_vec(&Enrolled { resource, operation, private_key }).map_err(Problem::internal)?;
+    let body = serde_json::to_vec(&Enrolled {
+        resource,
+        operation,
+        private_key,
+    })
+    .map_err(Problem::internal)?;
     Ok(Response::from_parts(parts, axum::body::Body::from(body)))
 }
 
@@ -80,8 +94,14 @@ fn key_and_request(name: &str) -> Result<(String, String), Problem> {
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(rcgen::DnType::CommonName, name);
     let wrong = |error: rcgen::Error| {
-        Problem::invalid(vec![FieldError::invalid("/spec/enrollmentId", format!("cannot stand in a certificate: {error}"))])
+        Problem::invalid(vec![FieldError::invalid(
+            "/spec/enrollmentId",
+            format!("cannot stand in a certificate: {error}"),
+        )])
     };
-    let request = params.serialize_request(&key).and_then(|request| request.pem()).map_err(wrong)?;
+    let request = params
+        .serialize_request(&key)
+        .and_then(|request| request.pem())
+        .map_err(wrong)?;
     Ok((key.serialize_pem(), request))
 }

@@ -21,7 +21,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Json<T>, Problem> {
-        let media_type = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default().to_owned());
+        let media_type = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .map(|value| value.to_str().unwrap_or_default().to_owned());
         if !media_type.as_deref().is_some_and(is_json) {
             let detail = match media_type {
                 Some(given) => format!("The Content-Type is \"{given}\"."),
@@ -35,14 +38,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 }
 
 fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 fn unreadable(rejection: BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         let mebibytes = LARGEST_BODY >> 20;
-        return Problem::new(Code::PayloadTooLarge, format!("A request body may have at most {mebibytes} MiB."));
+        return Problem::new(
+            Code::PayloadTooLarge,
+            format!("A request body may have at most {mebibytes} MiB."),
+        );
     }
     Problem::new(Code::MalformedBody, rejection.body_text())
 }
@@ -50,7 +61,11 @@ fn unreadable(rejection: BytesRejection) -> Problem {
 /// Reads JSON; what is wrong is said with the field's pointer where there is one.
 pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
-        let detail = if bytes.is_empty() { "The body is empty.".to_owned() } else { format!("The body is not JSON: {error}.") };
+        let detail = if bytes.is_empty() {
+            "The body is empty.".to_owned()
+        } else {
+            format!("The body is not JSON: {error}.")
+        };
         Problem::new(Code::MalformedBody, detail)
     })?;
     from_value(value).map_err(|error| Problem::invalid(vec![error]))
@@ -61,7 +76,11 @@ pub fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Fi
     serde_path_to_error::deserialize(value).map_err(|error| {
         let pointer = pointer(error.path());
         let detail = error.into_inner().to_string();
-        let code = if detail.starts_with("missing field") { "required" } else { "invalid" };
+        let code = if detail.starts_with("missing field") {
+            "required"
+        } else {
+            "invalid"
+        };
         FieldError::new(pointer, code, detail)
     })
 }

@@ -31,7 +31,12 @@ pub struct HoldsSecret;
 
 /// Carries out each keyed POST once.
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Some(key) = request.headers().get(HEADER).filter(|_| request.method() == Method::POST).cloned() else {
+    let Some(key) = request
+        .headers()
+        .get(HEADER)
+        .filter(|_| request.method() == Method::POST)
+        .cloned()
+    else {
         return next.run(request).await;
     };
     match once(&app, key, request, next).await {
@@ -41,31 +46,56 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
 }
 
 async fn once(app: &App, key: HeaderValue, request: Request, next: Next) -> Result<Response, Problem> {
-    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= LONGEST).ok_or_else(|| {
-        Problem::parameter("Idempotency-Key", format!("must have 1 to {LONGEST} visible ASCII characters"))
-    })?;
+    let key = key
+        .to_str()
+        .ok()
+        .filter(|key| !key.is_empty() && key.len() <= LONGEST)
+        .ok_or_else(|| {
+            Problem::parameter(
+                "Idempotency-Key",
+                format!("must have 1 to {LONGEST} visible ASCII characters"),
+            )
+        })?;
     let caller = request.extensions().get::<Caller>().cloned();
     let caller = caller.ok_or_else(|| Problem::new(Code::Unauthenticated, "The request carries no token."))?;
     let scope = caller.may(Action::Read)?;
 
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| {
-        Problem::new(Code::PayloadTooLarge, format!("A request body may have at most {} MiB.", LARGEST_BODY >> 20))
+        Problem::new(
+            Code::PayloadTooLarge,
+            format!("A request body may have at most {} MiB.", LARGEST_BODY >> 20),
+        )
     })?;
     let hash = hex::encode(sha256_parts(&[parts.uri.to_string().as_bytes(), b"\n", &body]));
     match table::claim(&app.db, &scope, key, &hash, Time::now()).await? {
         Claim::Ours => {}
-        Claim::Unanswered { same_request: false } | Claim::Answered { same_request: false, .. } => {
-            return Err(Problem::new(Code::IdempotencyKeyReused, "The Idempotency-Key was used for another request."));
+        Claim::Unanswered { same_request: false }
+        | Claim::Answered {
+            same_request: false, ..
+        } => {
+            return Err(Problem::new(
+                Code::IdempotencyKeyReused,
+                "The Idempotency-Key was used for another request.",
+            ));
         }
         Claim::Unanswered { same_request: true } if app.in_flight.contains(key) => {
-            return Err(Problem::new(Code::IdempotencyKeyInFlight, "The first request with this key is still running.")
-                .with_retry_after(1));
+            return Err(Problem::new(
+                Code::IdempotencyKeyInFlight,
+                "The first request with this key is still running.",
+            )
+            .with_retry_after(1));
         }
         Claim::Unanswered { same_request: true } => {
-            return Err(Problem::new(Code::IdempotencyInterrupted, "The platform stopped while it served this key."));
+            return Err(Problem::new(
+                Code::IdempotencyInterrupted,
+                "The platform stopped while it served this key.",
+            ));
         }
-        Claim::Answered { same_request: true, answer } => return Ok(replay(answer)),
+        Claim::Answered {
+            same_request: true,
+            answer,
+        } => return Ok(replay(answer)),
     }
     let running = app.in_flight.enter(key);
     let (app, key) = (app.clone(), key.to_owned());
@@ -89,7 +119,10 @@ async fn keep(app: &App, scope: &TenantScope, key: &str, response: Response) -> 
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, LARGEST_BODY).await.map_err(Problem::internal)?;
     let answer = if parts.extensions.get::<HoldsSecret>().is_some() {
-        let problem = Problem::new(Code::SecretAlreadyReturned, "The first answer to this key held a private key.");
+        let problem = Problem::new(
+            Code::SecretAlreadyReturned,
+            "The first answer to this key held a private key.",
+        );
         let (parts, body) = problem.into_response().into_parts();
         stored(&parts, &to_bytes(body, LARGEST_BODY).await.map_err(Problem::internal)?)
     } else {
@@ -100,10 +133,19 @@ async fn keep(app: &App, scope: &TenantScope, key: &str, response: Response) -> 
 }
 
 fn stored(parts: &axum::http::response::Parts, body: &Bytes) -> Answer {
-    let text = |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let text = |name: &HeaderName| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
     Answer {
         status: parts.status.as_u16(),
-        headers: KEPT_HEADERS.iter().filter_map(|name| Some((name.to_string(), text(name)?))).collect(),
+        headers: KEPT_HEADERS
+            .iter()
+            .filter_map(|name| Some((name.to_string(), text(name)?)))
+            .collect(),
         body: body.to_vec(),
     }
 }
@@ -116,7 +158,9 @@ fn replay(answer: Answer) -> Response {
             response.headers_mut().insert(name, value);
         }
     }
-    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    response
+        .headers_mut()
+        .insert(REPLAYED, HeaderValue::from_static("true"));
     response
 }
 
@@ -135,7 +179,10 @@ impl InFlight {
 
     fn enter(&self, key: &str) -> Running {
         self.keys().insert(key.to_owned());
-        Running { keys: self.clone(), key: key.to_owned() }
+        Running {
+            keys: self.clone(),
+            key: key.to_owned(),
+        }
     }
 }
 

@@ -57,7 +57,10 @@ macro_rules! kind {
 kind!(Organization, "organization", "organizations", {
     fn check(&self) -> Vec<FieldError> {
         let id = self.spec.msp_id.as_deref().map(names::check_msp_id);
-        id.and_then(Result::err).map(|detail| FieldError::invalid("/spec/mspId", detail)).into_iter().collect()
+        id.and_then(Result::err)
+            .map(|detail| FieldError::invalid("/spec/mspId", detail))
+            .into_iter()
+            .collect()
     }
 
     fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
@@ -77,10 +80,13 @@ kind!(Chain, "chain", "chains", {
 
 kind!(Member, "member", "members", {
     fn check(&self) -> Vec<FieldError> {
-        let mut errors: Vec<FieldError> = [("/spec/chain", &self.spec.chain), ("/spec/organization", &self.spec.organization)]
-            .into_iter()
-            .filter_map(|(pointer, name)| label(pointer, name))
-            .collect();
+        let mut errors: Vec<FieldError> = [
+            ("/spec/chain", &self.spec.chain),
+            ("/spec/organization", &self.spec.organization),
+        ]
+        .into_iter()
+        .filter_map(|(pointer, name)| label(pointer, name))
+        .collect();
         errors.extend(peers("/spec/peers", self.spec.peers));
         errors
     }
@@ -95,7 +101,12 @@ kind!(Member, "member", "members", {
 kind!(Contract, "contract", "contracts", {
     fn check(&self) -> Vec<FieldError> {
         let mut errors: Vec<FieldError> = label("/spec/chain", &self.spec.chain).into_iter().collect();
-        let name = self.spec.name.as_deref().map(names::check_contract).and_then(Result::err);
+        let name = self
+            .spec
+            .name
+            .as_deref()
+            .map(names::check_contract)
+            .and_then(Result::err);
         errors.extend(name.map(|detail| FieldError::invalid("/spec/name", detail)));
         errors.extend(super::chain_check::definition("/spec", &self.spec.definition));
         errors
@@ -106,7 +117,11 @@ kind!(Contract, "contract", "contracts", {
         [
             unchanged("/spec/chain", &old.spec.chain, &self.spec.chain),
             unchanged("/spec/name", &text(&old.spec.name), &text(&self.spec.name)),
-            unchanged("/spec/channel", &text(&old.spec.definition.channel), &text(&self.spec.definition.channel)),
+            unchanged(
+                "/spec/channel",
+                &text(&old.spec.definition.channel),
+                &text(&self.spec.definition.channel),
+            ),
         ]
         .into_iter()
         .flatten()
@@ -116,7 +131,9 @@ kind!(Contract, "contract", "contracts", {
 
 kind!(Identity, "identity", "identities", {
     fn check(&self) -> Vec<FieldError> {
-        let mut errors: Vec<FieldError> = label("/spec/organization", &self.spec.organization).into_iter().collect();
+        let mut errors: Vec<FieldError> = label("/spec/organization", &self.spec.organization)
+            .into_iter()
+            .collect();
         if !(1..=3650).contains(&self.spec.validity_days) {
             errors.push(FieldError::invalid("/spec/validityDays", "must be 1 to 3650"));
         }
@@ -124,14 +141,19 @@ kind!(Identity, "identity", "identities", {
     }
 
     fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
-        unchanged("/spec/organization", &old.spec.organization, &self.spec.organization).into_iter().collect()
+        unchanged("/spec/organization", &old.spec.organization, &self.spec.organization)
+            .into_iter()
+            .collect()
     }
 });
 
 kind!(NodeRelease, "node release", "node-releases", {
     fn check(&self) -> Vec<FieldError> {
         let empty = self.spec.version.trim().is_empty();
-        empty.then(|| FieldError::invalid("/spec/version", "must not be empty")).into_iter().collect()
+        empty
+            .then(|| FieldError::invalid("/spec/version", "must not be empty"))
+            .into_iter()
+            .collect()
     }
 
     fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
@@ -148,7 +170,9 @@ fn unchanged(pointer: &str, old: &str, new: &str) -> Option<FieldError> {
 
 /// A reference to another resource by its name.
 pub(super) fn label(pointer: &str, name: &str) -> Option<FieldError> {
-    names::check_label(name).err().map(|detail| FieldError::invalid(pointer, detail))
+    names::check_label(name)
+        .err()
+        .map(|detail| FieldError::invalid(pointer, detail))
 }
 
 pub(super) fn peers(pointer: &str, peers: u32) -> Option<FieldError> {

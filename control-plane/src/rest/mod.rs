@@ -42,6 +42,7 @@ use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
+use entente_operator::substrate::Substrate;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tower::util::MapRequest;
@@ -50,7 +51,6 @@ use self::auth::Tokens;
 use self::codes::Code;
 use self::problem::Problem;
 use crate::ledger::Ledger;
-use crate::nodes::Nodes;
 use crate::operation::tracker::Operations;
 use crate::store::resource::Resources;
 use crate::store::{Db, DbError};
@@ -62,16 +62,30 @@ pub struct App {
     pub db: Db,
     pub operations: Operations,
     pub ledger: Ledger,
-    pub nodes: Arc<dyn Nodes>,
+    pub nodes: Arc<dyn Substrate>,
     /// Cancelled when the platform stops: whoever waits for something answers now.
     pub stop: CancellationToken,
     in_flight: idempotency::InFlight,
 }
 
 impl App {
-    pub fn new(resources: Resources, db: Db, ledger: Ledger, nodes: Arc<dyn Nodes>, stop: CancellationToken) -> App {
+    pub fn new(
+        resources: Resources,
+        db: Db,
+        ledger: Ledger,
+        nodes: Arc<dyn Substrate>,
+        stop: CancellationToken,
+    ) -> App {
         let operations = Operations::new(db.clone(), resources.clone());
-        App { resources, db, operations, ledger, nodes, stop, in_flight: idempotency::InFlight::default() }
+        App {
+            resources,
+            db,
+            operations,
+            ledger,
+            nodes,
+            stop,
+            in_flight: idempotency::InFlight::default(),
+        }
     }
 }
 

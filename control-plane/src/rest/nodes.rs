@@ -9,18 +9,19 @@ use axum::response::{IntoResponse as _, Response};
 use entente_api::Chain;
 use entente_api::member::NodeStatus;
 use entente_api::time::Time;
+use entente_operator::substrate::{NodeId, SubstrateError};
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
-use tokio_stream::StreamExt as _;
 use utoipa::IntoParams;
 
 use super::App;
 use super::auth::{Action, Caller, TenantScope};
+use super::codes::Code;
 use super::extract::{Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use super::resources::{find, target};
 use super::view::Accepted;
-use crate::nodes::NodeName;
 use crate::operation::{Operation, OperationKind};
 use crate::store;
 
@@ -58,7 +59,9 @@ pub async fn node_get(
     Path((chain, node)): Path<(String, String)>,
 ) -> Result<axum::Json<NodeStatus>, Problem> {
     let scope = caller.may(Action::Read)?;
-    find_node(&app, &scope, &chain, &node).await.map(|(_, node)| axum::Json(node))
+    find_node(&app, &scope, &chain, &node)
+        .await
+        .map(|(_, node)| axum::Json(node))
 }
 
 /// Which part of a log.
@@ -90,16 +93,19 @@ pub async fn node_logs(
     let scope = caller.may(Action::Read)?;
     find_node(&app, &scope, &chain, &node).await?;
     let tail = query.tail.unwrap_or(DEFAULT_TAIL).min(LONGEST_TAIL);
-    let name = NodeName::new(&scope, &chain, &node);
+    let lines = app
+        .nodes
+        .logs(&node_id(&scope, &chain, &node), tail, query.follow)
+        .await?;
     if !query.follow {
-        let mut text = app.nodes.log(&name, tail).await?.join("\n");
-        if !text.is_empty() {
-            text.push('\n');
-        }
+        let lines: Vec<String> = lines.try_collect().await.map_err(Problem::internal)?;
+        let text: String = lines.into_iter().map(|line| line + "\n").collect();
         return Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response());
     }
-    let lines = app.nodes.follow_log(&name, tail, app.stop.clone()).await?;
-    let events = lines.map(|line| Ok::<_, Infallible>(Event::default().event("line").data(line)));
+    let events = lines
+        .filter_map(async |line| line.ok())
+        .take_until(app.stop.clone().cancelled_owned())
+        .map(|line| Ok::<_, Infallible>(Event::default().event("line").data(line)));
     Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
 }
 
@@ -122,17 +128,49 @@ pub async fn node_restart(
     target.node = Some(node.name.clone());
     let operation = Operation::start(OperationKind::Restart, target, Time::now());
     store::operation::insert(&app.db, &scope, &operation).await?;
-    app.nodes.restart(&NodeName::new(&scope, chain.metadata.name.as_deref().unwrap_or_default(), &node.name)).await?;
+    app.nodes
+        .restart(&node_id(
+            &scope,
+            chain.metadata.name.as_deref().unwrap_or_default(),
+            &node.name,
+        ))
+        .await?;
     app.operations.woken();
-    Ok(Accepted { resource: node, operation: Some(operation) })
+    Ok(Accepted {
+        resource: node,
+        operation: Some(operation),
+    })
+}
+
+fn node_id(scope: &TenantScope, chain: &str, node: &str) -> NodeId {
+    NodeId {
+        namespace: scope.namespace().to_owned(),
+        chain: chain.to_owned(),
+        name: node.to_owned(),
+    }
+}
+
+impl From<SubstrateError> for Problem {
+    fn from(error: SubstrateError) -> Problem {
+        match error {
+            SubstrateError::Refused(reason) => Problem::new(Code::Conflict, reason),
+            other => Problem::internal(other),
+        }
+    }
 }
 
 fn nodes(chain: &Chain) -> Vec<NodeStatus> {
-    chain.status.as_ref().map(|status| status.nodes.clone()).unwrap_or_default()
+    chain
+        .status
+        .as_ref()
+        .map(|status| status.nodes.clone())
+        .unwrap_or_default()
 }
 
 async fn find_node(app: &App, scope: &TenantScope, chain: &str, node: &str) -> Result<(Chain, NodeStatus), Problem> {
     let chain: Chain = find(app, scope, chain).await?;
     let found = nodes(&chain).into_iter().find(|known| known.name == node);
-    found.map(|node| (chain, node)).ok_or_else(|| Problem::not_found("node", node))
+    found
+        .map(|node| (chain, node))
+        .ok_or_else(|| Problem::not_found("node", node))
 }

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{
-    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, SecurityRequirement,
-};
+use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, SecurityRequirement};
 
 use super::auth::{Action, Caller};
 use super::problem::{Problem, ProblemBody};
@@ -27,7 +25,12 @@ pub fn head() -> OpenApi {
                 .title("Entente")
                 .version("v1")
                 .description(Some(DESCRIPTION))
-                .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+                .license(Some(
+                    LicenseBuilder::new()
+                        .name("Apache-2.0")
+                        .identifier(Some("Apache-2.0"))
+                        .build(),
+                ))
                 .build(),
         )
         .paths(Paths::new())
@@ -45,7 +48,9 @@ pub fn finish(document: OpenApi) -> OpenApi {
 pub fn json() -> Value {
     let (_, document) = super::routes::all();
     let text = serde_json::to_string(&document).unwrap_or_default();
-    let text = READABLE.iter().fold(text, |text, (generated, readable)| text.replace(generated, readable));
+    let text = READABLE
+        .iter()
+        .fold(text, |text, (generated, readable)| text.replace(generated, readable));
     let mut value: Value = serde_json::from_str(&text).unwrap_or_default();
     sort(&mut value);
     value
@@ -113,7 +118,10 @@ pub struct Version {
 )]
 pub async fn version_get(caller: Caller) -> Result<Json<Version>, Problem> {
     caller.may(Action::Read)?;
-    Ok(Json(Version { version: env!("CARGO_PKG_VERSION").to_owned(), api: "v1".to_owned() }))
+    Ok(Json(Version {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        api: "v1".to_owned(),
+    }))
 }
 
 #[cfg(test)]
@@ -130,7 +138,10 @@ mod tests {
 
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
 
-        assert!(committed == expected, "api/openapi.json is stale: run UPDATE=1 cargo test -p entente openapi");
+        assert!(
+            committed == expected,
+            "api/openapi.json is stale: run UPDATE=1 cargo test -p entente openapi"
+        );
     }
 
     #[test]
@@ -149,8 +160,14 @@ mod tests {
         let mut found = Vec::new();
         references(&document, &mut found);
 
-        let dangling: Vec<&String> = found.iter().filter(|r| document.pointer(r.trim_start_matches('#')).is_none()).collect();
+        let dangling: Vec<&String> = found
+            .iter()
+            .filter(|r| document.pointer(r.trim_start_matches('#')).is_none())
+            .collect();
 
-        assert_eq!((document["openapi"].as_str(), dangling), (Some("3.1.0"), Vec::<&String>::new()));
+        assert_eq!(
+            (document["openapi"].as_str(), dangling),
+            (Some("3.1.0"), Vec::<&String>::new())
+        );
     }
 }

@@ -51,8 +51,14 @@ pub async fn operation_list(
     Query(query): Query<ListQuery>,
 ) -> Result<axum::Json<Page<Operation>>, Problem> {
     let scope = caller.may(Action::Read)?;
-    let list = format!("operations {:?} {:?} {:?}", query.target_kind, query.target_name, query.running);
-    let page = PageQuery { page_size: query.page_size, page_token: query.page_token };
+    let list = format!(
+        "operations {:?} {:?} {:?}",
+        query.target_kind, query.target_name, query.running
+    );
+    let page = PageQuery {
+        page_size: query.page_size,
+        page_token: query.page_token,
+    };
     let window = page.window(&list)?;
     let filter = Filter {
         target_kind: query.target_kind.as_deref(),
@@ -105,8 +111,13 @@ pub async fn operation_wait(
     Query(query): Query<WaitQuery>,
 ) -> Result<axum::Json<Operation>, Problem> {
     let scope = caller.may(Action::Read)?;
-    let timeout = query.timeout.as_deref().map_or(Ok(DEFAULT_WAIT), entente_api::units::duration);
-    let timeout = timeout.map_err(|detail| Problem::parameter("timeout", detail))?.min(LONGEST_WAIT);
+    let timeout = query
+        .timeout
+        .as_deref()
+        .map_or(Ok(DEFAULT_WAIT), entente_api::units::duration);
+    let timeout = timeout
+        .map_err(|detail| Problem::parameter("timeout", detail))?
+        .min(LONGEST_WAIT);
     let mut changes = app.operations.changes();
     let deadline = tokio::time::Instant::now() + timeout;
     loop {
@@ -155,9 +166,13 @@ pub async fn operation_events(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let scope = caller.may(Action::Read)?;
-    let last = headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default());
+    let last = headers
+        .get("last-event-id")
+        .map(|value| value.to_str().unwrap_or_default());
     let mut seen = match last.filter(|last| !last.is_empty()) {
-        Some(last) => last.parse::<i64>().map_err(|_| Problem::parameter("Last-Event-ID", "is not an id of these events"))?,
+        Some(last) => last
+            .parse::<i64>()
+            .map_err(|_| Problem::parameter("Last-Event-ID", "is not an id of these events"))?,
         None => 0,
     };
     let mut changes = app.operations.changes();

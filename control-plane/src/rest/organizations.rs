@@ -27,7 +27,9 @@ pub async fn organization_list(
     caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Page<View>>, Problem> {
-    resources::list::<Organization>(&app, &caller, &page).await.map(axum::Json)
+    resources::list::<Organization>(&app, &caller, &page)
+        .await
+        .map(axum::Json)
 }
 
 /// Create an organization.

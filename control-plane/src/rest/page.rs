@@ -34,7 +34,10 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
-        Page { items: self.items.into_iter().map(f).collect(), next_page_token: self.next_page_token }
+        Page {
+            items: self.items.into_iter().map(f).collect(),
+            next_page_token: self.next_page_token,
+        }
     }
 }
 
@@ -62,8 +65,16 @@ impl PageQuery {
             0 => DEFAULT_SIZE,
             size => size.min(LARGEST_SIZE),
         };
-        let after = self.page_token.as_deref().map(|token| read_token(token, list)).transpose()?;
-        Ok(Window { size: size as usize, after, list: list.to_owned() })
+        let after = self
+            .page_token
+            .as_deref()
+            .map(|token| read_token(token, list))
+            .transpose()?;
+        Ok(Window {
+            size: size as usize,
+            after,
+            list: list.to_owned(),
+        })
     }
 }
 
@@ -71,7 +82,11 @@ fn read_token(token: &str, list: &str) -> Result<String, Problem> {
     let wrong = || Problem::parameter("pageToken", "is not a token of this list; start again without it");
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| wrong())?;
     let token: Token = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
-    if token.list == list { Ok(token.after) } else { Err(wrong()) }
+    if token.list == list {
+        Ok(token.after)
+    } else {
+        Err(wrong())
+    }
 }
 
 impl Window {
@@ -89,10 +104,17 @@ impl Window {
         items.truncate(self.size);
         let last = items.last().filter(|_| more).map(key);
         let next_page_token = last.and_then(|after| {
-            let token = serde_json::to_vec(&Token { list: self.list.clone(), after }).ok()?;
+            let token = serde_json::to_vec(&Token {
+                list: self.list.clone(),
+                after,
+            })
+            .ok()?;
             Some(URL_SAFE_NO_PAD.encode(token))
         });
-        Page { items: std::mem::take(items), next_page_token }
+        Page {
+            items: std::mem::take(items),
+            next_page_token,
+        }
     }
 }
 
@@ -101,7 +123,10 @@ mod tests {
     use super::*;
 
     fn query(size: Option<i64>, token: Option<String>) -> PageQuery {
-        PageQuery { page_size: size, page_token: token }
+        PageQuery {
+            page_size: size,
+            page_token: token,
+        }
     }
 
     #[test]
@@ -124,11 +149,17 @@ mod tests {
 
     #[test]
     fn a_token_of_another_list_is_refused() {
-        let first = query(Some(1), None).window("chains").unwrap().page(["a".to_owned(), "b".to_owned()], Clone::clone);
+        let first = query(Some(1), None)
+            .window("chains")
+            .unwrap()
+            .page(["a".to_owned(), "b".to_owned()], Clone::clone);
 
         let answer = query(None, first.next_page_token).window("organizations").unwrap_err();
 
-        assert_eq!(answer.to_string(), "pageToken: is not a token of this list; start again without it");
+        assert_eq!(
+            answer.to_string(),
+            "pageToken: is not a token of this list; start again without it"
+        );
     }
 
     #[test]

@@ -32,7 +32,11 @@ pub struct FieldError {
 
 impl FieldError {
     pub fn new(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> FieldError {
-        FieldError { pointer: pointer.into(), code: code.to_owned(), detail: detail.into() }
+        FieldError {
+            pointer: pointer.into(),
+            code: code.to_owned(),
+            detail: detail.into(),
+        }
     }
 
     /// A value that cannot be used.
@@ -73,8 +77,10 @@ impl Problem {
 
     /// A failure of ours: the cause goes to the log, the caller learns only the request id.
     pub fn internal(source: impl Into<BoxError>) -> Problem {
-        let mut problem =
-            Problem::new(Code::Internal, "The platform failed to answer. Its log has the cause under this request id.");
+        let mut problem = Problem::new(
+            Code::Internal,
+            "The platform failed to answer. Its log has the cause under this request id.",
+        );
         problem.0.source = Some(source.into());
         problem
     }
@@ -144,7 +150,10 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn std::error::Error + 'static))
     }
 }
 
@@ -206,10 +215,14 @@ impl IntoResponse for Problem {
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], bytes).into_response();
         if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(seconds) = parts.retry_after_seconds {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

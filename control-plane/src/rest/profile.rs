@@ -105,7 +105,10 @@ pub async fn connection_profile_get(
         }
     }
     if !organizations.contains_key(&organization) {
-        return Err(Problem::parameter("organization", format!("\"{organization}\" is not a member of the chain \"{name}\"")));
+        return Err(Problem::parameter(
+            "organization",
+            format!("\"{organization}\" is not a member of the chain \"{name}\""),
+        ));
     }
     let ordering = entente_api::names::ordering_organization(&name);
     if let Some(known) = app.resources.get::<Organization>(&scope, &ordering).await? {
@@ -123,31 +126,54 @@ fn profile(
     let name = chain.metadata.name.clone().unwrap_or_default();
     let status = chain.status.clone().unwrap_or_default();
     if status.nodes.is_empty() || status.channels.is_empty() {
-        return Err(Problem::new(Code::NotReady, format!("The chain \"{name}\" has no nodes yet.")));
+        return Err(Problem::new(
+            Code::NotReady,
+            format!("The chain \"{name}\" has no nodes yet."),
+        ));
     }
     let tls_root = |organization: &str| {
         let known = organizations.get(organization).and_then(|o| o.status.as_ref());
-        known.and_then(|status| status.tls_ca_certificate.clone()).unwrap_or_default()
+        known
+            .and_then(|status| status.tls_ca_certificate.clone())
+            .unwrap_or_default()
     };
     let nodes = |role: &str| -> Vec<&NodeStatus> { status.nodes.iter().filter(|node| node.role == role).collect() };
     let entries = |nodes: &[&NodeStatus]| {
         nodes
             .iter()
             .map(|node| {
-                let pem = Pem { pem: tls_root(&node.organization) };
-                (node.name.clone(), ProfileNode { url: format!("grpcs://{}", node.endpoint), tls_ca_certs: pem })
+                let pem = Pem {
+                    pem: tls_root(&node.organization),
+                };
+                (
+                    node.name.clone(),
+                    ProfileNode {
+                        url: format!("grpcs://{}", node.endpoint),
+                        tls_ca_certs: pem,
+                    },
+                )
             })
             .collect::<IndexMap<_, _>>()
     };
     let (peers, orderers) = (nodes("peer"), nodes("orderer"));
     let peers_of = |organization: &str| -> Vec<String> {
-        peers.iter().filter(|node| node.organization == organization).map(|node| node.name.clone()).collect()
+        peers
+            .iter()
+            .filter(|node| node.organization == organization)
+            .map(|node| node.name.clone())
+            .collect()
     };
     let of_organizations = chain.spec.members.iter().map(|member| {
         let known = organizations.get(&member.organization).and_then(|o| o.status.as_ref());
         let mspid = known.and_then(|status| status.msp_id.clone());
         let mspid = mspid.unwrap_or_else(|| entente_api::names::msp_id(&member.organization));
-        (member.organization.clone(), ProfileOrganization { mspid, peers: peers_of(&member.organization) })
+        (
+            member.organization.clone(),
+            ProfileOrganization {
+                mspid,
+                peers: peers_of(&member.organization),
+            },
+        )
     });
     let channels = status.channels.iter().map(|channel| {
         // `members` may be given by name or by MSP id; every peer of an organization joins its channels.
@@ -161,7 +187,9 @@ fn profile(
     Ok(ConnectionProfile {
         name,
         version: "1.0.0".to_owned(),
-        client: Client { organization: client.to_owned() },
+        client: Client {
+            organization: client.to_owned(),
+        },
         organizations: of_organizations.collect(),
         peers: entries(&peers),
         orderers: entries(&orderers),

@@ -27,7 +27,9 @@ pub async fn node_release_list(
     caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Page<View>>, Problem> {
-    resources::list::<NodeRelease>(&app, &caller, &page).await.map(axum::Json)
+    resources::list::<NodeRelease>(&app, &caller, &page)
+        .await
+        .map(axum::Json)
 }
 
 /// Create a node release.

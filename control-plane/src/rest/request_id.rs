@@ -35,10 +35,16 @@ pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
 
 /// Runs the request under its id.
 pub async fn layer(request: Request, next: Next) -> Response {
-    let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok()).filter(|id| is_usable(id));
+    let given = request
+        .headers()
+        .get(HEADER)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| is_usable(id));
     let id = given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let path = super::verbs::public_path(request.uri().path());
-    let mut response = CURRENT.scope(CurrentRequest { id: id.clone(), path }, next.run(request)).await;
+    let mut response = CURRENT
+        .scope(CurrentRequest { id: id.clone(), path }, next.run(request))
+        .await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
     }

@@ -20,8 +20,8 @@ use super::page::{Page, PageQuery};
 use super::problem::{FieldError, Problem};
 use super::view::{Accepted, View, etag, view};
 use crate::operation::{Operation, OperationKind, Target};
-use crate::store::resource::WriteError;
 use crate::store;
+use crate::store::resource::WriteError;
 
 /// How often a change is tried again when somebody else (mostly the operator, writing a status) was faster.
 const TRIES: usize = 20;
@@ -39,8 +39,15 @@ pub struct WriteQuery {
 /// `202` with the operation's address, or `200` when there is nothing to wait for.
 impl<R: serde::Serialize> IntoResponse for Accepted<R> {
     fn into_response(self) -> Response {
-        let location = self.operation.as_ref().map(|operation| format!("/v1/operations/{}", operation.id));
-        let status = if self.operation.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
+        let location = self
+            .operation
+            .as_ref()
+            .map(|operation| format!("/v1/operations/{}", operation.id));
+        let status = if self.operation.is_some() {
+            StatusCode::ACCEPTED
+        } else {
+            StatusCode::OK
+        };
         let mut response = (status, axum::Json(self)).into_response();
         if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
             response.headers_mut().insert(header::LOCATION, location);
@@ -67,7 +74,9 @@ pub async fn list<K: Kind>(app: &App, caller: &Caller, page: &PageQuery) -> Resu
     let window = page.window(K::PATH)?;
     let mut all: Vec<K> = app.resources.list(&scope).await?;
     all.sort_by(|a, b| a.meta().name.cmp(&b.meta().name));
-    Ok(window.page(all, |resource| resource.meta().name.clone().unwrap_or_default()).map(|resource| view(&resource)))
+    Ok(window
+        .page(all, |resource| resource.meta().name.clone().unwrap_or_default())
+        .map(|resource| view(&resource)))
 }
 
 pub async fn get<K: Kind>(app: &App, caller: &Caller, name: &str) -> Result<Tagged<View<K>>, Problem> {
@@ -78,7 +87,10 @@ pub async fn get<K: Kind>(app: &App, caller: &Caller, name: &str) -> Result<Tagg
 
 /// The resource, or the problem that there is none.
 pub async fn find<K: Kind>(app: &App, scope: &TenantScope, name: &str) -> Result<K, Problem> {
-    app.resources.get(scope, name).await?.ok_or_else(|| Problem::not_found(K::NOUN, name))
+    app.resources
+        .get(scope, name)
+        .await?
+        .ok_or_else(|| Problem::not_found(K::NOUN, name))
 }
 
 pub async fn create<K: Kind>(
@@ -89,22 +101,37 @@ pub async fn create<K: Kind>(
 ) -> Result<Accepted<View<K>>, Problem> {
     let scope = caller.may(Action::Write)?;
     let resource = read_new::<K>(body)?;
-    if app.resources.get::<K>(&scope, resource.meta().name.as_deref().unwrap_or_default()).await?.is_some() {
+    if app
+        .resources
+        .get::<K>(&scope, resource.meta().name.as_deref().unwrap_or_default())
+        .await?
+        .is_some()
+    {
         return Err(taken(&resource));
     }
     if query.validate_only {
-        return Ok(Accepted { resource: view(&resource), operation: None });
+        return Ok(Accepted {
+            resource: view(&resource),
+            operation: None,
+        });
     }
-    let created = app.resources.create(&scope, &resource).await.map_err(|error| match error {
-        WriteError::Exists => taken(&resource),
-        other => other.into(),
-    })?;
+    let created = app
+        .resources
+        .create(&scope, &resource)
+        .await
+        .map_err(|error| match error {
+            WriteError::Exists => taken(&resource),
+            other => other.into(),
+        })?;
     accept(app, &scope, OperationKind::Create, created).await
 }
 
 fn taken<K: Kind>(resource: &K) -> Problem {
     let name = resource.meta().name.as_deref().unwrap_or_default();
-    Problem::new(Code::AlreadyExists, format!("There is a {} \"{name}\" already.", K::NOUN))
+    Problem::new(
+        Code::AlreadyExists,
+        format!("There is a {} \"{name}\" already.", K::NOUN),
+    )
 }
 
 /// Makes the resource what the body says, creating it when there is none.
@@ -178,13 +205,19 @@ async fn replace<K: Kind>(
     }
     let changed = new.spec() != old.spec() || new.meta().labels != old.meta().labels;
     if !changed || query.validate_only {
-        return Ok(Some(Accepted { resource: view(&new), operation: None }));
+        return Ok(Some(Accepted {
+            resource: view(&new),
+            operation: None,
+        }));
     }
     refuse_while_running(app, scope, old).await?;
     match app.resources.replace(scope, &new).await {
         Ok(written) => accept(app, scope, OperationKind::Update, written).await.map(Some),
         Err(WriteError::Conflict) => Ok(None),
-        Err(WriteError::NotFound) => Err(Problem::not_found(K::NOUN, old.meta().name.as_deref().unwrap_or_default())),
+        Err(WriteError::NotFound) => Err(Problem::not_found(
+            K::NOUN,
+            old.meta().name.as_deref().unwrap_or_default(),
+        )),
         Err(other) => Err(other.into()),
     }
 }
@@ -201,7 +234,10 @@ pub async fn delete<K: Kind>(
     require_match(headers, Some(&old))?;
     refuse_derived(&old)?;
     if query.validate_only {
-        return Ok(Accepted { resource: view(&old), operation: None });
+        return Ok(Accepted {
+            resource: view(&old),
+            operation: None,
+        });
     }
     // Before the deletion: afterwards there may be nothing left to tell the operation's target from.
     let operation = Operation::start(OperationKind::Delete, target(&old), Time::now());
@@ -209,7 +245,10 @@ pub async fn delete<K: Kind>(
     app.resources.delete::<K>(&scope, name).await?;
     let operation = app.operations.refresh(&scope, operation).await?;
     let left = app.resources.get::<K>(&scope, name).await?;
-    Ok(Accepted { resource: view(left.as_ref().unwrap_or(&old)), operation: Some(operation) })
+    Ok(Accepted {
+        resource: view(left.as_ref().unwrap_or(&old)),
+        operation: Some(operation),
+    })
 }
 
 async fn accept<K: Kind>(
@@ -221,7 +260,10 @@ async fn accept<K: Kind>(
     let operation = Operation::start(kind, target(&resource), Time::now());
     store::operation::insert(&app.db, scope, &operation).await?;
     app.operations.woken();
-    Ok(Accepted { resource: view(&resource), operation: Some(operation) })
+    Ok(Accepted {
+        resource: view(&resource),
+        operation: Some(operation),
+    })
 }
 
 pub(super) fn target<K: Kind>(resource: &K) -> Target {
@@ -235,12 +277,17 @@ pub(super) fn target<K: Kind>(resource: &K) -> Target {
 }
 
 fn busy(noun: &str, name: &str) -> Problem {
-    Problem::new(Code::Conflict, format!("The {noun} \"{name}\" is being changed by others all the time."))
+    Problem::new(
+        Code::Conflict,
+        format!("The {noun} \"{name}\" is being changed by others all the time."),
+    )
 }
 
 /// `If-Match` (RFC 9110 §13.1.1); `*` asks only that it exists.
 fn require_match<K: Kind>(headers: &HeaderMap, resource: Option<&K>) -> Result<(), Problem> {
-    let Some(wanted) = headers.get(header::IF_MATCH) else { return Ok(()) };
+    let Some(wanted) = headers.get(header::IF_MATCH) else {
+        return Ok(());
+    };
     let wanted = wanted.to_str().unwrap_or_default();
     let current = resource.map(|resource| etag(resource.meta()));
     let matches = |current: &str| wanted.split(',').map(str::trim).any(|tag| tag == "*" || tag == current);
@@ -262,7 +309,8 @@ fn refuse_derived<K: Kind>(resource: &K) -> Result<(), Problem> {
     match (get(label::MANAGED_BY), get(label::CHAIN)) {
         (Some(names::MANAGER), Some(chain)) => {
             let detail = format!("The {} \"{name}\" belongs to the chain \"{chain}\".", K::NOUN);
-            Err(Problem::new(Code::InUse, detail).with_hint(format!("Change the spec of the chain \"{chain}\" instead.")))
+            Err(Problem::new(Code::InUse, detail)
+                .with_hint(format!("Change the spec of the chain \"{chain}\" instead.")))
         }
         _ => Ok(()),
     }
@@ -279,7 +327,11 @@ async fn refuse_while_running<K: Kind>(app: &App, scope: &TenantScope, resource:
     for operation in running.into_iter().filter(|_| !stuck) {
         let operation = app.operations.refresh(scope, operation).await?;
         if !operation.state.is_terminal() {
-            let detail = format!("Operation {} ({}) is in progress.", operation.id, operation.kind.as_str());
+            let detail = format!(
+                "Operation {} ({}) is in progress.",
+                operation.id,
+                operation.kind.as_str()
+            );
             let problem = Problem::new(Code::OperationInProgress, detail);
             return Err(problem.with_operation(operation.id).with_retry_after(1));
         }
@@ -294,11 +346,18 @@ pub(super) fn read_new<K: Kind>(body: Value) -> Result<K, Problem> {
         extract::from_value(body).map_err(|error| Problem::invalid(vec![error]))?;
     let mut resource = K::create(&new.name, new.spec);
     resource.meta_mut().labels = (!new.labels.is_empty()).then_some(new.labels);
-    let mut errors: Vec<FieldError> =
-        names::check_label(&new.name).err().map(|detail| FieldError::invalid("/name", detail)).into_iter().collect();
+    let mut errors: Vec<FieldError> = names::check_label(&new.name)
+        .err()
+        .map(|detail| FieldError::invalid("/name", detail))
+        .into_iter()
+        .collect();
     errors.extend(check_labels(resource.meta().labels.as_ref()));
     errors.extend(resource.check());
-    if errors.is_empty() { Ok(resource) } else { Err(Problem::invalid(errors)) }
+    if errors.is_empty() {
+        Ok(resource)
+    } else {
+        Err(Problem::invalid(errors))
+    }
 }
 
 fn read_desired<K: Kind>(old: &K, body: Value) -> Result<K, Problem> {
@@ -311,17 +370,32 @@ fn read_desired<K: Kind>(old: &K, body: Value) -> Result<K, Problem> {
         new.meta_mut().labels = (!labels.is_empty()).then_some(labels);
     }
     let errors = check_labels(new.meta().labels.as_ref());
-    if errors.is_empty() { Ok(new) } else { Err(Problem::invalid(errors)) }
+    if errors.is_empty() {
+        Ok(new)
+    } else {
+        Err(Problem::invalid(errors))
+    }
 }
 
 fn read_patched<K: Kind>(old: &K, patch: &Value) -> Result<K, Problem> {
     let Value::Object(fields) = patch else {
-        return Err(Problem::new(Code::MalformedBody, "A merge patch of a resource is a JSON object."));
+        return Err(Problem::new(
+            Code::MalformedBody,
+            "A merge patch of a resource is a JSON object.",
+        ));
     };
     if let Some(other) = fields.keys().find(|key| !matches!(key.as_str(), "labels" | "spec")) {
-        let code = if matches!(other.as_str(), "name" | "uid" | "createTime") { "immutable" } else { "unknown_field" };
+        let code = if matches!(other.as_str(), "name" | "uid" | "createTime") {
+            "immutable"
+        } else {
+            "unknown_field"
+        };
         let detail = "only `labels` and `spec` can be changed";
-        return Err(Problem::invalid(vec![FieldError::new(format!("/{other}"), code, detail)]));
+        return Err(Problem::invalid(vec![FieldError::new(
+            format!("/{other}"),
+            code,
+            detail,
+        )]));
     }
     let spec = serde_json::to_value(old.spec()).map_err(Problem::internal)?;
     let mut whole = json!({"labels": old.meta().labels, "spec": spec});
@@ -365,8 +439,12 @@ fn check_labels(labels: Option<&std::collections::BTreeMap<String, String>>) -> 
         .into_iter()
         .flatten()
         .filter(|(key, value)| key.is_empty() || wrong(key) || wrong(value))
-        .map(|(key, _)| FieldError::invalid(format!("/labels/{}", key.replace('~', "~0").replace('/', "~1")),
-            "a label has a key and a value of at most 253 characters"))
+        .map(|(key, _)| {
+            FieldError::invalid(
+                format!("/labels/{}", key.replace('~', "~0").replace('/', "~1")),
+                "a label has a key and a value of at most 253 characters",
+            )
+        })
         .collect()
 }
 
@@ -379,7 +457,10 @@ mod tests {
     fn a_merge_patch_replaces_adds_and_removes() {
         let mut target = json!({"a": 1, "b": {"c": 2, "d": 3}, "e": [1, 2]});
 
-        merge(&mut target, &json!({"a": null, "b": {"c": 9, "x": {"y": null}}, "e": [3]}));
+        merge(
+            &mut target,
+            &json!({"a": null, "b": {"c": 9, "x": {"y": null}}, "e": [3]}),
+        );
 
         assert_eq!(target, json!({"b": {"c": 9, "d": 3, "x": {}}, "e": [3]}));
     }
@@ -399,6 +480,9 @@ mod tests {
 
         let problem = read_new::<Chain>(body).unwrap_err();
 
-        assert_eq!(problem.to_string(), "/spec/members/0/peers: invalid type: string \"two\", expected u32");
+        assert_eq!(
+            problem.to_string(),
+            "/spec/members/0/peers: invalid type: string \"two\", expected u32"
+        );
     }
 }

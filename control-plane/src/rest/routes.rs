@@ -7,14 +7,20 @@ use utoipa_axum::routes;
 
 use super::App;
 use super::{
-    blocks, chains, channels, codes, contracts, enroll, identities, members, nodes, openapi, operations, organizations,
-    profile, releases, transactions, verbs,
+    blocks, chains, channels, codes, contracts, enroll, identities, members, nodes, openapi, operations,
+    organizations, profile, releases, transactions, verbs,
 };
 
 /// The router and the document.
 pub fn all() -> (Router<App>, OpenApi) {
-    let mut table = Table { router: Router::new(), document: openapi::head() };
-    table.add(routes!(organizations::organization_list, organizations::organization_create));
+    let mut table = Table {
+        router: Router::new(),
+        document: openapi::head(),
+    };
+    table.add(routes!(
+        organizations::organization_list,
+        organizations::organization_create
+    ));
     table.add(routes!(
         organizations::organization_get,
         organizations::organization_put,
@@ -22,9 +28,19 @@ pub fn all() -> (Router<App>, OpenApi) {
         organizations::organization_delete
     ));
     table.add(routes!(chains::chain_list, chains::chain_create));
-    table.add(routes!(chains::chain_get, chains::chain_put, chains::chain_patch, chains::chain_delete));
+    table.add(routes!(
+        chains::chain_get,
+        chains::chain_put,
+        chains::chain_patch,
+        chains::chain_delete
+    ));
     table.add(routes!(members::member_list, members::member_create));
-    table.add(routes!(members::member_get, members::member_put, members::member_patch, members::member_delete));
+    table.add(routes!(
+        members::member_get,
+        members::member_put,
+        members::member_patch,
+        members::member_delete
+    ));
     table.add(routes!(contracts::contract_list, contracts::contract_create));
     table.add(routes!(
         contracts::contract_get,
@@ -89,6 +105,10 @@ impl Table {
                 }
             }
         }
-        self.document.components.get_or_insert_with(Components::new).schemas.extend(schemas);
+        self.document
+            .components
+            .get_or_insert_with(Components::new)
+            .schemas
+            .extend(schemas);
     }
 }

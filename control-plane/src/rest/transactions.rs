@@ -139,7 +139,10 @@ fn read(contract: &str, body: ContractCall) -> Result<(Signatory, Call), Problem
         errors.push(FieldError::invalid("/function", "must not be empty"));
     }
     if body.arguments.len() > MOST_ARGUMENTS {
-        errors.push(FieldError::invalid("/arguments", format!("must be at most {MOST_ARGUMENTS}")));
+        errors.push(FieldError::invalid(
+            "/arguments",
+            format!("must be at most {MOST_ARGUMENTS}"),
+        ));
     }
     let mut transient = BTreeMap::new();
     for (key, value) in &body.transient {
@@ -160,7 +163,13 @@ fn read(contract: &str, body: ContractCall) -> Result<(Signatory, Call), Problem
         transient,
         endorsing_organizations: body.endorsing_organizations,
     };
-    Ok((Signatory { organization: body.organization, identity: body.identity }, call))
+    Ok((
+        Signatory {
+            organization: body.organization,
+            identity: body.identity,
+        },
+        call,
+    ))
 }
 
 fn argument(value: Value) -> Vec<u8> {
@@ -172,15 +181,24 @@ fn argument(value: Value) -> Vec<u8> {
 
 fn answer(bytes: &[u8]) -> CallResult {
     if bytes.is_empty() {
-        return CallResult { result: None, result_base64: None };
+        return CallResult {
+            result: None,
+            result_base64: None,
+        };
     }
     let text = std::str::from_utf8(bytes).ok();
     match text {
         Some(text) => {
             let json = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
-            CallResult { result: Some(json), result_base64: None }
+            CallResult {
+                result: Some(json),
+                result_base64: None,
+            }
         }
-        None => CallResult { result: None, result_base64: Some(STANDARD.encode(bytes)) },
+        None => CallResult {
+            result: None,
+            result_base64: Some(STANDARD.encode(bytes)),
+        },
     }
 }
 
@@ -205,9 +223,14 @@ mod tests {
 
     #[test]
     fn a_call_without_a_function_or_with_bad_transient_data_is_refused() {
-        let body = ContractCall { transient: [("k".to_owned(), "%".to_owned())].into(), ..ContractCall::default() };
+        let body = ContractCall {
+            transient: [("k".to_owned(), "%".to_owned())].into(),
+            ..ContractCall::default()
+        };
 
-        let Err(problem) = read("evidence", body) else { panic!("must be refused") };
+        let Err(problem) = read("evidence", body) else {
+            panic!("must be refused")
+        };
 
         assert_eq!(problem.to_string(), "2 fields are wrong; errors[] names each.");
     }

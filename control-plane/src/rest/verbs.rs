@@ -53,7 +53,9 @@ mod tests {
     use super::*;
 
     fn rewritten(path: &str) -> String {
-        rewrite(axum::http::Request::get(path).body(()).unwrap()).uri().to_string()
+        rewrite(axum::http::Request::get(path).body(()).unwrap())
+            .uri()
+            .to_string()
     }
 
     #[test]
@@ -62,7 +64,10 @@ mod tests {
 
         assert_eq!(path, "/v1/operations/0193/!wait?timeout=5s");
         assert_eq!(public_path("/v1/operations/0193/!wait"), "/v1/operations/0193:wait");
-        assert_eq!(route("/v1/operations/{operation}:wait"), "/v1/operations/{operation}/!wait");
+        assert_eq!(
+            route("/v1/operations/{operation}:wait"),
+            "/v1/operations/{operation}/!wait"
+        );
     }
 
     #[test]

@@ -95,7 +95,11 @@ pub struct Accepted<R> {
 pub fn view<K: Kind>(resource: &K) -> View<K> {
     let meta = resource.meta();
     let deleting = meta.deletion_timestamp.is_some();
-    let state = if deleting { State::Deleting } else { resource.progress().map(|p| p.state).unwrap_or_default() };
+    let state = if deleting {
+        State::Deleting
+    } else {
+        resource.progress().map(|p| p.state).unwrap_or_default()
+    };
     Resource {
         name: meta.name.clone().unwrap_or_default(),
         uid: meta.uid.clone().unwrap_or_default(),
@@ -113,7 +117,9 @@ pub fn view<K: Kind>(resource: &K) -> View<K> {
 /// Kubernetes' times come in a type of their own; the text is RFC 3339 on both sides.
 fn read_time(time: &impl ToString) -> Option<Time> {
     let text = time.to_string();
-    chrono::DateTime::parse_from_rfc3339(&text).ok().map(|time| Time::from(time.to_utc()))
+    chrono::DateTime::parse_from_rfc3339(&text)
+        .ok()
+        .map(|time| Time::from(time.to_utc()))
 }
 
 /// An entity tag that moves with `labels` and `spec` and not with `status`: otherwise every progress of the operator

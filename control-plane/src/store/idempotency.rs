@@ -41,20 +41,32 @@ pub async fn claim(db: &Db, scope: &TenantScope, key: &str, hash: &str, now: Tim
     if inserted.rows_affected() == 1 {
         return Ok(Claim::Ours);
     }
-    let row = sqlx::query("SELECT request_hash, status, headers, body FROM idempotency WHERE tenant = $1 AND key = $2")
-        .bind(scope.namespace())
-        .bind(key)
-        .fetch_optional(&db.pool)
-        .await?;
+    let row =
+        sqlx::query("SELECT request_hash, status, headers, body FROM idempotency WHERE tenant = $1 AND key = $2")
+            .bind(scope.namespace())
+            .bind(key)
+            .fetch_optional(&db.pool)
+            .await?;
     // The row went away in between: the first request was refused and gave the key back.
-    let Some(row) = row else { return Ok(Claim::Unanswered { same_request: true }) };
+    let Some(row) = row else {
+        return Ok(Claim::Unanswered { same_request: true });
+    };
     let same_request = row.try_get::<String, _>("request_hash")? == hash;
     let Some(status) = row.try_get::<Option<u16>, _>("status")? else {
         return Ok(Claim::Unanswered { same_request });
     };
-    let headers = row.try_get::<Option<String>, _>("headers")?.unwrap_or_else(|| "[]".to_owned());
+    let headers = row
+        .try_get::<Option<String>, _>("headers")?
+        .unwrap_or_else(|| "[]".to_owned());
     let body = row.try_get::<Option<Vec<u8>>, _>("body")?.unwrap_or_default();
-    Ok(Claim::Answered { same_request, answer: Answer { status, headers: serde_json::from_str(&headers)?, body } })
+    Ok(Claim::Answered {
+        same_request,
+        answer: Answer {
+            status,
+            headers: serde_json::from_str(&headers)?,
+            body,
+        },
+    })
 }
 
 /// Keeps the answer to the request that claimed the key.
@@ -82,7 +94,10 @@ pub async fn release(db: &Db, scope: &TenantScope, key: &str) -> Result<(), DbEr
 
 /// Forgets keys that were claimed before the given time.
 pub async fn forget_before(db: &Db, time: Time) -> Result<u64, DbError> {
-    let done = sqlx::query("DELETE FROM idempotency WHERE create_time < $1").bind(time.to_string()).execute(&db.pool).await?;
+    let done = sqlx::query("DELETE FROM idempotency WHERE create_time < $1")
+        .bind(time.to_string())
+        .execute(&db.pool)
+        .await?;
     Ok(done.rows_affected())
 }
 
@@ -94,7 +109,11 @@ mod tests {
     async fn a_key_belongs_to_the_first_request_and_brings_back_its_answer() {
         let db = Db::in_memory().await.unwrap();
         let scope = TenantScope::for_background_task("test", "bank");
-        let answer = Answer { status: 202, headers: vec![("location".into(), "/x".into())], body: b"{}".to_vec() };
+        let answer = Answer {
+            status: 202,
+            headers: vec![("location".into(), "/x".into())],
+            body: b"{}".to_vec(),
+        };
 
         let first = claim(&db, &scope, "k", "hash", Time::now()).await.unwrap();
         let meanwhile = claim(&db, &scope, "k", "hash", Time::now()).await.unwrap();
@@ -104,8 +123,20 @@ mod tests {
 
         assert_eq!(first, Claim::Ours);
         assert_eq!(meanwhile, Claim::Unanswered { same_request: true });
-        assert_eq!(again, Claim::Answered { same_request: true, answer: answer.clone() });
-        assert_eq!(other, Claim::Answered { same_request: false, answer });
+        assert_eq!(
+            again,
+            Claim::Answered {
+                same_request: true,
+                answer: answer.clone()
+            }
+        );
+        assert_eq!(
+            other,
+            Claim::Answered {
+                same_request: false,
+                answer
+            }
+        );
     }
 
     #[tokio::test]
@@ -116,6 +147,9 @@ mod tests {
 
         release(&db, &scope, "k").await.unwrap();
 
-        assert_eq!(claim(&db, &scope, "k", "other", Time::now()).await.unwrap(), Claim::Ours);
+        assert_eq!(
+            claim(&db, &scope, "k", "other", Time::now()).await.unwrap(),
+            Claim::Ours
+        );
     }
 }

@@ -113,7 +113,11 @@ mod tests {
     }
 
     fn operation(name: &str) -> Operation {
-        Operation::start(OperationKind::Create, Target::new("Chain", name, "uid", 1), entente_api::time::Time::now())
+        Operation::start(
+            OperationKind::Create,
+            Target::new("Chain", name, "uid", 1),
+            entente_api::time::Time::now(),
+        )
     }
 
     #[tokio::test]
@@ -133,11 +137,16 @@ mod tests {
         let db = Db::in_memory().await.unwrap();
         let first = operation("ledger");
         insert(&db, &scope("bank"), &first).await.unwrap();
-        let mut ended = Operation { revision: 2, ..first.clone() };
+        let mut ended = Operation {
+            revision: 2,
+            ..first.clone()
+        };
         ended.state = OperationState::Succeeded;
 
         let written = update(&db, &scope("bank"), &ended).await.unwrap();
-        let late = update(&db, &scope("bank"), &Operation { revision: 2, ..first }).await.unwrap();
+        let late = update(&db, &scope("bank"), &Operation { revision: 2, ..first })
+            .await
+            .unwrap();
 
         assert_eq!((written, late), (true, false));
         assert_eq!(running(&db, &scope("bank"), None).await.unwrap(), []);
@@ -154,7 +163,9 @@ mod tests {
         }
 
         let page = list(&db, &scope("bank"), &Filter::default(), None, 2).await.unwrap();
-        let rest = list(&db, &scope("bank"), &Filter::default(), Some(&page[1].id), 2).await.unwrap();
+        let rest = list(&db, &scope("bank"), &Filter::default(), Some(&page[1].id), 2)
+            .await
+            .unwrap();
 
         assert_eq!([page, rest].concat(), all);
     }

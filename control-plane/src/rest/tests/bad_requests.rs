@@ -7,8 +7,17 @@ use serde_json::{Value, json};
 use super::{TOKEN, TestApp, ledger, ready};
 use crate::rest::extract::LARGEST_BODY;
 
-async fn raw(app: &TestApp, method: &str, path: &str, media_type: Option<&str>, body: impl Into<Body>) -> (u16, String) {
-    let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {TOKEN}"));
+async fn raw(
+    app: &TestApp,
+    method: &str,
+    path: &str,
+    media_type: Option<&str>,
+    body: impl Into<Body>,
+) -> (u16, String) {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {TOKEN}"));
     if let Some(media_type) = media_type {
         request = request.header("content-type", media_type);
     }
@@ -24,8 +33,14 @@ async fn unknown_paths_and_methods_are_problems() {
     let app = TestApp::new().await;
 
     assert_eq!(app.get("/").await.problem(), problem(404, "no_such_route"));
-    assert_eq!(app.get("/v1/blockchains").await.problem(), problem(404, "no_such_route"));
-    assert_eq!(app.get("/v1/chains/ledger:explode").await.problem(), problem(404, "no_such_route"));
+    assert_eq!(
+        app.get("/v1/blockchains").await.problem(),
+        problem(404, "no_such_route")
+    );
+    assert_eq!(
+        app.get("/v1/chains/ledger:explode").await.problem(),
+        problem(404, "no_such_route")
+    );
     let answer = app.call(Method::DELETE, "/v1/chains", &[], None).await;
     assert_eq!(answer.problem(), problem(405, "method_not_allowed"));
     assert_eq!(answer.headers["allow"], "GET,HEAD,POST");
@@ -36,20 +51,45 @@ async fn a_body_that_is_not_json_is_refused() {
     let app = TestApp::new().await;
     let json = Some("application/json");
 
-    assert_eq!(raw(&app, "POST", "/v1/chains", json, "{").await, problem(400, "malformed_body"));
-    assert_eq!(raw(&app, "POST", "/v1/chains", json, "").await, problem(400, "malformed_body"));
-    assert_eq!(raw(&app, "POST", "/v1/chains", json, vec![0xff, 0xfe]).await, problem(400, "malformed_body"));
-    assert_eq!(raw(&app, "POST", "/v1/chains", None, "{}").await, problem(415, "unsupported_media_type"));
-    assert_eq!(raw(&app, "POST", "/v1/chains", Some("text/yaml"), "a: b").await, problem(415, "unsupported_media_type"));
+    assert_eq!(
+        raw(&app, "POST", "/v1/chains", json, "{").await,
+        problem(400, "malformed_body")
+    );
+    assert_eq!(
+        raw(&app, "POST", "/v1/chains", json, "").await,
+        problem(400, "malformed_body")
+    );
+    assert_eq!(
+        raw(&app, "POST", "/v1/chains", json, vec![0xff, 0xfe]).await,
+        problem(400, "malformed_body")
+    );
+    assert_eq!(
+        raw(&app, "POST", "/v1/chains", None, "{}").await,
+        problem(415, "unsupported_media_type")
+    );
+    assert_eq!(
+        raw(&app, "POST", "/v1/chains", Some("text/yaml"), "a: b").await,
+        problem(415, "unsupported_media_type")
+    );
     let deep = "[".repeat(100_000);
-    assert_eq!(raw(&app, "POST", "/v1/chains", json, deep).await, problem(400, "malformed_body"));
+    assert_eq!(
+        raw(&app, "POST", "/v1/chains", json, deep).await,
+        problem(400, "malformed_body")
+    );
 }
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused() {
     let app = TestApp::new().await;
 
-    let answer = raw(&app, "POST", "/v1/chains", Some("application/json"), vec![b' '; LARGEST_BODY + 1]).await;
+    let answer = raw(
+        &app,
+        "POST",
+        "/v1/chains",
+        Some("application/json"),
+        vec![b' '; LARGEST_BODY + 1],
+    )
+    .await;
 
     assert_eq!(answer, problem(413, "payload_too_large"));
 }
@@ -64,7 +104,12 @@ async fn every_wrong_field_is_named() {
 
     assert_eq!(answer.problem(), problem(422, "validation_failed"));
     let body = answer.json();
-    let pointers: Vec<&str> = body["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    let pointers: Vec<&str> = body["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["pointer"].as_str().unwrap())
+        .collect();
     assert_eq!(pointers, ["/name", "/spec/members/0/peers", "/spec/ordering/replicas"]);
     assert_eq!(body["type"], "/v1/problems/validation_failed");
     assert_eq!(body["instance"], "/v1/chains");
@@ -73,9 +118,8 @@ async fn every_wrong_field_is_named() {
 #[tokio::test]
 async fn bodies_of_the_wrong_shape_are_refused_by_field() {
     let app = TestApp::new().await;
-    let first = |answer: super::Answer| -> (u16, Value) {
-        (answer.status.as_u16(), answer.json()["errors"][0].clone())
-    };
+    let first =
+        |answer: super::Answer| -> (u16, Value) { (answer.status.as_u16(), answer.json()["errors"][0].clone()) };
     let error = |pointer: &str, code: &str, detail: &str| json!({"pointer": pointer, "code": code, "detail": detail});
 
     assert_eq!(
@@ -83,19 +127,48 @@ async fn bodies_of_the_wrong_shape_are_refused_by_field() {
         (422, error("", "required", "missing field `name`"))
     );
     assert_eq!(
-        first(app.post("/v1/chains", json!({"name": "a", "spec": {}, "kind": "Chain"})).await),
-        (422, error("/kind", "invalid", "unknown field `kind`, expected one of `name`, `labels`, `spec`"))
+        first(
+            app.post("/v1/chains", json!({"name": "a", "spec": {}, "kind": "Chain"}))
+                .await
+        ),
+        (
+            422,
+            error(
+                "/kind",
+                "invalid",
+                "unknown field `kind`, expected one of `name`, `labels`, `spec`"
+            )
+        )
     );
     assert_eq!(
-        first(app.post("/v1/chains", json!({"name": "a", "spec": {"member": []}})).await),
+        first(
+            app.post("/v1/chains", json!({"name": "a", "spec": {"member": []}}))
+                .await
+        ),
         (422, error("/spec/member", "unknown_field", "there is no such field"))
     );
     assert_eq!(
-        first(app.post("/v1/organizations", json!({"name": "a", "spec": {"mspId": "a b"}})).await),
-        (422, error("/spec/mspId", "invalid", "\"a b\" is not an MSP id; use letters, digits, dots and dashes, fewer than 250"))
+        first(
+            app.post("/v1/organizations", json!({"name": "a", "spec": {"mspId": "a b"}}))
+                .await
+        ),
+        (
+            422,
+            error(
+                "/spec/mspId",
+                "invalid",
+                "\"a b\" is not an MSP id; use letters, digits, dots and dashes, fewer than 250"
+            )
+        )
     );
     assert_eq!(
-        first(app.post("/v1/identities", json!({"name": "a", "spec": {"organization": "bank", "validityDays": 0}})).await),
+        first(
+            app.post(
+                "/v1/identities",
+                json!({"name": "a", "spec": {"organization": "bank", "validityDays": 0}})
+            )
+            .await
+        ),
         (422, error("/spec/validityDays", "invalid", "must be 1 to 3650"))
     );
     assert_eq!(app.post("/v1/chains", json!(["a"])).await.status.as_u16(), 422);
@@ -146,11 +219,16 @@ async fn what_does_not_exist_is_404_whatever_is_asked_of_it() {
     }
     let call = json!({"function": "x"});
     assert_eq!(
-        app.post("/v1/chains/none/channels/main/contracts/evidence:submit", call).await.problem(),
+        app.post("/v1/chains/none/channels/main/contracts/evidence:submit", call)
+            .await
+            .problem(),
         problem(404, "not_found")
     );
     assert_eq!(app.delete("/v1/chains/none").await.problem(), problem(404, "not_found"));
-    assert_eq!(app.patch("/v1/chains/none", json!({"spec": {}})).await.problem(), problem(404, "not_found"));
+    assert_eq!(
+        app.patch("/v1/chains/none", json!({"spec": {}})).await.problem(),
+        problem(404, "not_found")
+    );
 }
 
 #[tokio::test]
@@ -173,16 +251,26 @@ async fn a_call_that_cannot_be_made_is_refused_before_any_node_is_asked() {
 
     let answer = app.post(path, json!({"function": "", "transient": {"k": "%%"}})).await;
     assert_eq!(answer.problem(), problem(422, "validation_failed"));
-    assert_eq!(app.post(path, json!({"arguments": []})).await.problem(), problem(422, "validation_failed"));
-    assert_eq!(app.post(path, json!({"function": "a", "args": []})).await.problem(), problem(422, "validation_failed"));
+    assert_eq!(
+        app.post(path, json!({"arguments": []})).await.problem(),
+        problem(422, "validation_failed")
+    );
+    assert_eq!(
+        app.post(path, json!({"function": "a", "args": []})).await.problem(),
+        problem(422, "validation_failed")
+    );
 }
 
 #[tokio::test]
 async fn a_request_id_is_taken_over_and_answered() {
     let app = TestApp::new().await;
 
-    let own = app.call(Method::GET, "/v1/chains/none", &[("x-request-id", "trace-7")], None).await;
-    let forged = app.call(Method::GET, "/v1/chains/none", &[("x-request-id", "a b\tc")], None).await;
+    let own = app
+        .call(Method::GET, "/v1/chains/none", &[("x-request-id", "trace-7")], None)
+        .await;
+    let forged = app
+        .call(Method::GET, "/v1/chains/none", &[("x-request-id", "a b\tc")], None)
+        .await;
 
     assert_eq!(own.json()["requestId"], "trace-7");
     assert_ne!(forged.json()["requestId"], "a b\tc");
@@ -192,5 +280,8 @@ async fn a_request_id_is_taken_over_and_answered() {
 async fn the_same_name_twice_is_a_conflict() {
     let app = TestApp::with_chain().await;
 
-    assert_eq!(app.post("/v1/chains", ledger()).await.problem(), problem(409, "already_exists"));
+    assert_eq!(
+        app.post("/v1/chains", ledger()).await.problem(),
+        problem(409, "already_exists")
+    );
 }

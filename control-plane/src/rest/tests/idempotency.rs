@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{Answer, TestApp, ledger};
 
 async fn keyed(app: &TestApp, path: &str, key: &str, body: Value) -> Answer {
-    app.call(Method::POST, path, &[("idempotency-key", key)], Some(body)).await
+    app.call(Method::POST, path, &[("idempotency-key", key)], Some(body))
+        .await
 }
 
 #[tokio::test]
@@ -53,10 +54,21 @@ async fn a_private_key_is_returned_once_even_to_a_repeated_request() {
     let again = keyed(&app, "/v1/identities:enroll", "k1", body).await;
 
     assert_eq!(first.status, StatusCode::ACCEPTED, "{}", first.text);
-    assert!(first.json()["privateKey"].as_str().unwrap().starts_with("-----BEGIN PRIVATE KEY-----"));
-    let request = first.json()["resource"]["spec"]["certificateRequest"].as_str().unwrap().to_owned();
+    assert!(
+        first.json()["privateKey"]
+            .as_str()
+            .unwrap()
+            .starts_with("-----BEGIN PRIVATE KEY-----")
+    );
+    let request = first.json()["resource"]["spec"]["certificateRequest"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(request.starts_with("-----BEGIN CERTIFICATE REQUEST-----"));
-    assert_eq!((again.status.as_u16(), again.json()["code"].as_str()), (409, Some("secret_already_returned")));
+    assert_eq!(
+        (again.status.as_u16(), again.json()["code"].as_str()),
+        (409, Some("secret_already_returned"))
+    );
     assert!(!again.text.contains("PRIVATE KEY-----"));
     assert!(!app.get("/v1/identities/till").await.text.contains("PRIVATE KEY-----"));
 }

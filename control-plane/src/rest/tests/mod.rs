@@ -15,16 +15,16 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use entente_api::names::DEFAULT_NAMESPACE;
 use entente_operator::registry::embedded::Embedded;
 use entente_operator::registry::{Registry, Scope};
+use entente_operator::substrate::{Addresses, NodeId, NodePlan, NodeState, Role, Substrate, SubstrateError};
 use entente_operator::vault;
+use futures::stream::BoxStream;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::auth::{TenantScope, Tokens};
-use super::problem::Problem;
 use super::{App, Service};
 use crate::ledger::Ledger;
-use crate::nodes::{Lines, NodeName, Nodes};
 use crate::store::Db;
 use crate::store::resource::Resources;
 
@@ -53,7 +53,12 @@ impl Answer {
 
     /// Status and code of a problem.
     pub fn problem(&self) -> (u16, String) {
-        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json", "{}", self.text);
+        assert_eq!(
+            self.headers[header::CONTENT_TYPE],
+            "application/problem+json",
+            "{}",
+            self.text
+        );
         let body = self.json();
         assert_eq!(body["requestId"], self.headers["x-request-id"].to_str().unwrap());
         assert_eq!(body["status"], self.status.as_u16());
@@ -64,14 +69,21 @@ impl Answer {
 impl TestApp {
     pub async fn new() -> TestApp {
         let folder = tempfile::tempdir().unwrap();
-        let registry = Registry::new(Arc::new(Embedded::open(&folder.path().join("registry.db")).await.unwrap()));
+        let registry = Registry::new(Arc::new(
+            Embedded::open(&folder.path().join("registry.db")).await.unwrap(),
+        ));
         let resources = Resources::new(registry.clone());
         let vault = Arc::new(vault::Local::new(&folder.path().join("vault")));
         let ledger = Ledger::new(resources.clone(), vault);
         let db = Db::in_memory().await.unwrap();
         let app = App::new(resources, db, ledger, Arc::new(NoNodes), CancellationToken::new());
         let service = super::service(app.clone(), Tokens::new(TOKEN));
-        TestApp { app, registry, service, _folder: folder }
+        TestApp {
+            app,
+            registry,
+            service,
+            _folder: folder,
+        }
     }
 
     pub fn scope() -> Scope {
@@ -87,11 +99,18 @@ impl TestApp {
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, text }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
     }
 
     pub async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {TOKEN}"));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {TOKEN}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -135,7 +154,10 @@ impl TestApp {
 
     /// Plays the operator: writes the status of a chain.
     pub async fn report(&self, chain: &str, status: Value) {
-        self.registry.put_status::<entente_api::Chain>(&TestApp::scope(), chain, &status).await.unwrap();
+        self.registry
+            .put_status::<entente_api::Chain>(&TestApp::scope(), chain, &status)
+            .await
+            .unwrap();
     }
 }
 
@@ -164,16 +186,47 @@ pub fn ready(generation: i64) -> Value {
 struct NoNodes;
 
 #[async_trait]
-impl Nodes for NoNodes {
-    async fn log(&self, node: &NodeName, _: usize) -> Result<Vec<String>, Problem> {
-        Ok(vec![format!("{} started", node.node)])
+impl Substrate for NoNodes {
+    async fn addresses(&self, _: &NodeId, _: Role) -> Result<Addresses, SubstrateError> {
+        Err(SubstrateError::Refused("no nodes run here".to_owned()))
     }
 
-    async fn follow_log(&self, node: &NodeName, _: usize, _: CancellationToken) -> Result<Lines, Problem> {
-        Ok(Box::pin(futures::stream::iter([format!("{} started", node.node)])))
-    }
-
-    async fn restart(&self, _: &NodeName) -> Result<(), Problem> {
+    async fn apply(&self, _: &NodePlan) -> Result<(), SubstrateError> {
         Ok(())
     }
+
+    async fn state(&self, _: &NodeId) -> NodeState {
+        NodeState::Absent
+    }
+
+    async fn list(&self, _: &str, _: &str) -> Result<Vec<NodeId>, SubstrateError> {
+        Ok(Vec::new())
+    }
+
+    async fn delete(&self, _: &NodeId) -> Result<(), SubstrateError> {
+        Ok(())
+    }
+
+    async fn restart(&self, _: &NodeId) -> Result<(), SubstrateError> {
+        Ok(())
+    }
+
+    async fn logs(
+        &self,
+        id: &NodeId,
+        _: usize,
+        _: bool,
+    ) -> Result<BoxStream<'static, std::io::Result<String>>, SubstrateError> {
+        Ok(Box::pin(futures::stream::iter([Ok(format!("{} started", id.name))])))
+    }
+
+    async fn memory(&self, _: &NodeId) -> Option<u64> {
+        None
+    }
+
+    fn changes(&self) -> tokio::sync::broadcast::Receiver<NodeId> {
+        tokio::sync::broadcast::channel(1).1
+    }
+
+    async fn stop_all(&self) {}
 }

@@ -43,7 +43,10 @@ async fn waiting_answers_as_soon_as_it_ends() {
         async move { app.get(&path).await.json() }
     });
     app.report("ledger", ready(1)).await;
-    let operation = tokio::time::timeout(Duration::from_secs(10), waiter).await.expect("an answer").unwrap();
+    let operation = tokio::time::timeout(Duration::from_secs(10), waiter)
+        .await
+        .expect("an answer")
+        .unwrap();
 
     assert_eq!(operation["state"], "succeeded");
 }
@@ -72,8 +75,15 @@ async fn events_end_with_the_operation_and_can_be_resumed() {
     assert_eq!(all.headers["content-type"], "text/event-stream");
     let data = all.text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
     let event: Value = serde_json::from_str(data).unwrap();
-    assert_eq!((event["state"].as_str(), event["revision"].as_i64()), (Some("succeeded"), Some(2)));
-    assert!(all.text.contains("id: 2\n") && all.text.contains("event: operation\n"), "{}", all.text);
+    assert_eq!(
+        (event["state"].as_str(), event["revision"].as_i64()),
+        (Some("succeeded"), Some(2))
+    );
+    assert!(
+        all.text.contains("id: 2\n") && all.text.contains("event: operation\n"),
+        "{}",
+        all.text
+    );
     assert_eq!(rest.text, "");
     assert_eq!(wrong.problem(), (400, "invalid_parameter".to_owned()));
 }
@@ -111,8 +121,10 @@ async fn a_rejected_spec_fails_the_operation_in_the_operators_words() {
     app.report("ledger", rejected).await;
     let operation = app.get(&format!("/v1/operations/{id}")).await.json();
 
-    assert_eq!((operation["state"].as_str(), operation["error"]["detail"].as_str()),
-        (Some("failed"), Some("spec.members[0]: no such organization")));
+    assert_eq!(
+        (operation["state"].as_str(), operation["error"]["detail"].as_str()),
+        (Some("failed"), Some("spec.members[0]: no such organization"))
+    );
 }
 
 #[tokio::test]
@@ -125,9 +137,17 @@ async fn operations_are_listed_newest_first_by_target() {
     let of_chains = app.get("/v1/operations?targetKind=Chain").await.json();
 
     let kinds = |list: &Value| -> Vec<String> {
-        list["items"].as_array().unwrap().iter().map(|o| o["target"]["kind"].as_str().unwrap().to_owned()).collect()
+        list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|o| o["target"]["kind"].as_str().unwrap().to_owned())
+            .collect()
     };
-    assert_eq!((kinds(&all), kinds(&of_chains)), (vec!["Organization".into(), "Chain".into()], vec!["Chain".into()]));
+    assert_eq!(
+        (kinds(&all), kinds(&of_chains)),
+        (vec!["Organization".into(), "Chain".into()], vec!["Chain".into()])
+    );
 }
 
 #[tokio::test]
@@ -135,9 +155,14 @@ async fn a_restart_is_an_operation_on_the_node() {
     let app = TestApp::with_chain().await;
     app.report("ledger", ready(1)).await;
 
-    let answer = app.call(Method::POST, "/v1/chains/ledger/nodes/orderer0:restart", &[], None).await;
+    let answer = app
+        .call(Method::POST, "/v1/chains/ledger/nodes/orderer0:restart", &[], None)
+        .await;
 
     assert_eq!(answer.status.as_u16(), 202, "{}", answer.text);
     let operation = &answer.json()["operation"];
-    assert_eq!((operation["type"].as_str(), operation["target"]["node"].as_str()), (Some("restart"), Some("orderer0")));
+    assert_eq!(
+        (operation["type"].as_str(), operation["target"]["node"].as_str()),
+        (Some("restart"), Some("orderer0"))
+    );
 }

@@ -14,7 +14,12 @@ async fn a_stranger_gets_401_on_every_operation_of_the_document() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {
             let uri = path.replace(['{', '}'], "");
-            for authorization in [None, Some("Bearer wrong"), Some("Basic YWRtaW46YWRtaW4="), Some("Bearer ")] {
+            for authorization in [
+                None,
+                Some("Bearer wrong"),
+                Some("Basic YWRtaW46YWRtaW4="),
+                Some("Bearer "),
+            ] {
                 let mut request = Request::builder().method(method.to_uppercase().as_str()).uri(&uri);
                 if let Some(authorization) = authorization {
                     request = request.header("authorization", authorization);
