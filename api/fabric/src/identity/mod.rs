@@ -5,6 +5,7 @@ mod chain;
 mod constraints;
 #[expect(clippy::module_inception, reason = "an identity is what this module is about")]
 mod identity;
+pub mod local;
 mod manager;
 mod msp;
 mod organizational_unit;
@@ -12,6 +13,10 @@ mod principal;
 mod revocation;
 mod signature;
 mod signing;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use identity::Identity;
 pub use manager::MspManager;
