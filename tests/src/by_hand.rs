@@ -61,11 +61,20 @@ impl Network {
             let (step, value) = line.split_once('\t').with_context(|| format!("not a step: {line}"))?;
             if step == "pids" {
                 let pids = value.split(' ').map(str::parse).collect::<Result<_, _>>()?;
-                return Ok(Network { script, work: setup.work.to_owned(), steps, pids });
+                return Ok(Network {
+                    script,
+                    work: setup.work.to_owned(),
+                    steps,
+                    pids,
+                });
             }
             steps.push((step.to_owned(), value.parse()?));
         }
-        bail!("the network came as far as {:?}: see {}", steps.last(), setup.work.display());
+        bail!(
+            "the network came as far as {:?}: see {}",
+            steps.last(),
+            setup.work.display()
+        );
     }
 
     /// Seconds from the first command to the first committed transaction.
@@ -88,8 +97,14 @@ impl Network {
             .env("FABRIC_LOGGING_SPEC", "error")
             .env("CORE_PEER_LOCALMSPID", format!("Org{n}MSP"))
             .env("CORE_PEER_ADDRESS", format!("127.0.0.1:{}", ports + 10 + u16::from(n)))
-            .env("CORE_PEER_MSPCONFIGPATH", crypto.join(format!("users/Admin@org{n}.test/msp")))
-            .env("CORE_PEER_TLS_ROOTCERT_FILE", crypto.join(format!("peers/peer0.org{n}.test/tls/ca.crt")))
+            .env(
+                "CORE_PEER_MSPCONFIGPATH",
+                crypto.join(format!("users/Admin@org{n}.test/msp")),
+            )
+            .env(
+                "CORE_PEER_TLS_ROOTCERT_FILE",
+                crypto.join(format!("peers/peer0.org{n}.test/tls/ca.crt")),
+            )
             .output()
             .await?;
         if !output.status.success() {

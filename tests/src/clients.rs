@@ -13,7 +13,10 @@ use tokio::process::{Child, Command};
 pub fn folder(name: &str) -> anyhow::Result<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(name);
     if !folder.join("node_modules").is_dir() {
-        bail!("{} has no node_modules: run `npm ci` there, as `make test` does", folder.display());
+        bail!(
+            "{} has no node_modules: run `npm ci` there, as `make test` does",
+            folder.display()
+        );
     }
     Ok(folder)
 }
@@ -61,7 +64,10 @@ pub async fn until_endorsed(client: &str, connection: &Path) -> anyhow::Result<(
         .await
         .context("node could not be started")?;
     if !output.status.success() {
-        bail!("no transaction was endorsed:\n{}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "no transaction was endorsed:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(())
 }

@@ -9,9 +9,16 @@ use std::path::{Path, PathBuf};
 /// When it has not been built: `cargo test` does not build other packages' binaries, `make test` does.
 pub fn entente(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a running test has an executable");
-    let profile = test.ancestors().nth(2).expect("cargo puts tests into <target>/<profile>/deps");
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .expect("cargo puts tests into <target>/<profile>/deps");
     let path = profile.join(name);
-    assert!(path.is_file(), "{} is not built: run `cargo build --bins` first, as `make test` does", path.display());
+    assert!(
+        path.is_file(),
+        "{} is not built: run `cargo build --bins` first, as `make test` does",
+        path.display()
+    );
     path
 }
 
@@ -23,7 +30,12 @@ pub fn stock_fabric() -> Option<PathBuf> {
         return complete(&dir).then_some(dir);
     }
     let cache = PathBuf::from(env::var_os("HOME")?).join(".cache/entente/fabric");
-    let mut versions: Vec<PathBuf> = cache.read_dir().ok()?.flatten().map(|entry| entry.path().join("bin")).collect();
+    let mut versions: Vec<PathBuf> = cache
+        .read_dir()
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path().join("bin"))
+        .collect();
     versions.sort();
     versions.into_iter().rev().find(|dir| complete(dir))
 }
@@ -35,7 +47,9 @@ pub fn stock_fabric_or_skip(test: &str) -> Option<PathBuf> {
         use std::io::Write as _;
         let line = format!("SKIPPED {test}: no stock Fabric (set ENTENTE_FABRIC_BIN)\n");
         // The test harness captures `eprintln!`; a skip must be seen.
-        std::io::stderr().write_all(line.as_bytes()).expect("standard error is open");
+        std::io::stderr()
+            .write_all(line.as_bytes())
+            .expect("standard error is open");
     }
     found
 }

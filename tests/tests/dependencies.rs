@@ -28,7 +28,11 @@ const ADVISORIES: &[(&str, &str, &str)] = &[
         "RUSTSEC-2024-0437",
         "raft's own codec; nothing from the network is decoded with it, the orderer decodes with prost and converts",
     ),
-    ("fxhash", "RUSTSEC-2025-0057", "unmaintained, and only raft's maps of node ids use it"),
+    (
+        "fxhash",
+        "RUSTSEC-2025-0057",
+        "unmaintained, and only raft's maps of node ids use it",
+    ),
 ];
 
 #[test]
@@ -46,7 +50,12 @@ fn every_dependency_has_a_licence_that_we_may_ship() {
 fn every_dependency_comes_from_the_registry_or_from_this_repository() {
     let elsewhere: Vec<String> = packages()
         .into_iter()
-        .filter(|package| package.source.as_deref().is_some_and(|source| !source.starts_with("registry+")))
+        .filter(|package| {
+            package
+                .source
+                .as_deref()
+                .is_some_and(|source| !source.starts_with("registry+"))
+        })
         .map(|package| package.name)
         .collect();
 
@@ -56,7 +65,17 @@ fn every_dependency_comes_from_the_registry_or_from_this_repository() {
 #[test]
 fn no_second_tls_provider_is_compiled_in() {
     let tree = Command::new(env!("CARGO"))
-        .args(["tree", "--workspace", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args([
+            "tree",
+            "--workspace",
+            "--offline",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
         .output()
         .expect("cargo tree runs");
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
@@ -64,7 +83,10 @@ fn no_second_tls_provider_is_compiled_in() {
 
     let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
 
-    assert_eq!(["openssl", "native-tls", "ring"].map(|name| names.contains(name)), [false, false, false]);
+    assert_eq!(
+        ["openssl", "native-tls", "ring"].map(|name| names.contains(name)),
+        [false, false, false]
+    );
 }
 
 #[test]
@@ -132,7 +154,9 @@ fn all(tokens: &mut Tokens) -> bool {
 }
 
 fn one(tokens: &mut Tokens) -> bool {
-    let Some(mut name) = tokens.next().map(str::to_owned) else { return false };
+    let Some(mut name) = tokens.next().map(str::to_owned) else {
+        return false;
+    };
     if name == "(" {
         let satisfied = any(tokens);
         return tokens.next() == Some(")") && satisfied;

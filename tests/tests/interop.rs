@@ -12,7 +12,14 @@ use prost::Message as _;
 
 #[tokio::test]
 async fn stock_peers_follow_a_channel_of_native_orderers() {
-    both_peers_agree("stock_peers_follow_a_channel_of_native_orderers", 18000, "native", ["stock", "stock"], 1).await;
+    both_peers_agree(
+        "stock_peers_follow_a_channel_of_native_orderers",
+        18000,
+        "native",
+        ["stock", "stock"],
+        1,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -35,7 +42,9 @@ async fn the_stock_tools_administer_a_network_of_native_nodes() {
 
 /// Sets a network up, runs the client tests through the gateway of `organization`, and compares both peers' chains.
 async fn both_peers_agree(test: &str, ports: u16, orderers: &str, peers: [&str; 2], organization: u8) {
-    let Some(stock) = executables::stock_fabric_or_skip(test) else { return };
+    let Some(stock) = executables::stock_fabric_or_skip(test) else {
+        return;
+    };
     let work = tempfile::tempdir().expect("a temporary folder");
     let notes = clients::folder("js-contract").expect("the JavaScript contract is installed");
     let serve = format!(
@@ -55,14 +64,20 @@ async fn both_peers_agree(test: &str, ports: u16, orderers: &str, peers: [&str; 
     let network = Network::start(&setup).await.expect("the network starts");
 
     let connection = network.connection(organization);
-    clients::until_endorsed("gateway", &connection).await.expect("both organizations endorse");
-    clients::node_tests("gateway", "gateway.test.mjs", &connection).await.expect("the client's tests pass");
+    clients::until_endorsed("gateway", &connection)
+        .await
+        .expect("both organizations endorse");
+    clients::node_tests("gateway", "gateway.test.mjs", &connection)
+        .await
+        .expect("the client's tests pass");
 
     let chains = [
         chain(&network, &stock, 1, ports, work.path()).await,
         chain(&network, &stock, 2, ports, work.path()).await,
     ];
-    let verdicts = chains.each_ref().map(|blocks| blocks.iter().map(verdict).collect::<Vec<_>>());
+    let verdicts = chains
+        .each_ref()
+        .map(|blocks| blocks.iter().map(verdict).collect::<Vec<_>>());
     assert!(verdicts[0].len() > 10, "{} blocks", verdicts[0].len());
     assert_eq!(verdicts[0], verdicts[1]);
     network.end().await.expect("the network ends");
@@ -72,7 +87,11 @@ async fn both_peers_agree(test: &str, ports: u16, orderers: &str, peers: [&str; 
 fn verdict(block: &Block) -> (u64, Vec<u8>, String) {
     let number = block.header.as_ref().expect("a block has a header").number;
     let codes = block::metadata(block, BlockMetadataIndex::TransactionsFilter).to_vec();
-    (number, codes, hex::encode(block::metadata(block, BlockMetadataIndex::CommitHash)))
+    (
+        number,
+        codes,
+        hex::encode(block::metadata(block, BlockMetadataIndex::CommitHash)),
+    )
 }
 
 /// All blocks of a peer, up to the height that peer 1 had when asked first.
@@ -90,7 +109,12 @@ async fn chain(network: &Network, stock: &Path, organization: u8, ports: u16, wo
         let file = work.join(format!("{organization}-{number}.pb"));
         let path = file.to_str().expect("the folder's name is UTF-8");
         network
-            .peer(stock, organization, ports, &["channel", "fetch", &number.to_string(), "-c", "main", path])
+            .peer(
+                stock,
+                organization,
+                ports,
+                &["channel", "fetch", &number.to_string(), "-c", "main", path],
+            )
             .await
             .expect("the block is delivered");
         let bytes = std::fs::read(&file).expect("the block was written");

@@ -70,9 +70,17 @@ pub struct NodePlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Workload {
     /// A peer or an orderer. Its `NodeConfig` is the file `node.json`.
-    Node { engine: Engine, role: NodeRole, listen: SocketAddr },
+    Node {
+        engine: Engine,
+        role: NodeRole,
+        listen: SocketAddr,
+    },
     /// A business template of `entente-contracts`, or nothing else yet.
-    Contract { template: String, listen: SocketAddr, environment: BTreeMap<String, String> },
+    Contract {
+        template: String,
+        listen: SocketAddr,
+        environment: BTreeMap<String, String>,
+    },
 }
 
 /// The roles that `entente-node` and the stock executables have.

@@ -1,1 +1,143 @@
 //! Nodes as supervised child processes on loopback.
+//!
+//! A node is a folder (`<root>/<namespace>/<chain>/<name>`) and at most one process. The process survives the platform:
+//! it carries its folder and the fingerprint of its plan in its environment, by which the next platform adopts it.
+//! A supervisor task per node starts it, watches it, and starts it again with growing pauses.
+
+mod folder;
+mod launch;
+mod log;
+mod ports;
+mod process;
+mod supervisor;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use futures::future::join_all;
+use futures::stream::BoxStream;
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+
+use super::{Addresses, NodeId, NodePlan, NodeState, Role, Substrate, SubstrateError};
+use folder::Folder;
+pub use launch::Executables;
+use ports::Ports;
+pub use process::memory;
+use supervisor::Supervisor;
+
+/// Runs nodes as processes of this machine.
+pub struct Local {
+    root: PathBuf,
+    executables: Executables,
+    ports: Ports,
+    nodes: Mutex<HashMap<NodeId, Supervisor>>,
+    changes: broadcast::Sender<NodeId>,
+}
+
+impl Local {
+    /// Takes `root` for the nodes' folders. One platform at a time may own it; the caller holds the lock.
+    pub fn open(root: &Path, executables: Executables) -> Result<Local, SubstrateError> {
+        folder::create_private(root)?;
+        let ports = Ports::open(&root.join("ports.json"))?;
+        let (changes, _) = broadcast::channel(1024);
+        Ok(Local {
+            root: root.to_owned(),
+            executables,
+            ports,
+            nodes: Mutex::default(),
+            changes,
+        })
+    }
+
+    fn folder(&self, id: &NodeId) -> Folder {
+        Folder::new(&self.root, id)
+    }
+
+    fn supervisor(&self, id: &NodeId) -> Option<Supervisor> {
+        self.nodes.lock().get(id).cloned()
+    }
+}
+
+#[async_trait]
+impl Substrate for Local {
+    async fn addresses(&self, id: &NodeId, role: Role) -> Result<Addresses, SubstrateError> {
+        self.ports.addresses(id, role)
+    }
+
+    async fn apply(&self, plan: &NodePlan) -> Result<(), SubstrateError> {
+        let supervisor = {
+            let mut nodes = self.nodes.lock();
+            let start = || Supervisor::start(plan.id.clone(), self.folder(&plan.id), self.changes.clone());
+            nodes.entry(plan.id.clone()).or_insert_with(start).clone()
+        };
+        supervisor.apply(plan, &self.executables).await
+    }
+
+    async fn state(&self, id: &NodeId) -> NodeState {
+        self.supervisor(id)
+            .map_or(NodeState::Absent, |supervisor| supervisor.state())
+    }
+
+    async fn list(&self, namespace: &str, chain: &str) -> Result<Vec<NodeId>, SubstrateError> {
+        folder::names(&self.root.join(namespace).join(chain)).map(|names| {
+            let id = |name| NodeId {
+                namespace: namespace.to_owned(),
+                chain: chain.to_owned(),
+                name,
+            };
+            names.into_iter().map(id).collect()
+        })
+    }
+
+    async fn delete(&self, id: &NodeId) -> Result<(), SubstrateError> {
+        let supervisor = self.nodes.lock().remove(id);
+        match supervisor {
+            Some(supervisor) => supervisor.end().await,
+            // Nobody has applied it since the platform started, but its process may still run.
+            None => process::end(process::find(self.folder(id).path()).map(|found| found.pid)).await,
+        }
+        self.folder(id).remove()?;
+        self.ports.release(id)?;
+        // Nobody listens when no reconciler has started yet.
+        let _ = self.changes.send(id.clone());
+        Ok(())
+    }
+
+    async fn restart(&self, id: &NodeId) -> Result<(), SubstrateError> {
+        let refused = || SubstrateError::Refused(format!("node {id} does not run here"));
+        self.supervisor(id).ok_or_else(refused)?.restart().await;
+        Ok(())
+    }
+
+    async fn logs(
+        &self,
+        id: &NodeId,
+        lines: usize,
+        follow: bool,
+    ) -> Result<BoxStream<'static, std::io::Result<String>>, SubstrateError> {
+        log::read(self.folder(id).log(), lines, follow).await
+    }
+
+    async fn memory(&self, id: &NodeId) -> Option<u64> {
+        process::memory(self.supervisor(id)?.pid()?)
+    }
+
+    fn changes(&self) -> broadcast::Receiver<NodeId> {
+        self.changes.subscribe()
+    }
+
+    async fn stop_all(&self) {
+        let nodes: Vec<Supervisor> = self.nodes.lock().drain().map(|(_, supervisor)| supervisor).collect();
+        join_all(nodes.iter().map(Supervisor::end)).await;
+        // What a platform before this one started and this one never applied.
+        let strays = process::below(&self.root)
+            .into_iter()
+            .map(|found| process::end(Some(found.pid)));
+        join_all(strays).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;
