@@ -5,7 +5,7 @@ mod transactions;
 mod verify;
 
 pub use metadata::{empty_metadata, last_config, metadata, orderer_metadata, set_metadata, validation_codes};
-pub use transactions::{Endorsed, Transaction, channel_id, config_envelope, is_config, transactions};
+pub use transactions::{Endorsed, Transaction, channel_id, config_envelope, endorsed, is_config, transactions};
 pub use verify::{VerifyError, check_data_hash, signatures, verify};
 
 use crate::crypto;

@@ -72,7 +72,8 @@ impl Transaction {
     }
 }
 
-fn endorsed(data: &[u8]) -> Result<Endorsed, DecodeError> {
+/// Decodes the body of an endorser transaction: the `data` of its payload.
+pub fn endorsed(data: &[u8]) -> Result<Endorsed, DecodeError> {
     let body = protos::Transaction::decode(data).map_err(|error| DecodeError::new("transaction", error))?;
     let action = body
         .actions

@@ -142,13 +142,13 @@ fn http_settings(dialler: &Dialler, options: &ConnectOptions) -> Result<Endpoint
     })
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
-type BoxStream = Box<dyn Stream>;
+pub(super) type BoxStream = Box<dyn Stream>;
 
 /// Opens connections to one endpoint.
 #[derive(Clone)]
-struct Dialler {
+pub(super) struct Dialler {
     /// `host:port` as it was given.
     target: Arc<str>,
     timeout: Duration,
@@ -159,6 +159,24 @@ struct Dialler {
 
 impl Dialler {
     fn new(endpoint: &str, tls: Option<&TlsClient>, options: &ConnectOptions) -> Result<Dialler, ConnectError> {
+        Dialler::speaking(b"h2", endpoint, tls, options)
+    }
+
+    /// For plain HTTP/1.1, as REST administration speaks it.
+    pub(super) fn http1(
+        endpoint: &str,
+        tls: Option<&TlsClient>,
+        options: &ConnectOptions,
+    ) -> Result<Dialler, ConnectError> {
+        Dialler::speaking(b"http/1.1", endpoint, tls, options)
+    }
+
+    fn speaking(
+        protocol: &[u8],
+        endpoint: &str,
+        tls: Option<&TlsClient>,
+        options: &ConnectOptions,
+    ) -> Result<Dialler, ConnectError> {
         let host = host(endpoint)?;
         let settings = |source| ConnectError::Settings {
             endpoint: endpoint.to_owned(),
@@ -166,7 +184,7 @@ impl Dialler {
         };
         let tls = match tls {
             Some(tls) => {
-                let config = tls.config(&[b"h2"]).map_err(settings)?;
+                let config = tls.config(&[protocol]).map_err(settings)?;
                 Some((Arc::new(config), tls.server_name_for(host).map_err(settings)?))
             }
             None => None,
@@ -179,7 +197,7 @@ impl Dialler {
         })
     }
 
-    async fn dial(&self) -> Result<BoxStream, ConnectError> {
+    pub(super) async fn dial(&self) -> Result<BoxStream, ConnectError> {
         tokio::time::timeout(self.timeout, self.open())
             .await
             .unwrap_or_else(|_| {
