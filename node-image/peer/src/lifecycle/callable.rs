@@ -11,6 +11,7 @@ use super::state::PublicState;
 use super::{Lifecycle, NAMESPACE, implicit};
 use crate::chaincode::packages::Installed;
 use crate::chaincode::transaction::Transaction;
+use crate::channels::Channel;
 use crate::failure::Failure;
 
 /// What an endorsement needs to know about a chaincode.
@@ -91,6 +92,13 @@ impl Lifecycle {
             package_id,
             endorsement_plugin: endorsement.endorsement_plugin,
         })
+    }
+
+    /// Whether calls of a chaincode can be simulated here: it is defined on the channel, this organization approved it,
+    /// and its package is installed.
+    pub fn runs(&self, channel: &Channel, name: &str) -> bool {
+        self.look_up(&channel.ledger, &channel.id, name)
+            .is_ok_and(|(_, package)| package.is_some())
     }
 
     fn look_up(

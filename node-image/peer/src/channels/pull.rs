@@ -1,0 +1,250 @@
+//! Pulls a channel's blocks from its orderers and checks each one (`common/deliverclient` of Fabric).
+//!
+//! An orderer is picked at random and left when it fails, ends the stream, or sends a block that the ordering service
+//! did not sign. A configuration takes effect for the checks of the block after it, before it is committed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use entente_fabric::block;
+use entente_fabric::client::connect::{ConnectOptions, connect};
+use entente_fabric::config::Bundle;
+use entente_fabric::crypto::Signer;
+use entente_fabric::envelope;
+use entente_fabric::proto::common::{Block, HeaderType, Status};
+use entente_fabric::proto::orderer::atomic_broadcast_client::AtomicBroadcastClient;
+use entente_fabric::proto::orderer::deliver_response::Type;
+use entente_fabric::proto::orderer::{DeliverResponse, SeekInfo, SeekPosition, SeekSpecified, seek_position};
+use entente_fabric::tls::{TlsClient, TlsIdentity};
+use prost::Message as _;
+use rand::seq::IndexedRandom as _;
+use tokio::sync::mpsc;
+use tonic::Streaming;
+use tracing::{debug, info, warn};
+
+use super::well_formed;
+use crate::ordering::{Endpoint, endpoints};
+
+const MAX_MESSAGE: usize = 100 << 20;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// A block that the ordering service signed, in its place in the chain.
+pub(super) struct Verified {
+    pub block: Arc<Block>,
+    /// The configuration that it brings, for the blocks after it.
+    pub configuration: Option<Arc<Bundle>>,
+}
+
+/// Who pulls.
+pub(super) struct Reader {
+    pub signer: Arc<dyn Signer>,
+    pub tls: TlsIdentity,
+}
+
+/// Where the chain stands, ahead of what is committed.
+pub(super) struct Puller {
+    pub reader: Arc<Reader>,
+    pub channel: String,
+    pub bundle: Arc<Bundle>,
+    /// Number and hash of the last block.
+    pub tip: (u64, [u8; 32]),
+    pub blocks: mpsc::Sender<Verified>,
+}
+
+/// Why one orderer was left.
+#[derive(Debug, thiserror::Error)]
+enum Left {
+    #[error("{0}")]
+    Failed(String),
+    /// The committer is gone: the channel halts or the peer stops.
+    #[error("the channel is closed")]
+    Closed,
+}
+
+fn failed(reason: impl ToString) -> Left {
+    Left::Failed(reason.to_string())
+}
+
+impl Puller {
+    /// Pulls until the receiver of `blocks` is gone.
+    pub async fn run(mut self) {
+        let (mut pause, mut avoid) = (FIRST_PAUSE, None);
+        loop {
+            let before = self.tip.0;
+            let Some(orderer) = self.choose(avoid.as_deref()) else {
+                warn!(
+                    channel = self.channel,
+                    "the configuration names no orderer to pull blocks from"
+                );
+                return self.blocks.closed().await;
+            };
+            match self.pull_from(&orderer).await {
+                Left::Closed => return,
+                Left::Failed(reason) => {
+                    // Every orderer of a channel that is being made refuses at first, and restarts are ordinary.
+                    debug!(
+                        channel = self.channel,
+                        orderer = orderer.address,
+                        reason,
+                        "left an orderer"
+                    );
+                }
+            }
+            avoid = Some(orderer.address);
+            pause = if self.tip.0 > before {
+                FIRST_PAUSE
+            } else {
+                pause.mul_f64(1.2).min(LONGEST_PAUSE)
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.blocks.closed() => return,
+            }
+        }
+    }
+
+    fn choose(&self, avoid: Option<&str>) -> Option<Endpoint> {
+        let endpoints = endpoints(&self.bundle);
+        let others = endpoints
+            .iter()
+            .filter(|endpoint| Some(endpoint.address.as_str()) != avoid)
+            .collect::<Vec<_>>();
+        others.choose(&mut rand::rng()).copied().or(endpoints.first()).cloned()
+    }
+
+    async fn pull_from(&mut self, orderer: &Endpoint) -> Left {
+        let closed = self.blocks.clone();
+        let pulled = async {
+            let mut stream = self.open(orderer).await?;
+            info!(
+                channel = self.channel,
+                orderer = orderer.address,
+                next = self.tip.0 + 1,
+                "pulling blocks"
+            );
+            loop {
+                let response = stream.message().await.map_err(|status| failed(status.message()))?;
+                let verified = self
+                    .accept(response.ok_or_else(|| failed("the orderer ended the stream"))?)
+                    .await?;
+                let moved = verified.configuration.is_some() && !endpoints(&self.bundle).contains(orderer);
+                self.blocks.send(verified).await.map_err(|_| Left::Closed)?;
+                if moved {
+                    return Err(failed("the orderer is no longer named by the configuration"));
+                }
+            }
+        };
+        let outcome: Result<std::convert::Infallible, Left> = tokio::select! {
+            outcome = pulled => outcome,
+            () = closed.closed() => Err(Left::Closed),
+        };
+        match outcome {
+            Ok(never) => match never {},
+            Err(left) => left,
+        }
+    }
+
+    async fn open(&self, orderer: &Endpoint) -> Result<Streaming<DeliverResponse>, Left> {
+        let roots = orderer.tls_roots.iter().map(Vec::as_slice);
+        let tls = TlsClient::trusting_der(roots).with_identity(self.reader.tls.clone());
+        let connection = connect(&orderer.address, Some(&tls), &ConnectOptions::default())
+            .await
+            .map_err(failed)?;
+        let mut client = AtomicBroadcastClient::new(connection).max_decoding_message_size(MAX_MESSAGE);
+        let at = |number| SeekPosition {
+            r#type: Some(seek_position::Type::Specified(SeekSpecified { number })),
+        };
+        let seek = SeekInfo {
+            start: Some(at(self.tip.0 + 1)),
+            stop: Some(at(u64::MAX)),
+            ..SeekInfo::default()
+        };
+        let request = envelope::signed(
+            HeaderType::DeliverSeekInfo,
+            &self.channel,
+            seek.encode_to_vec(),
+            &tls.certificate_hash(),
+            &*self.reader.signer,
+        )
+        .map_err(failed)?;
+        // The request stream stays open: some orderers take its end for the client's departure.
+        let requests = futures::StreamExt::chain(tokio_stream::once(request), tokio_stream::pending());
+        Ok(client
+            .deliver(requests)
+            .await
+            .map_err(|status| failed(status.message()))?
+            .into_inner())
+    }
+
+    /// Checks a block and moves on to the next one.
+    async fn accept(&mut self, response: DeliverResponse) -> Result<Verified, Left> {
+        let block = match response.r#type {
+            Some(Type::Block(block)) => Arc::new(block),
+            Some(Type::Status(status)) => {
+                let name = Status::try_from(status).unwrap_or(Status::Unknown).as_str_name();
+                return Err(failed(format!("the orderer answered with status {name}")));
+            }
+            None => return Err(failed("the orderer sent an empty message")),
+        };
+        let (bundle, tip) = (self.bundle.clone(), self.tip);
+        let check = {
+            let block = block.clone();
+            move || verify(&block, &bundle, tip)
+        };
+        let checked = tokio::task::spawn_blocking(check).await.map_err(failed)?;
+        let (tip, configuration) = checked.map_err(|reason| {
+            warn!(
+                channel = self.channel,
+                block = tip.0 + 1,
+                reason,
+                "an orderer sent a block that is not valid"
+            );
+            failed(reason)
+        })?;
+        self.tip = tip;
+        if let Some(bundle) = &configuration {
+            self.bundle = bundle.clone();
+        }
+        Ok(Verified { block, configuration })
+    }
+}
+
+/// What a block that passed the checks leaves behind.
+type Accepted = ((u64, [u8; 32]), Option<Arc<Bundle>>);
+
+/// `VerifyBlock` in `common/deliverclient/block_verification.go`.
+fn verify(candidate: &Block, bundle: &Bundle, tip: (u64, [u8; 32])) -> Result<Accepted, String> {
+    let header = candidate.header.as_ref().ok_or("it has no header")?;
+    if header.number != tip.0 + 1 {
+        return Err(format!(
+            "expected block number is [{}] but actual block number is [{}]",
+            tip.0 + 1,
+            header.number
+        ));
+    }
+    if header.previous_hash != tip.1 {
+        return Err("its previous hash is not the hash of the block before".to_owned());
+    }
+    if candidate
+        .metadata
+        .as_ref()
+        .is_none_or(|metadata| metadata.metadata.len() < 5)
+    {
+        return Err("it does not have metadata or contains too few entries".to_owned());
+    }
+    well_formed::check(candidate)?;
+    block::check_data_hash(candidate).map_err(|error| error.to_string())?;
+    block::verify(candidate, bundle).map_err(|error| error.to_string())?;
+    let configuration = match block::is_config(candidate) {
+        false => None,
+        true => {
+            let next = Bundle::from_block(candidate).map_err(|error| error.to_string())?;
+            if next.channel_id != bundle.channel_id {
+                return Err(format!("its configuration is that of channel {}", next.channel_id));
+            }
+            Some(Arc::new(next))
+        }
+    };
+    Ok(((header.number, block::header_hash(header)), configuration))
+}

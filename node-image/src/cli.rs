@@ -1,0 +1,79 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::version::VERSION;
+
+/// A node of a consortium chain, compatible with Hyperledger Fabric.
+#[derive(Debug, Parser)]
+#[command(name = "entente-node", version = VERSION)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a peer until SIGTERM or SIGINT.
+    Peer(Node),
+    /// Run an orderer until SIGTERM or SIGINT.
+    Orderer(Node),
+    /// Ask a running node whether it is healthy. Exit code 0 means yes.
+    Probe(Probe),
+    /// Write the configuration files that a stock Fabric peer or orderer needs to run as this node.
+    Render(Render),
+    /// Act as a stock peer's external builder for chaincode that runs as a service.
+    Builder(Builder),
+}
+
+#[derive(Debug, Args)]
+pub struct Node {
+    /// The node's configuration file (JSON, or YAML by its extension).
+    #[arg(long, short, env = "ENTENTE_NODE_CONFIG")]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Probe {
+    /// The node's configuration file, for the address of its operations endpoint.
+    #[arg(long, short, env = "ENTENTE_NODE_CONFIG", required_unless_present = "address")]
+    pub config: Option<PathBuf>,
+    /// host:port of the operations endpoint, instead of a configuration file.
+    #[arg(long, conflicts_with = "config")]
+    pub address: Option<String>,
+    /// How long to wait for the answer, in seconds.
+    #[arg(long, default_value_t = 3)]
+    pub timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Render {
+    /// The node's configuration file (JSON, or YAML by its extension).
+    #[arg(long, short, env = "ENTENTE_NODE_CONFIG")]
+    pub config: PathBuf,
+    /// Folder for the files: FABRIC_CFG_PATH of the stock process.
+    #[arg(long, short)]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Builder {
+    #[arg(value_enum)]
+    pub step: Step,
+    /// What the peer passes to this step.
+    pub arguments: Vec<OsString>,
+}
+
+/// The steps of Fabric's external builder contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Step {
+    /// Whether the package is for this builder.
+    Detect,
+    /// Check the package and bring it into the output folder.
+    Build,
+    /// Hand the connection settings to the peer.
+    Release,
+}

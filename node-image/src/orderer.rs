@@ -1,0 +1,100 @@
+//! `entente-node orderer`.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use entente_api::node_config::{NodeConfig, RoleConfig};
+use entente_fabric::identity::local;
+use entente_fabric::tls::{Alpn, ClientAuth, ServeOptions, serve};
+use entente_orderer::Orderer;
+use prometheus_client::registry::Registry;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::operations::{FailedCheck, Operations};
+use crate::process::ProcessMetrics;
+use crate::{folder, logging, operations, process, serving, version};
+
+/// Runs an orderer until it is told to stop.
+pub fn run(config: NodeConfig) -> anyhow::Result<()> {
+    process::runtime()?.block_on(serve_orderer(config))
+}
+
+async fn serve_orderer(config: NodeConfig) -> anyhow::Result<()> {
+    let RoleConfig::Orderer(role) = &config.role else {
+        bail!(
+            "the configuration of {} is not that of an orderer: set \"role\": \"orderer\"",
+            config.name
+        );
+    };
+    let logs = logging::start(&config.log_spec)?;
+    let _held = folder::hold(&config.data_dir)?;
+    let stop = process::stop_on_signals()?;
+    // Consenters are recognized by the key of their certificate, clients need none: both come through one listener.
+    let tls = serving::tls(&config.tls, Alpn::H2, ClientAuth::Request)?;
+    let admin_tls = serving::tls(&role.admin.tls, Alpn::H2AndHttp1, ClientAuth::None)?;
+    let listener = serving::bind("listen", config.listen).await?;
+    let admin_listener = serving::bind("admin.listen", role.admin.listen).await?;
+    let operations_listener = serving::bind("operations.listen", config.operations.listen).await?;
+
+    let (_, signer) = local::load(&config.msp_dir, &config.msp_id)?;
+    let mut metrics = Registry::default();
+    metrics.register_collector(Box::new(ProcessMetrics::now()));
+    let orderer = Orderer::start(&config, Arc::new(signer), &mut metrics)
+        .await
+        .context("the orderer cannot start")?;
+    let orderer = Arc::new(orderer);
+    let checks = {
+        let orderer = orderer.clone();
+        move || {
+            let failed = orderer.failed_checks().into_iter();
+            failed
+                .map(|check| FailedCheck {
+                    component: check.component,
+                    reason: check.reason,
+                })
+                .collect()
+        }
+    };
+    let operations = operations::router(Operations {
+        metrics,
+        logs,
+        checks: Box::new(checks),
+    });
+
+    let listeners = CancellationToken::new();
+    let options = ServeOptions::default;
+    let serving = [
+        tokio::spawn(serve(listener, Some(tls), orderer.grpc(), options(), listeners.clone())),
+        tokio::spawn(serve(
+            admin_listener,
+            Some(admin_tls),
+            orderer.participation(),
+            options(),
+            listeners.clone(),
+        )),
+        tokio::spawn(serve(
+            operations_listener,
+            None,
+            operations,
+            options(),
+            listeners.clone(),
+        )),
+    ];
+    info!(
+        name = config.name,
+        version = version::VERSION,
+        listen = %config.listen,
+        admin = %role.admin.listen,
+        operations = %config.operations.listen,
+        "the orderer is up"
+    );
+    stop.cancelled().await;
+    orderer.shutdown().await;
+    listeners.cancel();
+    for task in serving {
+        task.await.context("a listener failed")?;
+    }
+    info!("the orderer has stopped");
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! `entente-node peer`.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use entente_api::node_config::NodeConfig;
+use entente_fabric::tls::{Alpn, ClientAuth, ServeOptions, serve};
+use entente_peer::peer::Peer;
+use prometheus_client::registry::Registry;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::operations::{FailedCheck, Operations};
+use crate::process::ProcessMetrics;
+use crate::{folder, logging, operations, process, serving, version};
+
+/// Runs a peer until it is told to stop.
+pub fn run(config: NodeConfig) -> anyhow::Result<()> {
+    process::runtime()?.block_on(serve_peer(config))
+}
+
+async fn serve_peer(config: NodeConfig) -> anyhow::Result<()> {
+    let logs = logging::start(&config.log_spec)?;
+    let _held = folder::hold(&config.data_dir)?;
+    let stop = process::stop_on_signals()?;
+    let tls = serving::tls(&config.tls, Alpn::H2, ClientAuth::None)?;
+    let listener = serving::bind("listen", config.listen).await?;
+    let operations_listener = serving::bind("operations.listen", config.operations.listen).await?;
+
+    let mut metrics = Registry::default();
+    metrics.register_collector(Box::new(ProcessMetrics::now()));
+    let peer = Arc::new(
+        Peer::start(&config, &mut metrics)
+            .await
+            .context("the peer cannot start")?,
+    );
+    let checks = {
+        let peer = peer.clone();
+        move || {
+            let failed = peer.failed_checks().into_iter();
+            failed
+                .map(|check| FailedCheck {
+                    component: check.component,
+                    reason: check.reason,
+                })
+                .collect()
+        }
+    };
+    let operations = operations::router(Operations {
+        metrics,
+        logs,
+        checks: Box::new(checks),
+    });
+
+    let listeners = CancellationToken::new();
+    let options = ServeOptions::default;
+    let serving = [
+        tokio::spawn(serve(listener, Some(tls), peer.grpc(), options(), listeners.clone())),
+        tokio::spawn(serve(
+            operations_listener,
+            None,
+            operations,
+            options(),
+            listeners.clone(),
+        )),
+    ];
+    info!(
+        name = config.name,
+        version = version::VERSION,
+        listen = %config.listen,
+        operations = %config.operations.listen,
+        channels = peer.channels().list().len(),
+        "the peer is up"
+    );
+    stop.cancelled().await;
+    // Event streams never end by themselves: they are told to, then the listeners wait for the rest.
+    peer.shutdown().await;
+    listeners.cancel();
+    for task in serving {
+        task.await.context("a listener failed")?;
+    }
+    info!("the peer has stopped");
+    Ok(())
+}
