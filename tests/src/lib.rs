@@ -4,5 +4,4 @@
 pub mod by_hand;
 pub mod clients;
 pub mod executables;
-pub mod platform;
 pub mod wait;

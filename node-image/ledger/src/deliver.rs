@@ -31,6 +31,14 @@ pub trait Channels: Send + Sync + 'static {
     fn channel(&self, id: &str) -> Option<Self::Channel>;
 }
 
+impl<T: Channels> Channels for Arc<T> {
+    type Channel = T::Channel;
+
+    fn channel(&self, id: &str) -> Option<T::Channel> {
+        self.as_ref().channel(id)
+    }
+}
+
 /// One channel, as far as a reader is concerned. Cheap to clone.
 pub trait Channel: Clone + Send + Sync + 'static {
     fn blocks(&self) -> &BlockStore;

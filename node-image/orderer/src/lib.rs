@@ -4,19 +4,47 @@
 //! listener (TLS that requests client certificates without requiring them: consenters are recognized by theirs) and
 //! [`Orderer::participation`] on the administration listener (mutual TLS).
 
+mod broadcast;
+mod chain;
+mod channel;
+mod cluster;
+mod cutter;
+mod filters;
+mod follower;
+mod maintenance;
+mod metrics;
+mod participation;
+mod pull;
+mod raft;
+mod registrar;
+mod verify;
+mod writer;
+
+use std::path::Path;
 use std::sync::Arc;
 
-use entente_api::node_config::NodeConfig;
+use entente_api::node_config::{NodeConfig, RoleConfig};
+use entente_fabric::client::MAX_MESSAGE_BYTES;
 use entente_fabric::crypto::Signer;
+use entente_fabric::proto::orderer::atomic_broadcast_server::AtomicBroadcastServer;
+use entente_fabric::proto::orderer::cluster_server::ClusterServer;
+use entente_fabric::tls::TlsIdentity;
+use entente_ledger::deliver;
 use prometheus_client::registry::Registry;
+
+use cluster::Connections;
+use metrics::Metrics;
+use registrar::{Registrar, Setup};
 
 /// Why an orderer cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("the configuration of {0} is not that of an orderer: set \"role\": \"orderer\"")]
     Role(String),
+    #[error("{field}: {reason}")]
+    Config { field: &'static str, reason: String },
     #[error("{0}")]
-    Setup(String),
+    Data(String),
 }
 
 /// A check that fails, as `/healthz` shows it.
@@ -27,36 +55,92 @@ pub struct FailedCheck {
 }
 
 /// A running ordering service.
-pub struct Orderer {}
+pub struct Orderer {
+    registrar: Arc<Registrar>,
+    metrics: Metrics,
+    deliver: Arc<deliver::Engine<Arc<Registrar>>>,
+}
 
 impl Orderer {
     /// Opens the data folder and resumes its channels. `signer` is the node's identity: it signs blocks and
     /// configuration transactions. Metrics are registered under the names of stock orderers.
     pub async fn start(
-        _config: &NodeConfig,
-        _signer: Arc<dyn Signer>,
-        _registry: &mut Registry,
+        config: &NodeConfig,
+        signer: Arc<dyn Signer>,
+        registry: &mut Registry,
     ) -> Result<Orderer, StartError> {
-        unimplemented!()
+        let RoleConfig::Orderer(_) = &config.role else { return Err(StartError::Role(config.name.clone())) };
+        let identity = TlsIdentity::from_pem(
+            &read(&config.tls.certificate, "tls.certificate")?,
+            &read(&config.tls.key, "tls.key")?,
+        )
+        .map_err(|error| StartError::Config { field: "tls", reason: error.to_string() })?;
+        let own_key = cluster::public_key_of_der(identity.certificate()).ok_or_else(|| StartError::Config {
+            field: "tls.certificate",
+            reason: "the certificate cannot be read".to_owned(),
+        })?;
+        let own_authorities = registrar::authorities(&config.tls)
+            .map_err(|reason| StartError::Config { field: "tls.rootCertificates", reason })?;
+        let metrics = Metrics::register(registry);
+        let deliver_metrics = deliver::Metrics::register(registry);
+        let connections = Arc::new(Connections::new(identity));
+        let source = Arc::new(pull::Source {
+            connections: connections.clone(),
+            signer: signer.clone(),
+            own_authorities: own_authorities.clone(),
+            own_endpoint: config.external_endpoint.clone(),
+        });
+        let registrar = Registrar::open(Setup {
+            data_dir: config.data_dir.clone(),
+            signer,
+            connections,
+            source,
+            own_authorities,
+            own_key,
+            metrics: metrics.clone(),
+        })
+        .map_err(StartError::Data)?;
+        let deliver = Arc::new(deliver::Engine {
+            channels: registrar.clone(),
+            metrics: deliver_metrics,
+            mutual_tls: !config.tls.client_root_certificates.is_empty(),
+        });
+        Ok(Orderer { registrar, metrics, deliver })
     }
 
     /// `orderer.AtomicBroadcast` and `orderer.Cluster`.
     pub fn grpc(&self) -> tonic::service::Routes {
-        unimplemented!()
+        let broadcast = broadcast::Service {
+            registrar: self.registrar.clone(),
+            deliver: self.deliver.clone(),
+            metrics: self.metrics.clone(),
+        };
+        let step = cluster::Step { registrar: self.registrar.clone(), metrics: self.metrics.clone() };
+        let broadcast = AtomicBroadcastServer::new(broadcast)
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES);
+        let cluster = ClusterServer::new(step).max_decoding_message_size(MAX_MESSAGE_BYTES);
+        tonic::service::Routes::new(broadcast).add_service(cluster)
     }
 
     /// The channel participation API, with paths from `/participation/v1` on.
     pub fn participation(&self) -> axum::Router {
-        unimplemented!()
+        participation::router(self.registrar.clone())
     }
 
     /// What is wrong at the moment; empty when all is well.
     pub fn failed_checks(&self) -> Vec<FailedCheck> {
-        unimplemented!()
+        let check = |(channel, reason)| FailedCheck { component: format!("channel {channel}"), reason };
+        self.registrar.failures().into_iter().map(check).collect()
     }
 
     /// Hands leadership over, finishes what was accepted, and closes the channels. Call it before the listeners stop.
     pub async fn shutdown(&self) {
-        unimplemented!()
+        self.registrar.stop().await;
     }
+}
+
+fn read(path: &Path, field: &'static str) -> Result<Vec<u8>, StartError> {
+    std::fs::read(path)
+        .map_err(|error| StartError::Config { field, reason: format!("{} cannot be read: {error}", path.display()) })
 }

@@ -1,0 +1,165 @@
+//! `orderer.AtomicBroadcast`: taking messages, and serving blocks (`orderer/common/broadcast`, `orderer/common/server`).
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_stream::stream;
+use entente_fabric::crypto;
+use entente_fabric::envelope;
+use entente_fabric::proto::common::{Block, Envelope, HeaderType, Status};
+use entente_fabric::proto::orderer::atomic_broadcast_server::AtomicBroadcast;
+use entente_fabric::proto::orderer::deliver_response::Type;
+use entente_fabric::proto::orderer::{BroadcastResponse, DeliverResponse};
+use entente_fabric::tls::ClientCertificate;
+use entente_ledger::deliver::{Client, Delivery, Engine};
+use futures::Stream;
+use tonic::{Request, Response, Streaming};
+use tracing::{debug, warn};
+
+use crate::channel::Readable;
+use crate::filters::{self, Rejection};
+use crate::metrics::{ByOutcome, Metrics};
+use crate::registrar::Registrar;
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, tonic::Status>> + Send>>;
+
+/// What clients and peers call.
+pub struct Service {
+    pub registrar: Arc<Registrar>,
+    pub deliver: Arc<Engine<Arc<Registrar>>>,
+    pub metrics: Metrics,
+}
+
+#[tonic::async_trait]
+impl AtomicBroadcast for Service {
+    type BroadcastStream = Answers<BroadcastResponse>;
+    type DeliverStream = Answers<DeliverResponse>;
+
+    async fn broadcast(
+        &self,
+        request: Request<Streaming<Envelope>>,
+    ) -> Result<Response<Self::BroadcastStream>, tonic::Status> {
+        let (registrar, metrics) = (self.registrar.clone(), self.metrics.clone());
+        let mut messages = request.into_inner();
+        Ok(Response::new(Box::pin(stream! {
+            loop {
+                match messages.message().await {
+                    Ok(Some(envelope)) => {
+                        let answer = process(&registrar, &metrics, &envelope).await;
+                        let refused = answer.status != Status::Success as i32;
+                        yield Ok(answer);
+                        // As in stock: after a refusal the client starts over with a new stream.
+                        if refused {
+                            return;
+                        }
+                    }
+                    Ok(None) => return,
+                    Err(status) => {
+                        yield Err(status);
+                        return;
+                    }
+                }
+            }
+        })))
+    }
+
+    async fn deliver(
+        &self,
+        request: Request<Streaming<Envelope>>,
+    ) -> Result<Response<Self::DeliverStream>, tonic::Status> {
+        let client = client(&request);
+        let blocks = self.deliver.clone().serve(WholeBlocks, client, request.into_inner());
+        Ok(Response::new(Box::pin(blocks)))
+    }
+}
+
+fn client<T>(request: &Request<T>) -> Client {
+    let certificate = request.extensions().get::<ClientCertificate>();
+    Client {
+        remote: certificate.map(|certificate| certificate.remote.to_string()).unwrap_or_default(),
+        tls_certificate_hash: certificate.and_then(|c| c.der.as_ref()).map(|der| crypto::sha256(der)),
+    }
+}
+
+/// Blocks as they are.
+struct WholeBlocks;
+
+impl Delivery<Readable> for WholeBlocks {
+    type Reply = DeliverResponse;
+    const DATA_TYPE: &'static str = "block";
+
+    fn status(&self, status: Status) -> DeliverResponse {
+        DeliverResponse { r#type: Some(Type::Status(status as i32)) }
+    }
+
+    fn block(
+        &self,
+        _: &Readable,
+        block: Arc<Block>,
+        _: &entente_fabric::policy::SignedData,
+    ) -> Result<DeliverResponse, String> {
+        Ok(DeliverResponse { r#type: Some(Type::Block(Arc::unwrap_or_clone(block))) })
+    }
+}
+
+/// What is measured of a message.
+#[derive(Debug)]
+struct Trace {
+    began: Instant,
+    channel: String,
+    kind: String,
+    validated: Option<Duration>,
+    enqueued: Option<Duration>,
+}
+
+async fn process(registrar: &Registrar, metrics: &Metrics, envelope: &Envelope) -> BroadcastResponse {
+    let unknown = || "unknown".to_owned();
+    let mut trace =
+        Trace { began: Instant::now(), channel: unknown(), kind: unknown(), validated: None, enqueued: None };
+    let outcome = order(registrar, envelope, &mut trace).await;
+    let (status, info) = match outcome {
+        Ok(()) => (Status::Success, String::new()),
+        Err(Rejection { status, info }) => {
+            warn!(channel = trace.channel, %info, "a broadcast message is refused");
+            (status, info)
+        }
+    };
+    let labels = ByOutcome { channel: trace.channel, r#type: trace.kind, status: status.as_str_name() };
+    metrics.broadcast(&labels, trace.validated.unwrap_or_else(|| trace.began.elapsed()), trace.enqueued);
+    BroadcastResponse { status: status as i32, info }
+}
+
+/// `ProcessMessage`: which channel, which kind, the checks for it, and on to the leader.
+async fn order(registrar: &Registrar, envelope: &Envelope, trace: &mut Trace) -> Result<(), Rejection> {
+    let header = envelope::channel_header(envelope)
+        .map_err(|error| Rejection::bad_request(format!("could not determine channel ID: {error}")))?;
+    trace.kind = match HeaderType::try_from(header.r#type) {
+        Ok(kind) => kind.as_str_name().to_owned(),
+        Err(_) => header.r#type.to_string(),
+    };
+    let consenter = registrar.consenter(&header.channel_id);
+    let consenter = consenter.ok_or_else(|| Rejection::bad_request("channel does not exist"))?;
+    // Not before: the label must not be what any stranger writes into a header.
+    trace.channel = header.channel_id;
+    let chain = &consenter.chain;
+    let request = match HeaderType::try_from(header.r#type) {
+        Ok(HeaderType::Config) => {
+            return Err(Rejection::bad_request("message is of type that cannot be processed directly"));
+        }
+        Ok(HeaderType::OrdererTransaction) => {
+            return Err(Rejection::bad_request("message is of type that is no longer supported"));
+        }
+        Ok(HeaderType::ConfigUpdate) => {
+            let group = chain.view().borrow().group.clone();
+            filters::config_update(chain.channel(), envelope, &group)?
+        }
+        _ => filters::normal(chain.channel(), envelope)?,
+    };
+    trace.validated = Some(trace.began.elapsed());
+    let enqueue = Instant::now();
+    let ordered = chain.order(request).await.map_err(|error| Rejection::unavailable(error.to_string()));
+    trace.enqueued = Some(enqueue.elapsed());
+    debug!(channel = trace.channel, tx = header.tx_id, "enqueued");
+    ordered
+}

@@ -1,0 +1,171 @@
+//! A channel's life: follower until a configuration names this node, consenter until one does so no longer, and so on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use entente_fabric::config::Bundle;
+use entente_fabric::proto::common::Block;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use super::{Consenter, Entry, Registrar, Relation, State, number};
+use crate::chain::{Chain, End, Surroundings};
+use crate::channel::{Channel, orderer};
+use crate::cluster::{self, Group};
+use crate::follower;
+use crate::raft::core::Halt;
+use crate::raft::membership::{self, Membership};
+
+/// A consenter that has had no leader for this long asks the others whether it was removed
+/// (`DefaultEvictionSuspicion`), and looks this often.
+const EVICTION_SUSPICION: Duration = Duration::from_secs(10 * 60);
+const LEADERLESS_CHECK: Duration = Duration::from_secs(10);
+
+/// What a role ends with.
+enum Outcome {
+    BecomeFollower,
+    BecomeConsenter,
+    Stopped,
+    Failed(String),
+}
+
+impl Registrar {
+    /// Starts ordering on a channel whose chain this node has.
+    pub(super) fn start_consenter(&self, channel: &Arc<Channel>) -> Result<Arc<Consenter>, String> {
+        let setup = &self.setup;
+        let group = Group::new(
+            channel.clone(),
+            setup.connections.clone(),
+            setup.own_authorities.clone(),
+            setup.own_key.clone(),
+            setup.metrics.clone(),
+        );
+        let id = self.raft_id(channel)?;
+        self.paths.claim_raft(&channel.id, id).map_err(|error| format!("the Raft folder: {error}"))?;
+        let surroundings = Surroundings {
+            transport: group.clone(),
+            puller: Arc::new(setup.source.clone()),
+            metrics: setup.metrics.of_channel(&channel.id),
+        };
+        let chain = Chain::start(channel.clone(), &self.paths.raft(&channel.id), |_| Some(id), surroundings)?;
+        let chain = Arc::new(chain);
+        group.reports_to(&chain);
+        Ok(Arc::new(Consenter { chain, group }))
+    }
+
+    fn raft_id(&self, channel: &Channel) -> Result<u64, String> {
+        let bundle = channel.bundle();
+        let raft = entente_fabric::config::consenters::raft_metadata(orderer(&bundle)?).map_err(|e| e.to_string())?;
+        let last = channel.blocks.height().checked_sub(1).ok_or("the channel has no block")?;
+        let tip = channel.block(last).map_err(|error| error.to_string())?.ok_or("the last block is missing")?;
+        let membership = Membership::new(membership::block_metadata(&tip), &raft);
+        cluster::own_id(&membership, &self.setup.own_key)
+            .ok_or_else(|| "this orderer is not a consenter of the channel".to_owned())
+    }
+
+    /// The task of one channel.
+    pub(super) async fn live(self: Arc<Self>, entry: Arc<Entry>, join_block: Option<Block>) {
+        let ended = entry.ended.clone().drop_guard();
+        let mut demoted = false;
+        loop {
+            self.report(&entry.info());
+            let consenter = match &*entry.state.read() {
+                State::Consenter(consenter) => Some(consenter.clone()),
+                State::Follower { .. } => None,
+                State::Failed { .. } | State::Stopped { .. } => break,
+            };
+            let relation = if consenter.is_some() { Relation::Consenter } else { Relation::Follower };
+            let outcome = match consenter {
+                Some(consenter) => self.order(&entry, &consenter).await,
+                None => self.follow(&entry, join_block.as_ref(), demoted).await,
+            };
+            let next = match outcome {
+                Outcome::BecomeFollower => {
+                    demoted = true;
+                    info!(channel = entry.channel.id, "no longer a consenter: following the channel");
+                    State::Follower { join_number: None }
+                }
+                Outcome::BecomeConsenter => match self.promote(&entry.channel) {
+                    Ok(consenter) => State::Consenter(consenter),
+                    Err(reason) => State::Failed { relation, reason },
+                },
+                Outcome::Stopped => State::Stopped { relation },
+                Outcome::Failed(reason) => State::Failed { relation, reason },
+            };
+            if let State::Failed { reason, .. } = &next {
+                error!(channel = entry.channel.id, reason, "the channel has failed");
+            }
+            *entry.state.write() = next;
+        }
+        self.report(&entry.info());
+        drop(entry);
+        drop(ended);
+    }
+
+    async fn order(&self, entry: &Entry, consenter: &Consenter) -> Outcome {
+        let end = tokio::select! {
+            end = consenter.chain.ended() => end,
+            () = self.eviction(&entry.channel, &consenter.chain) => {
+                consenter.chain.stop().await;
+                End::Halted(Halt::Evicted)
+            }
+            () = entry.stop.cancelled() => {
+                consenter.chain.stop().await;
+                End::Stopped
+            }
+        };
+        match end {
+            End::Stopped => Outcome::Stopped,
+            End::Halted(Halt::Evicted | Halt::Misaddressed) => Outcome::BecomeFollower,
+            End::Halted(Halt::Fault(reason)) => Outcome::Failed(reason),
+        }
+    }
+
+    async fn follow(&self, entry: &Entry, join_block: Option<&Block>, demoted: bool) -> Outcome {
+        let join_block = join_block.filter(|block| entry.channel.blocks.height() <= number(block));
+        let is_consenter = |bundle: &Bundle| self.is_consenter_of(bundle).unwrap_or(false);
+        tokio::select! {
+            followed = follower::follow(&entry.channel, join_block, demoted, &self.setup.source, is_consenter) => {
+                match followed {
+                    Ok(()) => Outcome::BecomeConsenter,
+                    Err(reason) => Outcome::Failed(reason),
+                }
+            }
+            () = entry.stop.cancelled() => Outcome::Stopped,
+        }
+    }
+
+    fn promote(&self, channel: &Arc<Channel>) -> Result<Arc<Consenter>, String> {
+        info!(channel = channel.id, "a configuration names this orderer as a consenter");
+        let consenter = self.start_consenter(channel)?;
+        self.paths.remove_join_block(&channel.id).map_err(|error| error.to_string())?;
+        Ok(consenter)
+    }
+
+    /// Done when this node has reason to believe that it was removed from the consenters while it was away
+    /// (`orderer/consensus/etcdraft/eviction.go`).
+    async fn eviction(&self, channel: &Channel, chain: &Chain) {
+        let mut leaderless_since: Option<Instant> = None;
+        loop {
+            tokio::time::sleep(LEADERLESS_CHECK).await;
+            if chain.view().borrow().leader != crate::raft::core::NONE {
+                leaderless_since = None;
+                continue;
+            }
+            let since = *leaderless_since.get_or_insert_with(Instant::now);
+            if since.elapsed() < EVICTION_SUSPICION {
+                continue;
+            }
+            warn!(channel = channel.id, "no leader for long: asking other orderers whether this one was removed");
+            let bundle = channel.bundle();
+            match self.setup.source.newest_config(&channel.id, &bundle).await {
+                Ok(None) => return,
+                Ok(Some(block)) => match Bundle::from_block(&block).map(|next| self.is_consenter_of(&next)) {
+                    Ok(Ok(false)) if number(&block) >= channel.blocks.height() => return,
+                    _ => leaderless_since = None,
+                },
+                Err(error) => warn!(channel = channel.id, %error, "nobody could tell"),
+            }
+        }
+    }
+}
