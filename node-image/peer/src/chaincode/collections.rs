@@ -53,25 +53,6 @@ impl Access {
     }
 }
 
-/// Checks that a collection exists, for operations that everybody may do.
-pub fn check_exists(transaction: &Transaction, namespace: &str, collection: &str) -> Result<(), Failure> {
-    let place = transaction.place()?;
-    let Some(defined) = defined(transaction, namespace)? else {
-        return Err(Failure(format!(
-            "collection config not defined for chaincode [{namespace}], pass the collection configuration upon chaincode definition/instantiation"
-        )));
-    };
-    let exists = match implicit::organization(collection) {
-        Some(msp_id) => implicit::organizations(&place.bundle).any(|member| member == msp_id),
-        None => statics(&defined).any(|config| config.name == collection),
-    };
-    if exists {
-        Ok(())
-    } else {
-        Err(not_in(namespace, collection))
-    }
-}
-
 fn not_in(namespace: &str, collection: &str) -> Failure {
     Failure(format!(
         "collection [{collection}] not defined in the collection config for chaincode [{namespace}]"
@@ -92,9 +73,9 @@ fn defined(transaction: &Transaction, namespace: &str) -> Result<Option<Collecti
 }
 
 fn statics(package: &CollectionConfigPackage) -> impl Iterator<Item = &StaticCollectionConfig> {
-    package.config.iter().filter_map(|config| match &config.payload {
-        Some(collection_config::Payload::StaticCollectionConfig(config)) => Some(config),
-        None => None,
+    package.config.iter().filter_map(|config| {
+        let collection_config::Payload::StaticCollectionConfig(config) = config.payload.as_ref()?;
+        Some(config)
     })
 }
 

@@ -9,7 +9,6 @@ use entente_fabric::proto::protos::{
 };
 use prost::Message;
 
-use super::collections;
 use super::context::Context;
 use super::queries::Rows;
 use crate::failure::{Failure, decode};
@@ -121,7 +120,6 @@ fn get_multiple(context: &Context, request: &GetStateMultiple) -> Result<Vec<u8>
 fn get_hash(context: &Context, request: &GetState) -> Result<Vec<u8>, Failure> {
     refuse_private_in_init(context)?;
     let (namespace, collection) = (&context.namespace, &request.collection);
-    collections::check_exists(&context.transaction, namespace, collection)?;
     let hash = context
         .transaction
         .simulate(|simulator| simulator.get_private_hash(namespace, collection, &request.key))?;

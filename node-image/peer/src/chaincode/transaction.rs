@@ -7,6 +7,7 @@ use entente_fabric::policy::SignedData;
 use entente_fabric::proto::protos::SignedProposal;
 use entente_ledger::LedgerError;
 use entente_ledger::simulate::{SimulationResults, Simulator};
+use entente_ledger::state::View;
 use parking_lot::Mutex;
 
 use crate::channels::Channel;
@@ -75,6 +76,11 @@ impl Transaction {
         };
         let simulator = guard.as_mut().ok_or_else(|| Failure::new("no ledger context"))?;
         Ok(act(simulator)?)
+    }
+
+    /// Reads the state that is simulated on, without a trace in the read set.
+    pub fn view<T>(&self, read: impl FnOnce(&View) -> Result<T, LedgerError>) -> Result<T, Failure> {
+        self.simulate(|simulator| read(simulator.view()))
     }
 
     /// Ends the simulation; `None` when there was none.

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 
 use entente_fabric::crypto::sha256;
 use entente_fabric::proto::common::SignaturePolicyEnvelope;
-use entente_fabric::proto::kvrwset::KvMetadataWrite;
 use entente_fabric::proto::protos::{ChaincodeCall, ChaincodeInterest};
-use entente_ledger::Ledger;
 use entente_ledger::simulate::NamespaceUse;
-use prost::Message as _;
+use entente_ledger::{Ledger, Versioned};
 
 use crate::failure::{Failure, decode};
 use crate::system;
@@ -34,8 +32,7 @@ fn calls(ledger: &Ledger, used: &NamespaceUse, calls: &mut Vec<ChaincodeCall>) -
     let mut collections: BTreeMap<&str, bool> = BTreeMap::new();
     for key in &used.written_keys {
         writes = true;
-        let metadata = ledger.state(&used.namespace, key)?.map(|found| found.metadata);
-        match key_policy(metadata.as_deref())? {
+        match key_policy(ledger.state(&used.namespace, key)?)? {
             Some(policy) => key_policies.push(policy),
             None => chaincode_policy = true,
         }
@@ -44,7 +41,7 @@ fn calls(ledger: &Ledger, used: &NamespaceUse, calls: &mut Vec<ChaincodeCall>) -
         for key in &collection.written_keys {
             writes = true;
             let found = ledger.private_hash(&used.namespace, &collection.collection, &sha256(key.as_bytes()))?;
-            match key_policy(found.map(|found| found.metadata).as_deref())? {
+            match key_policy(found)? {
                 Some(policy) => key_policies.push(policy),
                 None => {
                     collections.entry(&collection.collection).or_insert(false);
@@ -74,13 +71,11 @@ fn calls(ledger: &Ledger, used: &NamespaceUse, calls: &mut Vec<ChaincodeCall>) -
     Ok(())
 }
 
-fn key_policy(metadata: Option<&[u8]>) -> Result<Option<SignaturePolicyEnvelope>, Failure> {
-    let metadata = KvMetadataWrite::decode(metadata.unwrap_or_default())
-        .map_err(|_| Failure::new("the metadata of a key cannot be read"))?;
-    let Some(entry) = metadata.entries.iter().find(|entry| entry.name == KEY_POLICY) else {
+fn key_policy(written: Option<Versioned>) -> Result<Option<SignaturePolicyEnvelope>, Failure> {
+    let Some(policy) = written.and_then(|written| written.metadata_entry(KEY_POLICY)) else {
         return Ok(None);
     };
-    decode(&entry.value)
+    decode(&policy)
         .map(Some)
         .map_err(|failure| failure.within("error unmarshalling SignaturePolicyEnvelope"))
 }

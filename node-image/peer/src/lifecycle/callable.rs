@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use entente_fabric::crypto::sha256;
-use entente_ledger::Ledger;
+use entente_ledger::state::View;
+use entente_ledger::{LedgerError, Version};
 
-use super::definition::{self, Definition, SOURCES};
+use super::definition::{self, Definition, Fields, NAMESPACES, SOURCES};
 use super::state::PublicState;
 use super::{Lifecycle, NAMESPACE, implicit};
 use crate::chaincode::packages::Installed;
@@ -33,9 +34,16 @@ pub struct Committed {
     pub package_hash: Option<Vec<u8>>,
 }
 
-/// What was found out at a ledger height, by channel and chaincode.
+/// What was found out before, by channel and chaincode. An entry holds as long as the definition and the package that
+/// the organization approved it with are the same writes: an approval of a committed sequence can change nothing else.
 #[derive(Default)]
-pub struct Cache(HashMap<(String, String), (u64, Option<Committed>, Option<String>)>);
+pub struct Cache(HashMap<(String, String), Known>);
+
+struct Known {
+    sequence: Version,
+    package: Version,
+    callable: Callable,
+}
 
 impl Cache {
     /// Forgets everything, because a package came.
@@ -59,28 +67,75 @@ impl Lifecycle {
             transaction.simulate(|simulator| simulator.get_state("lscc", name))?;
             return Err(Failure(format!("chaincode {name} not found")));
         }
-        let ledger = &transaction.place()?.channel.ledger;
-        let (committed, package) = self.look_up(ledger, channel, name)?;
+        transaction.view(|view| Ok(self.resolve(view, channel, name, sequence)))?
+    }
+
+    /// Whether calls of a chaincode can be simulated here: it is defined on the channel, this organization approved it,
+    /// and its package is installed.
+    pub fn runs(&self, channel: &Channel, name: &str) -> bool {
+        let view = channel.ledger.view();
+        let read = |key: &str| Ok(view.get(NAMESPACE, key)?.map(|found| found.value));
+        let sequence = Fields {
+            read,
+            folder: NAMESPACES,
+            name,
+        }
+        .int64("Sequence");
+        sequence.is_ok_and(|sequence| self.resolve(&view, &channel.id, name, sequence).is_ok())
+    }
+
+    fn resolve(&self, view: &View, channel: &str, name: &str, sequence: i64) -> Result<Callable, Failure> {
+        let key = (channel.to_owned(), name.to_owned());
+        let versions = self.versions(view, name, sequence)?;
+        if let (Some((sequence, package)), Some(known)) = (versions, self.callable.lock().0.get(&key))
+            && (known.sequence, known.package) == (sequence, package)
+        {
+            return Ok(known.callable.clone());
+        }
+        let callable = self.look_up(view, channel, name, sequence)?;
+        if let Some((sequence, package)) = versions {
+            let callable = callable.clone();
+            self.callable.lock().0.insert(
+                key,
+                Known {
+                    sequence,
+                    package,
+                    callable,
+                },
+            );
+        }
+        Ok(callable)
+    }
+
+    /// Where the committed sequence and the organization's package for it were written.
+    fn versions(&self, view: &View, name: &str, sequence: i64) -> Result<Option<(Version, Version)>, LedgerError> {
+        let private_name = definition::private_name(name, sequence);
+        let package = definition::field_key(SOURCES, &private_name, "PackageID");
+        let collection = implicit::collection(&self.msp_id);
+        let sequence = view.get(NAMESPACE, &definition::field_key(NAMESPACES, name, "Sequence"))?;
+        let package = view.private_hash(NAMESPACE, &collection, &sha256(package.as_bytes()))?;
+        Ok(sequence
+            .zip(package)
+            .map(|(sequence, package)| (sequence.version, package.version)))
+    }
+
+    fn look_up(&self, view: &View, channel: &str, name: &str, sequence: i64) -> Result<Callable, Failure> {
         let Some(Committed {
-            definition, approved, ..
-        }) = committed
+            definition,
+            approved,
+            package_hash,
+        }) = committed(view, &self.msp_id, name)?
         else {
             return Err(Failure(format!(
                 "could not get approved chaincode info from cache: unknown chaincode '{name}' for channel '{channel}'"
             )));
         };
-        if definition.sequence != sequence {
-            let cached = definition.sequence;
-            return Err(Failure(format!(
-                "chaincode cache at sequence {cached} but current sequence is {sequence}, chaincode definition for '{name}' changed during invoke"
-            )));
-        }
         if !approved {
             return Err(Failure(format!(
                 "chaincode definition for '{name}' at sequence {sequence} on channel '{channel}' has not yet been approved by this org"
             )));
         }
-        let Some(package_id) = package else {
+        let Some(package_id) = package_of(&self.packages.list(), package_hash.as_deref()) else {
             return Err(Failure(format!(
                 "chaincode definition for '{name}' exists, but chaincode is not installed"
             )));
@@ -93,51 +148,18 @@ impl Lifecycle {
             endorsement_plugin: endorsement.endorsement_plugin,
         })
     }
-
-    /// Whether calls of a chaincode can be simulated here: it is defined on the channel, this organization approved it,
-    /// and its package is installed.
-    pub fn runs(&self, channel: &Channel, name: &str) -> bool {
-        self.look_up(&channel.ledger, &channel.id, name)
-            .is_ok_and(|(_, package)| package.is_some())
-    }
-
-    fn look_up(
-        &self,
-        ledger: &Ledger,
-        channel: &str,
-        name: &str,
-    ) -> Result<(Option<Committed>, Option<String>), Failure> {
-        let key = (channel.to_owned(), name.to_owned());
-        // Taken before the reads: what a block changes meanwhile is then looked up again.
-        let height = ledger.height();
-        if let Some((at, committed, package)) = self.callable.lock().0.get(&key)
-            && *at == height
-        {
-            return Ok((committed.clone(), package.clone()));
-        }
-        let committed = committed(ledger, &self.msp_id, name)?;
-        let hash = committed
-            .as_ref()
-            .and_then(|committed| committed.package_hash.as_deref());
-        let package = package_of(&self.packages.list(), hash);
-        self.callable
-            .lock()
-            .0
-            .insert(key, (height, committed.clone(), package.clone()));
-        Ok((committed, package))
-    }
 }
 
-/// Reads a committed definition and the organization's approval of it, outside of any transaction. Approvals are
+/// Reads a committed definition and the organization's approval of it, without a trace in a read set. Approvals are
 /// compared by hash, so that every peer of the organization can tell, also one that never saw the approval itself.
-pub fn committed(ledger: &Ledger, msp_id: &str, name: &str) -> Result<Option<Committed>, Failure> {
-    let public = |key: &str| Ok(ledger.state(NAMESPACE, key)?.map(|found| found.value));
+pub fn committed(view: &View, msp_id: &str, name: &str) -> Result<Option<Committed>, Failure> {
+    let public = |key: &str| Ok(view.get(NAMESPACE, key)?.map(|found| found.value));
     let Some(definition) = definition::read_with(public, name)? else {
         return Ok(None);
     };
     let collection = implicit::collection(msp_id);
     let hash = |key: &str| -> Result<Option<Vec<u8>>, Failure> {
-        Ok(ledger
+        Ok(view
             .private_hash(NAMESPACE, &collection, &sha256(key.as_bytes()))?
             .map(|found| found.value))
     };

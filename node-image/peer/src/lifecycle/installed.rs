@@ -88,6 +88,7 @@ impl Lifecycle {
         let packages = self.packages.list();
         let mut references: BTreeMap<String, References> = BTreeMap::new();
         for channel in self.channels.list().iter().filter_map(|id| self.channels.get(id)) {
+            let view = channel.ledger.view();
             let committed = channel
                 .ledger
                 .state_with_prefix(NAMESPACE, &format!("{NAMESPACES}/metadata/"))?;
@@ -97,7 +98,7 @@ impl Lifecycle {
                     definition,
                     approved: true,
                     package_hash,
-                }) = callable::committed(&channel.ledger, &self.msp_id, name)?
+                }) = callable::committed(&view, &self.msp_id, name)?
                 else {
                     continue;
                 };

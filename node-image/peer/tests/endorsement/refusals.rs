@@ -1,0 +1,1 @@
+//! Proposals that are refused before anything runs.
