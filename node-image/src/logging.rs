@@ -72,8 +72,10 @@ fn prepare(spec: LogSpec) -> (LogControl, reload::Layer<EnvFilter, Registry>) {
 }
 
 fn filter(spec: &LogSpec) -> EnvFilter {
+    // The storage engine reports every compaction as news.
+    let directives = format!("fjall=warn,lsm_tree=warn,{}", spec.directives());
     // Directives of a parsed specification are always valid.
-    EnvFilter::builder().parse_lossy(spec.directives())
+    EnvFilter::builder().parse_lossy(directives)
 }
 
 /// A control that nothing listens to.

@@ -32,10 +32,8 @@ fn ask(address: &str, timeout: Duration) -> anyhow::Result<String> {
     let mut stream = TcpStream::connect_timeout(&target, timeout)?;
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(timeout))?;
-    write!(
-        stream,
-        "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )?;
+    // In one piece, so that whoever answers early does not close a connection that still has something to say.
+    stream.write_all(format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut answer = String::new();
     stream.take(LARGEST).read_to_string(&mut answer)?;
     Ok(answer)

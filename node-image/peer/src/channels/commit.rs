@@ -6,7 +6,7 @@ use std::time::Instant;
 use entente_fabric::block;
 use entente_fabric::proto::common::{ChannelHeader, Envelope, HeaderType, Payload};
 use entente_fabric::proto::protos::{ChaincodeHeaderExtension, TxValidationCode};
-use entente_ledger::ledger::Committed;
+use entente_ledger::Committed;
 use prost::Message as _;
 use tracing::{debug, info};
 
@@ -31,9 +31,10 @@ impl Committer {
         let verdicts = validate::block(&verified.block, &channel.bundle(), &channel.ledger)
             .map_err(|error| format!("block {number} cannot be validated: {error}"))?;
         let validated = started.elapsed();
+        let private = self.transient.of_block(&channel.id, &verified.block);
         let committed = channel
             .ledger
-            .commit(Arc::unwrap_or_clone(verified.block), verdicts.codes)
+            .commit_with(Arc::unwrap_or_clone(verified.block), verdicts.codes, private)
             .map_err(|error| format!("block {number} cannot be committed: {error}"))?;
         if let Some(bundle) = verdicts.configuration {
             info!(

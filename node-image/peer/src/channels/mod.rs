@@ -23,7 +23,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use entente_fabric::config::Bundle;
 use entente_fabric::proto::common::Block;
-use entente_ledger::{Ledger, LedgerError};
+
+use entente_ledger::{Ledger, LedgerError, Ledgers};
 use parking_lot::{Mutex, RwLock};
 
 /// One joined channel: the configuration in force and the ledger.
@@ -89,22 +90,18 @@ pub struct Channels {
     by_id: RwLock<BTreeMap<String, Arc<Channel>>>,
     /// One channel is joined at a time.
     joining: tokio::sync::Mutex<()>,
-    /// Where ledgers are kept; `None` for a registry that is filled by hand.
-    folder: Option<PathBuf>,
+    /// `None` for a registry that is filled by hand.
+    ledgers: Option<Ledgers>,
     follower: Option<Follower>,
 }
 
 impl Channels {
     /// Opens the ledgers in `folder` and starts to follow their channels.
     pub async fn open(folder: PathBuf, follower: Follower) -> Result<Channels, OpenError> {
-        let stored = {
-            let folder = folder.clone();
-            tokio::task::spawn_blocking(move || store::open_all(&folder))
-                .await
-                .map_err(OpenError::Task)??
-        };
+        let opening = tokio::task::spawn_blocking(move || store::open_all(&folder)).await;
+        let (ledgers, stored) = opening.map_err(OpenError::Task)??;
         let channels = Channels {
-            folder: Some(folder),
+            ledgers: Some(ledgers),
             follower: Some(follower),
             ..Channels::default()
         };
@@ -133,11 +130,9 @@ impl Channels {
         if self.get(&id).is_some() {
             return Err(JoinError::Joined(id));
         }
-        let folder = self
-            .folder
-            .clone()
-            .ok_or_else(|| JoinError::Refused("this peer keeps no ledgers".to_owned()))?;
-        let created = tokio::task::spawn_blocking(move || store::create(&folder, bundle, genesis)).await;
+        let none = || JoinError::Refused("this peer keeps no ledgers".to_owned());
+        let ledgers = self.ledgers.clone().ok_or_else(none)?;
+        let created = tokio::task::spawn_blocking(move || store::create(&ledgers, bundle, genesis)).await;
         let channel = created
             .map_err(|error| JoinError::Refused(format!("the ledger could not be created: {error}")))?
             .map_err(|source| JoinError::Ledger { channel: id, source })?;

@@ -20,7 +20,7 @@ use prost::Message as _;
 use rand::seq::IndexedRandom as _;
 use tokio::sync::mpsc;
 use tonic::Streaming;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::well_formed;
 use crate::ordering::{Endpoint, endpoints};
@@ -116,13 +116,14 @@ impl Puller {
     async fn pull_from(&mut self, orderer: &Endpoint) -> Left {
         let closed = self.blocks.clone();
         let pulled = async {
-            let mut stream = self.open(orderer).await?;
-            info!(
+            debug!(
                 channel = self.channel,
                 orderer = orderer.address,
                 next = self.tip.0 + 1,
                 "pulling blocks"
             );
+            // Stock orderers answer with the first block, however long that takes.
+            let mut stream = self.open(orderer).await?;
             loop {
                 let response = stream.message().await.map_err(|status| failed(status.message()))?;
                 let verified = self

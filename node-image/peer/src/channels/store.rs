@@ -1,6 +1,5 @@
-//! Ledgers on disk: one folder a channel. A folder without the genesis block is a join that was interrupted.
+//! Ledgers on disk. One without the genesis block is a join that was interrupted.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +7,8 @@ use entente_fabric::block;
 use entente_fabric::config::{Bundle, ConfigError};
 use entente_fabric::proto::common::Block;
 use entente_fabric::proto::protos::TxValidationCode;
-use entente_ledger::{Ledger, LedgerError};
+use entente_ledger::{LedgerError, Ledgers, Memory};
+
 use tracing::{info, warn};
 
 use super::Channel;
@@ -16,8 +16,8 @@ use super::Channel;
 /// Why the ledgers of a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("the folder {path} cannot be read: {source}")]
-    Folder { path: String, source: io::Error },
+    #[error("the ledgers in {path} cannot be opened: {source}")]
+    Folder { path: String, source: LedgerError },
     #[error("the ledger of channel {channel} cannot be opened: {source}")]
     Ledger { channel: String, source: LedgerError },
     #[error("the ledger of channel {channel} holds no usable configuration: {reason}")]
@@ -26,44 +26,30 @@ pub enum OpenError {
     Task(tokio::task::JoinError),
 }
 
-pub(super) fn open_all(folder: &Path) -> Result<Vec<Arc<Channel>>, OpenError> {
-    let unreadable = |source| OpenError::Folder {
+/// The ledgers in `folder`, with the configuration in force of each.
+pub(super) fn open_all(folder: &Path) -> Result<(Ledgers, Vec<Arc<Channel>>), OpenError> {
+    let folder_failed = |source| OpenError::Folder {
         path: folder.display().to_string(),
         source,
     };
-    std::fs::create_dir_all(folder).map_err(unreadable)?;
+    let ledgers = Ledgers::open(folder, Memory::default()).map_err(folder_failed)?;
     let mut channels = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let Ok(id) = entry.file_name().into_string() else {
-            continue;
-        };
-        if entry.file_type().map_err(unreadable)?.is_dir() {
-            channels.extend(open(&entry.path(), &id)?.map(Arc::new));
-        }
+    for id in ledgers.channels().map_err(folder_failed)? {
+        channels.extend(open(&ledgers, &id)?.map(Arc::new));
     }
-    Ok(channels)
+    Ok((ledgers, channels))
 }
 
-fn open(folder: &Path, id: &str) -> Result<Option<Channel>, OpenError> {
+fn open(ledgers: &Ledgers, id: &str) -> Result<Option<Channel>, OpenError> {
     let failed = |source| OpenError::Ledger {
         channel: id.to_owned(),
         source,
     };
-    let ledger = Ledger::open(folder, id).map_err(failed)?;
-    let height = ledger.height();
-    if height == 0 {
-        drop(ledger);
-        warn!(
-            channel = id,
-            "joining the channel was interrupted; its folder is removed, join it again"
-        );
-        std::fs::remove_dir_all(folder).map_err(|source| OpenError::Folder {
-            path: folder.display().to_string(),
-            source,
-        })?;
+    let ledger = ledgers.ledger(id).map_err(failed)?;
+    let Some(newest) = ledger.height().checked_sub(1) else {
+        warn!(channel = id, "joining the channel was interrupted; join it again");
         return Ok(None);
-    }
+    };
     let unusable = |reason: String| OpenError::Configuration {
         channel: id.to_owned(),
         reason,
@@ -72,14 +58,19 @@ fn open(folder: &Path, id: &str) -> Result<Option<Channel>, OpenError> {
         let block = ledger.blocks().block(number).map_err(failed)?;
         block.ok_or_else(|| unusable(format!("block {number} is missing")))
     };
-    let last = stored(height - 1)?;
+    let last = stored(newest)?;
     let number = match block::is_config(&last) {
-        true => height - 1,
+        true => newest,
         false => block::last_config(&last)
             .ok_or_else(|| unusable("the last block does not name its configuration".to_owned()))?,
     };
     let bundle = Bundle::from_block(&*stored(number)?).map_err(|error| unusable(error.to_string()))?;
-    info!(channel = id, height, configuration = number, "opened a ledger");
+    info!(
+        channel = id,
+        height = newest + 1,
+        configuration = number,
+        "opened a ledger"
+    );
     Ok(Some(Channel::new(id, Arc::new(bundle), ledger)))
 }
 
@@ -112,9 +103,9 @@ pub(super) fn check_genesis(genesis: &Block) -> Result<Arc<Bundle>, String> {
     Ok(Arc::new(bundle))
 }
 
-pub(super) fn create(folder: &Path, bundle: Arc<Bundle>, genesis: Block) -> Result<Channel, LedgerError> {
+pub(super) fn create(ledgers: &Ledgers, bundle: Arc<Bundle>, genesis: Block) -> Result<Channel, LedgerError> {
     let id = bundle.channel_id.clone();
-    let ledger = Ledger::open(&folder.join(&id), &id)?;
+    let ledger = ledgers.ledger(&id)?;
     ledger.commit(genesis, vec![TxValidationCode::Valid])?;
     info!(channel = id, "joined a channel");
     Ok(Channel::new(&id, bundle, ledger))
