@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use entente_fabric::crypto::Signer;
 use entente_fabric::proto::protos::{
     ChaincodeAction, ChaincodeEvent, ChaincodeId, ChaincodeInterest, Endorsement, ProposalResponse,
-    ProposalResponsePayload, Response,
+    ProposalResponsePayload, Response, SignedProposal,
 };
 use prost::Message as _;
 
@@ -57,9 +57,15 @@ impl Endorser {
 
     /// Answers a proposal. `Err` is a refusal before simulation: over the wire a gRPC error, while the stock gateway
     /// sees such an error from its own peer together with a status 500 response of the same text.
-    pub async fn process(
+    pub async fn process(&self, proposal: SignedProposal) -> Result<ProposalResponse, tonic::Status> {
+        self.process_at(proposal, SystemTime::now()).await
+    }
+
+    /// Answers a proposal that came at `now`.
+    pub async fn process_at(
         &self,
-        proposal: entente_fabric::proto::protos::SignedProposal,
+        proposal: SignedProposal,
+        now: SystemTime,
     ) -> Result<ProposalResponse, tonic::Status> {
         // A stock peer's errors are plain Go errors: code Unknown.
         let refuse = |failure: Failure| {
@@ -67,7 +73,7 @@ impl Endorser {
             tonic::Status::unknown(failure.0)
         };
         let proposal = Arc::new(Unpacked::new(proposal).map_err(refuse)?);
-        freshness::check(&proposal, SystemTime::now()).map_err(refuse)?;
+        freshness::check(&proposal, now).map_err(refuse)?;
         let channel_id = proposal.channel_id();
         let place = match (channel_id.is_empty(), self.channels.get(channel_id)) {
             (true, _) => None,

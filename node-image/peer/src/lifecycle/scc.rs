@@ -50,7 +50,12 @@ impl Lifecycle {
                 "Failed to authorize invocation due to failed ACL check: {failure}"
             ));
         }
-        match self.dispatch(&function, argument, transaction) {
+        self.answer(&function, argument, transaction)
+    }
+
+    /// Answers a call of somebody who may make it.
+    pub fn answer(&self, function: &str, argument: &[u8], transaction: &Transaction) -> Response {
+        match self.dispatch(function, argument, transaction) {
             Ok(result) => success(result),
             Err(LifecycleError::NotDefined(name)) => Response {
                 status: 404,

@@ -1,6 +1,10 @@
 //! The endorser with a real ledger: proposals in, blocks made of the answers, and contracts as processes.
 
 mod contract;
+#[allow(dead_code, reason = "shared with the tests of the ledger, which need more of it")]
+#[path = "../../../ledger/tests/golden/mod.rs"]
+mod golden;
+mod golden_lifecycle;
 mod lifecycle;
 mod network;
 mod official_shim;
