@@ -13,7 +13,11 @@ pub async fn submit(orderer: &Channel, envelope: &Envelope) -> Result<(), CallEr
     let answer = answers.into_inner().message().await?;
     let answer =
         answer.ok_or_else(|| CallError::Unreachable("the orderer ended the stream without an answer".to_owned()))?;
-    if answer.status == Status::Success as i32 { Ok(()) } else { Err(CallError::status(answer.status, answer.info)) }
+    if answer.status == Status::Success as i32 {
+        Ok(())
+    } else {
+        Err(CallError::status(answer.status, answer.info))
+    }
 }
 
 /// Submits to the first orderer that takes it: one that is away or has no leader is passed over, a refusal is final.

@@ -9,10 +9,14 @@ use crate::proposal::Invocation;
 use crate::proto::common::{Block, Config};
 use crate::proto::protos::ChannelQueryResponse;
 
-/// Joins the channel that `genesis` begins. `signer` is an administrator of the peer's organization.
+/// Joins the channel that `genesis` begins. `signer` is an administrator of the peer's organization. A channel that the
+/// peer has joined already is not an error.
 pub async fn join(peer: &Channel, genesis: &Block, signer: &dyn Signer) -> Result<(), CallError> {
     let invocation = Invocation::new("", "cscc", "JoinChain").arg(genesis.encode_to_vec());
-    endorser::query(peer, &invocation, signer).await.map(drop)
+    match endorser::query(peer, &invocation, signer).await {
+        Err(CallError::Refused { message, .. }) if message.contains("already exists") => Ok(()),
+        outcome => outcome.map(drop),
+    }
 }
 
 /// Names of the channels that the peer has joined.

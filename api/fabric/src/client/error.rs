@@ -44,7 +44,10 @@ pub enum Code {
 }
 
 fn listed(details: &[ErrorDetail]) -> String {
-    details.iter().map(|detail| format!("; {} ({}): {}", detail.address, detail.msp_id, detail.message)).collect()
+    details
+        .iter()
+        .map(|detail| format!("; {} ({}): {}", detail.address, detail.msp_id, detail.message))
+        .collect()
 }
 
 impl CallError {
@@ -56,7 +59,11 @@ impl CallError {
     pub(super) fn status(status: i32, message: String) -> CallError {
         match status {
             404 => CallError::NotFound { message },
-            _ => CallError::Refused { code: Code::Status(status), message, details: Vec::new() },
+            _ => CallError::Refused {
+                code: Code::Status(status),
+                message,
+                details: Vec::new(),
+            },
         }
     }
 
@@ -65,7 +72,10 @@ impl CallError {
         match self {
             CallError::Unreachable(_) | CallError::TimedOut(_) => true,
             CallError::Refused { code, .. } => {
-                matches!(code, Code::Status(503) | Code::Grpc(tonic::Code::Unavailable | tonic::Code::ResourceExhausted))
+                matches!(
+                    code,
+                    Code::Status(503) | Code::Grpc(tonic::Code::Unavailable | tonic::Code::ResourceExhausted)
+                )
             }
             CallError::NotFound { .. } | CallError::Malformed(_) | CallError::Sign(_) => false,
         }
@@ -99,7 +109,11 @@ impl From<tonic::Status> for CallError {
         match status.code() {
             tonic::Code::DeadlineExceeded => CallError::TimedOut(message),
             tonic::Code::NotFound => CallError::NotFound { message },
-            code => CallError::Refused { code: Code::Grpc(code), message, details: details(status.details()) },
+            code => CallError::Refused {
+                code: Code::Grpc(code),
+                message,
+                details: details(status.details()),
+            },
         }
     }
 }
@@ -107,8 +121,12 @@ impl From<tonic::Status> for CallError {
 /// The details that gateways attach to a status.
 fn details(bytes: &[u8]) -> Vec<ErrorDetail> {
     let status = rpc::Status::decode(bytes).unwrap_or_default();
-    let ours = status.details.iter().filter(|any| any.type_url.ends_with("/gateway.ErrorDetail"));
-    ours.filter_map(|any| ErrorDetail::decode(&any.value[..]).ok()).collect()
+    let ours = status
+        .details
+        .iter()
+        .filter(|any| any.type_url.ends_with("/gateway.ErrorDetail"));
+    ours.filter_map(|any| ErrorDetail::decode(&any.value[..]).ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -132,21 +150,44 @@ mod tests {
         };
         let bytes = status.encode_to_vec().into();
 
-        let error =
-            CallError::from(tonic::Status::with_details(tonic::Code::Aborted, "failed to endorse", bytes));
+        let error = CallError::from(tonic::Status::with_details(
+            tonic::Code::Aborted,
+            "failed to endorse",
+            bytes,
+        ));
 
-        assert_eq!(error.to_string(), "failed to endorse; peer0:7051 (Org1MSP): no such account");
-        assert!(matches!(error, CallError::Refused { code: Code::Grpc(tonic::Code::Aborted), details, .. }
-            if details == [detail]));
+        assert_eq!(
+            error.to_string(),
+            "failed to endorse; peer0:7051 (Org1MSP): no such account"
+        );
+        assert!(
+            matches!(error, CallError::Refused { code: Code::Grpc(tonic::Code::Aborted), details, .. }
+            if details == [detail])
+        );
     }
 
     #[test]
     fn refusals_are_told_from_what_is_not_there() {
-        let response = |status| Some(Response { status, message: "why".to_owned(), payload: Vec::new() });
+        let response = |status| {
+            Some(Response {
+                status,
+                message: "why".to_owned(),
+                payload: Vec::new(),
+            })
+        };
 
         assert!(success(response(200)).is_ok());
         assert!(matches!(success(response(404)), Err(CallError::NotFound { message }) if message == "why"));
-        assert!(matches!(success(response(500)), Err(CallError::Refused { code: Code::Status(500), .. })));
-        assert!(matches!(CallError::from(tonic::Status::unavailable("busy")), CallError::Refused { .. }));
+        assert!(matches!(
+            success(response(500)),
+            Err(CallError::Refused {
+                code: Code::Status(500),
+                ..
+            })
+        ));
+        assert!(matches!(
+            CallError::from(tonic::Status::unavailable("busy")),
+            CallError::Refused { .. }
+        ));
     }
 }

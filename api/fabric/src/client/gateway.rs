@@ -2,10 +2,11 @@
 
 use std::pin::Pin;
 
-use futures::{Stream, StreamExt as _};
+use futures::Stream;
 use prost::Message as _;
 use tonic::transport::Channel;
 
+use super::answers::open;
 use super::error::success;
 use super::{CallError, MAX_MESSAGE_BYTES};
 use crate::block;
@@ -94,7 +95,9 @@ fn outcome(envelope: &Envelope, transaction_id: &str) -> Result<Response, CallEr
     let opened = crate::envelope::open(envelope).map_err(unreadable)?;
     if opened.channel_header.tx_id != transaction_id {
         let other = &opened.channel_header.tx_id;
-        return Err(CallError::Malformed(format!("the gateway prepared transaction {other}, not {transaction_id}")));
+        return Err(CallError::Malformed(format!(
+            "the gateway prepared transaction {other}, not {transaction_id}"
+        )));
     }
     let endorsed = block::endorsed(&opened.data).map_err(unreadable)?;
     Ok(endorsed.action.response.unwrap_or_default())
@@ -126,9 +129,15 @@ pub async fn commit_status(
     };
     let request = request.encode_to_vec();
     let signature = signer.sign(&request)?;
-    let answer = client(peer).commit_status(SignedCommitStatusRequest { request, signature }).await?.into_inner();
+    let answer = client(peer)
+        .commit_status(SignedCommitStatusRequest { request, signature })
+        .await?
+        .into_inner();
     let code = TxValidationCode::try_from(answer.result).unwrap_or(TxValidationCode::InvalidOtherReason);
-    Ok(Committed { block: answer.block_number, code })
+    Ok(Committed {
+        block: answer.block_number,
+        code,
+    })
 }
 
 /// Where to begin with events.
@@ -144,7 +153,8 @@ pub struct EventsFrom {
 /// Events of one chaincode, a message for each block that has some.
 pub type Events = Pin<Box<dyn Stream<Item = Result<ChaincodeEventsResponse, CallError>> + Send>>;
 
-pub async fn chaincode_events(
+/// Subscribes at once; the stream has its first item when there is a first event.
+pub fn chaincode_events(
     peer: &Channel,
     channel: &str,
     chaincode: &str,
@@ -161,6 +171,6 @@ pub async fn chaincode_events(
     let request = request.encode_to_vec();
     let signature = signer.sign(&request)?;
     let request = SignedChaincodeEventsRequest { request, signature };
-    let answers = client(peer).chaincode_events(request).await?.into_inner();
-    Ok(Box::pin(answers.map(|answer| answer.map_err(CallError::from))))
+    let mut client = client(peer);
+    Ok(open(async move { client.chaincode_events(request).await }))
 }

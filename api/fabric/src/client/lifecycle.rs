@@ -10,10 +10,11 @@ use crate::proposal::Invocation;
 use crate::proto::lifecycle::query_installed_chaincodes_result::InstalledChaincode;
 use crate::proto::lifecycle::{
     ApproveChaincodeDefinitionForMyOrgArgs, ChaincodeSource, CheckCommitReadinessArgs, CheckCommitReadinessResult,
-    CommitChaincodeDefinitionArgs, InstallChaincodeArgs, InstallChaincodeResult, QueryApprovedChaincodeDefinitionArgs,
-    QueryApprovedChaincodeDefinitionResult, QueryChaincodeDefinitionArgs, QueryChaincodeDefinitionResult,
-    QueryChaincodeDefinitionsArgs, QueryChaincodeDefinitionsResult, QueryInstalledChaincodesArgs,
-    QueryInstalledChaincodesResult, chaincode_source, query_chaincode_definitions_result,
+    CommitChaincodeDefinitionArgs, InstallChaincodeArgs, InstallChaincodeResult,
+    QueryApprovedChaincodeDefinitionArgs, QueryApprovedChaincodeDefinitionResult, QueryChaincodeDefinitionArgs,
+    QueryChaincodeDefinitionResult, QueryChaincodeDefinitionsArgs, QueryChaincodeDefinitionsResult,
+    QueryInstalledChaincodesArgs, QueryInstalledChaincodesResult, chaincode_source,
+    query_chaincode_definitions_result,
 };
 use crate::proto::protos::{ApplicationPolicy, CollectionConfigPackage};
 
@@ -32,18 +33,21 @@ pub struct Definition {
 
 impl Definition {
     fn validation_parameter(&self) -> Vec<u8> {
-        self.endorsement_policy.as_ref().map_or_else(Vec::new, Message::encode_to_vec)
+        self.endorsement_policy
+            .as_ref()
+            .map_or_else(Vec::new, Message::encode_to_vec)
     }
 }
 
 /// Installs a package on a peer and gives its id. A package that is there already is not an error.
 pub async fn install(peer: &Channel, package: &[u8], signer: &dyn Signer) -> Result<String, CallError> {
-    let args = InstallChaincodeArgs { chaincode_install_package: package.to_vec() };
+    let args = InstallChaincodeArgs {
+        chaincode_install_package: package.to_vec(),
+    };
     match ask::<InstallChaincodeResult>(peer, "", "InstallChaincode", &args, signer).await {
         Ok(installed) => Ok(installed.package_id),
         Err(CallError::Refused { message, .. }) if message.contains("chaincode already successfully installed") => {
-            let opened =
-                crate::package::open(package).map_err(|error| CallError::Malformed(error.to_string()))?;
+            let opened = crate::package::open(package).map_err(|error| CallError::Malformed(error.to_string()))?;
             Ok(crate::package::id(&opened.label, package))
         }
         Err(error) => Err(error),
@@ -67,9 +71,9 @@ pub async fn approve(
     caller: Caller<'_>,
 ) -> Result<Outcome, TransactError> {
     let source = match package_id {
-        Some(id) => {
-            chaincode_source::Type::LocalPackage(chaincode_source::Local { package_id: id.to_owned() })
-        }
+        Some(id) => chaincode_source::Type::LocalPackage(chaincode_source::Local {
+            package_id: id.to_owned(),
+        }),
         None => chaincode_source::Type::Unavailable(chaincode_source::Unavailable {}),
     };
     let args = ApproveChaincodeDefinitionForMyOrgArgs {
@@ -82,7 +86,12 @@ pub async fn approve(
         source: Some(ChaincodeSource { r#type: Some(source) }),
         ..Default::default()
     };
-    transact(&invocation(channel, "ApproveChaincodeDefinitionForMyOrg", &args), route, caller).await
+    transact(
+        &invocation(channel, "ApproveChaincodeDefinitionForMyOrg", &args),
+        route,
+        caller,
+    )
+    .await
 }
 
 /// What the peer's organization has approved for `sequence`. `NotFound` when nothing.
@@ -93,8 +102,17 @@ pub async fn approved(
     sequence: i64,
     signer: &dyn Signer,
 ) -> Result<QueryApprovedChaincodeDefinitionResult, CallError> {
-    let args = QueryApprovedChaincodeDefinitionArgs { name: name.to_owned(), sequence };
-    ask(peer, channel, "QueryApprovedChaincodeDefinition", &args, signer).await
+    let args = QueryApprovedChaincodeDefinitionArgs {
+        name: name.to_owned(),
+        sequence,
+    };
+    match ask(peer, channel, "QueryApprovedChaincodeDefinition", &args, signer).await {
+        // Peers answer 500 whatever the reason.
+        Err(CallError::Refused { message, .. }) if message.contains("could not fetch approved chaincode") => {
+            Err(CallError::NotFound { message })
+        }
+        outcome => outcome,
+    }
 }
 
 /// Which organizations have approved exactly this definition; for those that have not, what differs.
@@ -153,7 +171,8 @@ pub async fn all_committed(
     signer: &dyn Signer,
 ) -> Result<Vec<query_chaincode_definitions_result::ChaincodeDefinition>, CallError> {
     let args = QueryChaincodeDefinitionsArgs {};
-    let answer: QueryChaincodeDefinitionsResult = ask(peer, channel, "QueryChaincodeDefinitions", &args, signer).await?;
+    let answer: QueryChaincodeDefinitionsResult =
+        ask(peer, channel, "QueryChaincodeDefinitions", &args, signer).await?;
     Ok(answer.chaincode_definitions)
 }
 

@@ -1,5 +1,6 @@
 //! Clients of a node's services. Each takes a channel from [`connect`] and whatever signs; none keeps state.
 
+mod answers;
 pub mod broadcast;
 pub mod connect;
 pub mod cscc;
@@ -31,6 +32,9 @@ pub struct Caller<'a> {
 impl<'a> Caller<'a> {
     /// A caller whose connection carries no TLS client certificate.
     pub fn new(signer: &'a dyn Signer) -> Caller<'a> {
-        Caller { signer, tls_cert_hash: &[] }
+        Caller {
+            signer,
+            tls_cert_hash: &[],
+        }
     }
 }

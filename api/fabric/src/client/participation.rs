@@ -61,7 +61,12 @@ impl Participation {
     /// `endpoint` is `host:port`; `tls` carries the administrator's TLS certificate.
     pub fn new(endpoint: &str, tls: Option<TlsClient>) -> Participation {
         let timeout = Duration::from_secs(30);
-        Participation { endpoint: endpoint.to_owned(), tls, connect: ConnectOptions::default(), timeout }
+        Participation {
+            endpoint: endpoint.to_owned(),
+            tls,
+            connect: ConnectOptions::default(),
+            timeout,
+        }
     }
 
     /// How long connecting, and the whole request, may take.
@@ -83,7 +88,12 @@ impl Participation {
         }
         let answer = self.ask(Method::GET, ROOT, None).await?;
         let list: List = self.json(&answer)?;
-        Ok(list.channels.unwrap_or_default().into_iter().map(|channel| channel.name).collect())
+        Ok(list
+            .channels
+            .unwrap_or_default()
+            .into_iter()
+            .map(|channel| channel.name)
+            .collect())
     }
 
     /// What the orderer says of one channel; `NotFound` when it takes no part in it.
@@ -94,7 +104,10 @@ impl Participation {
 
     /// Joins with a channel's genesis block, or the newest config block of a running channel.
     pub async fn join(&self, config_block: &Block) -> Result<ChannelInfo, ParticipationError> {
-        let file = File { name: "config-block", bytes: config_block.encode_to_vec() };
+        let file = File {
+            name: "config-block",
+            bytes: config_block.encode_to_vec(),
+        };
         let answer = self.ask(Method::POST, ROOT, Some(file)).await?;
         self.json(&answer)
     }
@@ -106,14 +119,19 @@ impl Participation {
 
     /// The config block in force (Fabric 3.0 and later).
     pub async fn config_block(&self, channel: &str) -> Result<Block, ParticipationError> {
-        let answer = self.ask(Method::GET, &format!("{}/blocks/config", path(channel)), None).await?;
+        let answer = self
+            .ask(Method::GET, &format!("{}/blocks/config", path(channel)), None)
+            .await?;
         Block::decode(answer).map_err(|error| self.malformed(&error))
     }
 
     async fn ask(&self, method: Method, path: &str, file: Option<File>) -> Result<Bytes, ParticipationError> {
         let exchange = self.exchange(method, path, file);
         let (status, body) = tokio::time::timeout(self.timeout, exchange).await.unwrap_or_else(|_| {
-            Err(ParticipationError::TimedOut { endpoint: self.endpoint.clone(), after: self.timeout })
+            Err(ParticipationError::TimedOut {
+                endpoint: self.endpoint.clone(),
+                after: self.timeout,
+            })
         })?;
         if status.is_success() {
             return Ok(body);
@@ -122,7 +140,10 @@ impl Participation {
         Err(match status {
             StatusCode::NOT_FOUND => ParticipationError::NotFound { message },
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::CONFLICT => ParticipationError::Conflict { message },
-            other => ParticipationError::Refused { status: other.as_u16(), message },
+            other => ParticipationError::Refused {
+                status: other.as_u16(),
+                message,
+            },
         })
     }
 
@@ -133,14 +154,22 @@ impl Participation {
         path: &str,
         file: Option<File>,
     ) -> Result<(StatusCode, Bytes), ParticipationError> {
-        let stream = Dialler::http1(&self.endpoint, self.tls.as_ref(), &self.connect)?.dial().await?;
-        let broken = |reason: String| ParticipationError::Broken { endpoint: self.endpoint.clone(), reason };
+        let stream = Dialler::http1(&self.endpoint, self.tls.as_ref(), &self.connect)?
+            .dial()
+            .await?;
+        let broken = |reason: String| ParticipationError::Broken {
+            endpoint: self.endpoint.clone(),
+            reason,
+        };
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| broken(deepest(&error)))?;
         let request = self.request(method, path, file)?;
         let answer = async {
-            let answer = sender.send_request(request).await.map_err(|error| broken(deepest(&error)))?;
+            let answer = sender
+                .send_request(request)
+                .await
+                .map_err(|error| broken(deepest(&error)))?;
             let status = answer.status();
             let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
             Ok((status, body.map_err(|error| broken(error.to_string()))?.to_bytes()))
@@ -159,7 +188,10 @@ impl Participation {
         path: &str,
         file: Option<File>,
     ) -> Result<Request<Full<Bytes>>, ParticipationError> {
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.endpoint);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, &self.endpoint);
         let body = match file {
             Some(file) => {
                 request = request.header(header::CONTENT_TYPE, file.content_type());
@@ -167,10 +199,12 @@ impl Participation {
             }
             None => Bytes::new(),
         };
-        request.body(Full::new(body)).map_err(|error| ParticipationError::Malformed {
-            endpoint: self.endpoint.clone(),
-            reason: error.to_string(),
-        })
+        request
+            .body(Full::new(body))
+            .map_err(|error| ParticipationError::Malformed {
+                endpoint: self.endpoint.clone(),
+                reason: error.to_string(),
+            })
     }
 
     fn json<T: serde::de::DeserializeOwned>(&self, body: &[u8]) -> Result<T, ParticipationError> {
@@ -178,7 +212,10 @@ impl Participation {
     }
 
     fn malformed(&self, error: &dyn std::error::Error) -> ParticipationError {
-        ParticipationError::Malformed { endpoint: self.endpoint.clone(), reason: error.to_string() }
+        ParticipationError::Malformed {
+            endpoint: self.endpoint.clone(),
+            reason: error.to_string(),
+        }
     }
 }
 
@@ -192,8 +229,10 @@ fn refusal(body: &[u8]) -> String {
     struct Refusal {
         error: String,
     }
-    serde_json::from_slice::<Refusal>(body)
-        .map_or_else(|_| String::from_utf8_lossy(body).trim().to_owned(), |refusal| refusal.error)
+    serde_json::from_slice::<Refusal>(body).map_or_else(
+        |_| String::from_utf8_lossy(body).trim().to_owned(),
+        |refusal| refusal.error,
+    )
 }
 
 fn deepest(error: &dyn std::error::Error) -> String {

@@ -19,7 +19,14 @@ pub async fn block_by_number(
     number: u64,
     signer: &dyn Signer,
 ) -> Result<Block, CallError> {
-    ask(peer, channel, "GetBlockByNumber", Some(number.to_string().into_bytes()), signer).await
+    ask(
+        peer,
+        channel,
+        "GetBlockByNumber",
+        Some(number.to_string().into_bytes()),
+        signer,
+    )
+    .await
 }
 
 /// `hash` is that of the block's header.
@@ -38,7 +45,14 @@ pub async fn block_by_transaction(
     transaction_id: &str,
     signer: &dyn Signer,
 ) -> Result<Block, CallError> {
-    ask(peer, channel, "GetBlockByTxID", Some(transaction_id.as_bytes().to_vec()), signer).await
+    ask(
+        peer,
+        channel,
+        "GetBlockByTxID",
+        Some(transaction_id.as_bytes().to_vec()),
+        signer,
+    )
+    .await
 }
 
 pub async fn transaction_by_id(
@@ -47,7 +61,14 @@ pub async fn transaction_by_id(
     transaction_id: &str,
     signer: &dyn Signer,
 ) -> Result<ProcessedTransaction, CallError> {
-    ask(peer, channel, "GetTransactionByID", Some(transaction_id.as_bytes().to_vec()), signer).await
+    ask(
+        peer,
+        channel,
+        "GetTransactionByID",
+        Some(transaction_id.as_bytes().to_vec()),
+        signer,
+    )
+    .await
 }
 
 async fn ask<M: Message + Default>(
@@ -66,11 +87,11 @@ async fn ask<M: Message + Default>(
 /// qscc answers 500 whatever the reason; that something does not exist stands in the text only.
 fn absent(error: CallError) -> CallError {
     match error {
-        CallError::Refused { code: Code::Status(500), message, .. }
-            if message.contains("no such") || message.contains("not found") =>
-        {
-            CallError::NotFound { message }
-        }
+        CallError::Refused {
+            code: Code::Status(500),
+            message,
+            ..
+        } if message.contains("no such") || message.contains("not found") => CallError::NotFound { message },
         other => other,
     }
 }

@@ -38,6 +38,8 @@ pub struct Outcome {
 pub enum TransactError {
     #[error("endorsing failed: {0}")]
     Endorse(#[source] CallError),
+    #[error("the peer does not tell what it commits: {0}")]
+    Subscribe(#[source] CallError),
     #[error("the endorsements do not make a transaction: {0}")]
     Assemble(#[from] AssembleError),
     #[error("ordering failed: {0}")]
@@ -47,17 +49,26 @@ pub enum TransactError {
     #[error("transaction {transaction_id} was not committed within {after:?}")]
     NotCommitted { transaction_id: String, after: Duration },
     #[error("transaction {transaction_id} in block {block} is invalid: {}", code.as_str_name())]
-    Invalid { transaction_id: String, block: u64, code: TxValidationCode },
+    Invalid {
+        transaction_id: String,
+        block: u64,
+        code: TxValidationCode,
+    },
 }
 
 impl TransactError {
     /// Whether trying the whole transaction again may help: somebody was away, or others changed the same keys.
     pub fn is_transient(&self) -> bool {
         match self {
-            TransactError::Endorse(error) | TransactError::Order(error) => error.is_transient(),
+            TransactError::Endorse(error) | TransactError::Subscribe(error) | TransactError::Order(error) => {
+                error.is_transient()
+            }
             TransactError::Watch { .. } | TransactError::NotCommitted { .. } => true,
             TransactError::Invalid { code, .. } => {
-                matches!(code, TxValidationCode::MvccReadConflict | TxValidationCode::PhantomReadConflict)
+                matches!(
+                    code,
+                    TxValidationCode::MvccReadConflict | TxValidationCode::PhantomReadConflict
+                )
             }
             TransactError::Assemble(_) => false,
         }
@@ -77,41 +88,62 @@ pub async fn transact(
     let envelope = transaction::signed(&proposed.proposal, &responses, caller.signer)?;
 
     let transaction_id = proposed.transaction_id;
-    let watch_failed =
-        |source| TransactError::Watch { transaction_id: transaction_id.clone(), source };
-    let watched = match route.endorsers.first() {
-        // Subscribed before it is submitted: the block with it may be committed before the orderer's answer is here.
-        Some(peer) => deliver::filtered(peer, &invocation.channel, deliver::from_newest(), caller).await,
-        None => return Err(AssembleError::NoResponses.into()),
+    let watch_failed = |source| TransactError::Watch {
+        transaction_id: transaction_id.clone(),
+        source,
     };
-    let watched = watched.map_err(TransactError::Endorse)?;
-    broadcast::submit_to_any(route.orderers, &envelope).await.map_err(TransactError::Order)?;
+    // Subscribed, with an answer, before it is submitted: blocks may be committed faster than the orderer answers.
+    let peer = route.endorsers.first().ok_or(AssembleError::NoResponses)?;
+    let mut watched = deliver::filtered(peer, &invocation.channel, deliver::from_newest(), caller)
+        .map_err(TransactError::Subscribe)?;
+    let subscribed = watched.next().await.transpose().map_err(TransactError::Subscribe)?;
+    if subscribed.is_none() {
+        return Err(TransactError::Subscribe(CallError::Unreachable(
+            "the node ended the stream".to_owned(),
+        )));
+    }
+    broadcast::submit_to_any(route.orderers, &envelope)
+        .await
+        .map_err(TransactError::Order)?;
     let found = tokio::time::timeout(route.commit_timeout, find(watched, &transaction_id)).await;
     let (block, code) = match found {
         Ok(found) => found.map_err(watch_failed)?,
-        Err(_) => return Err(TransactError::NotCommitted { transaction_id, after: route.commit_timeout }),
+        Err(_) => {
+            return Err(TransactError::NotCommitted {
+                transaction_id,
+                after: route.commit_timeout,
+            });
+        }
     };
     if code != TxValidationCode::Valid {
-        return Err(TransactError::Invalid { transaction_id, block, code });
+        return Err(TransactError::Invalid {
+            transaction_id,
+            block,
+            code,
+        });
     }
-    Ok(Outcome { transaction_id, block, payload: payload(responses) })
+    Ok(Outcome {
+        transaction_id,
+        block,
+        payload: payload(responses),
+    })
 }
 
 fn payload(responses: Vec<ProposalResponse>) -> Vec<u8> {
     let first = responses.into_iter().next();
-    first.and_then(|answer| answer.response).map(|response| response.payload).unwrap_or_default()
+    first
+        .and_then(|answer| answer.response)
+        .map(|response| response.payload)
+        .unwrap_or_default()
 }
 
 /// The block with the transaction, and the verdict on it.
-async fn find(
-    mut blocks: Blocks<FilteredBlock>,
-    transaction_id: &str,
-) -> Result<(u64, TxValidationCode), CallError> {
+async fn find(mut blocks: Blocks<FilteredBlock>, transaction_id: &str) -> Result<(u64, TxValidationCode), CallError> {
     while let Some(block) = blocks.next().await {
         let block = block?;
         if let Some(found) = block.filtered_transactions.iter().find(|tx| tx.txid == transaction_id) {
-            let code = TxValidationCode::try_from(found.tx_validation_code)
-                .unwrap_or(TxValidationCode::InvalidOtherReason);
+            let code =
+                TxValidationCode::try_from(found.tx_validation_code).unwrap_or(TxValidationCode::InvalidOtherReason);
             return Ok((block.number, code));
         }
     }
