@@ -131,3 +131,130 @@ fn endorsements(responses: &[ProposalResponse]) -> Result<Vec<Endorsement>, Asse
         Ok(unique)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block;
+    use crate::proposal::{self, Invocation};
+    use crate::proto::protos::{ChaincodeAction, ChaincodeInvocationSpec, ProposalResponsePayload, Response};
+
+    struct Named(&'static str);
+
+    impl Signer for Named {
+        fn identity(&self) -> &[u8] {
+            self.0.as_bytes()
+        }
+
+        fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+            Ok([self.0.as_bytes(), &crate::crypto::sha256(message)].concat())
+        }
+    }
+
+    fn answer(endorser: &str, status: i32, results: &[u8]) -> ProposalResponse {
+        let action = ChaincodeAction {
+            results: results.to_vec(),
+            ..Default::default()
+        };
+        let payload = ProposalResponsePayload {
+            proposal_hash: vec![1],
+            extension: action.encode_to_vec(),
+        };
+        ProposalResponse {
+            version: 1,
+            response: Some(Response {
+                status,
+                message: "because".to_owned(),
+                payload: Vec::new(),
+            }),
+            payload: payload.encode_to_vec(),
+            endorsement: Some(Endorsement {
+                endorser: endorser.into(),
+                signature: vec![2],
+            }),
+            ..Default::default()
+        }
+    }
+
+    fn proposal() -> Proposal {
+        let invocation = Invocation::new("main", "payments", "pay")
+            .arg("10")
+            .transient("secret", "s");
+        proposal::create(&invocation, &Named("alice")).unwrap().proposal
+    }
+
+    #[test]
+    fn a_transaction_keeps_the_call_and_each_endorser_once_but_no_transient_data() {
+        let answers = [
+            answer("p1", 200, b"rw"),
+            answer("p2", 200, b"rw"),
+            answer("p1", 200, b"rw"),
+        ];
+
+        let envelope = signed(&proposal(), &answers, &Named("alice")).unwrap();
+
+        assert_eq!(envelope.signature, Named("alice").sign(&envelope.payload).unwrap());
+        let opened = crate::envelope::open(&envelope).unwrap();
+        let endorsed = block::endorsed(&opened.data).unwrap();
+        let endorsers: Vec<_> = endorsed.endorsements.iter().map(|e| &e.endorser[..]).collect();
+        assert_eq!(endorsers, [b"p1", b"p2"]);
+        assert_eq!(endorsed.input.args, [b"pay".to_vec(), b"10".to_vec()]);
+        assert_eq!(endorsed.action.results, b"rw");
+        assert!(!envelope.payload.windows(6).any(|window| window == b"secret"));
+    }
+
+    #[test]
+    fn answers_that_make_no_transaction_are_refused_in_fabrics_words() {
+        let refusal = |answers: &[ProposalResponse], signer: &'static str| {
+            signed(&proposal(), answers, &Named(signer)).unwrap_err().to_string()
+        };
+        let unsigned = ProposalResponse {
+            endorsement: None,
+            ..answer("p1", 200, b"rw")
+        };
+
+        assert_eq!(refusal(&[], "alice"), "at least one proposal response is required");
+        assert_eq!(
+            refusal(&[answer("p1", 500, b"rw")], "alice"),
+            "proposal response was not successful, error code 500, msg because"
+        );
+        assert_eq!(
+            refusal(&[answer("p1", 200, b"a"), answer("p2", 200, b"b")], "alice"),
+            "ProposalResponsePayloads do not match (base64): 'CgEBEgMKAWI=' vs 'CgEBEgMKAWE='"
+        );
+        assert_eq!(refusal(&[unsigned], "alice"), "no endorsements");
+        assert_eq!(
+            refusal(&[answer("p1", 200, b"rw")], "bob"),
+            "signer must be the same as the one referenced in the header"
+        );
+    }
+
+    #[test]
+    fn a_proposal_says_what_is_called_and_by_whom() {
+        let invocation = Invocation {
+            is_init: true,
+            ..Invocation::new("main", "payments", "pay")
+        };
+        let proposed = proposal::create(&invocation, &Named("alice")).unwrap();
+
+        let header = Header::decode(&proposed.proposal.header[..]).unwrap();
+        let payload = ChaincodeProposalPayload::decode(&proposed.proposal.payload[..]).unwrap();
+        let spec = ChaincodeInvocationSpec::decode(&payload.input[..])
+            .unwrap()
+            .chaincode_spec
+            .unwrap();
+        let creator = SignatureHeader::decode(&header.signature_header[..]).unwrap();
+
+        assert_eq!(creator.creator, b"alice");
+        assert_eq!(
+            proposed.transaction_id,
+            crate::envelope::transaction_id(&creator.nonce, b"alice")
+        );
+        assert_eq!(spec.chaincode_id.unwrap().name, "payments");
+        assert!(spec.input.unwrap().is_init);
+        assert_eq!(
+            proposed.signed.signature,
+            Named("alice").sign(&proposed.signed.proposal_bytes).unwrap()
+        );
+    }
+}

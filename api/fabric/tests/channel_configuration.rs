@@ -7,9 +7,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use entente_fabric::block;
 use entente_fabric::config::genesis::{self, Organization, Profile};
-use entente_fabric::config::{Bundle, update};
+use entente_fabric::config::{Bundle, ConfigError, edit, policies, update};
 use entente_fabric::proto::common::{Block, Config, ConfigEnvelope, ConfigUpdate, Envelope};
-use entente_fabric::proto::etcdraft::{ConfigMetadata, Consenter};
+use entente_fabric::proto::etcdraft::{BlockMetadata, ConfigMetadata, Consenter};
+use entente_fabric::proto::msp::{FabricMspConfig, MspConfig};
 use prost::Message;
 
 fn golden() -> PathBuf {
@@ -107,6 +108,137 @@ fn a_changed_result_or_another_sequence_is_not_what_the_update_leads_to() {
             sequence + 2
         )
     );
+}
+
+#[test]
+fn edits_lead_to_the_configurations_that_stock_tools_were_given() {
+    type Edit = fn(&Config) -> Result<Config, ConfigError>;
+    let edits: [(&str, Edit); 10] = [
+        ("live_batch_size_50", |config| {
+            edit::set_batch_size(config, 50, 10 << 20, 2 << 20)
+        }),
+        ("live_batch_timeout_500ms", |config| {
+            edit::set_batch_timeout(config, Duration::from_millis(500))
+        }),
+        ("live_anchor_org1", |config| {
+            edit::set_anchor_peers(config, "Org1", &[("127.0.0.1".to_owned(), 27151)])
+        }),
+        ("live_remove_org4", |config| {
+            edit::remove_application_organization(config, "Org4")
+        }),
+        ("live_endorsement_policy_ANY", |config| {
+            let policy = policies::implicit_meta(policies::ImplicitRule::Any, "Endorsement");
+            edit::set_policy(config, "/Channel/Application/Endorsement", policy)
+        }),
+        ("live_channel_capability_V3_0", |config| {
+            edit::set_capabilities(config, &[], &["V3_0"])
+        }),
+        ("live_application_capability_V2_5", |config| {
+            edit::set_capabilities(config, &["Application"], &["V2_5"])
+        }),
+        ("live_acls", |config| {
+            let acls = [
+                ("_lifecycle/QueryChaincodeDefinition", "/Channel/Application/Admins"),
+                ("qscc/GetBlockByNumber", "/Channel/Application/Writers"),
+            ];
+            edit::set_acls(
+                config,
+                &acls.map(|(name, policy)| (name.to_owned(), policy.to_owned())).into(),
+            )
+        }),
+        ("live_add_org4_ed25519", |config| {
+            edit::add_application_organization(config, &member("org4", "Org4"))
+        }),
+        ("live_crl_org1_user3_and_peer1", |config| {
+            let wanted: Config = decode("config/live_crl_org1_user3_and_peer1/modified.pb");
+            edit::set_revocation_lists(config, "Org1MSP", &revocation_lists(&wanted, "Org1"))
+        }),
+    ];
+    for (case, edit) in edits {
+        let folder = Path::new("config").join(case);
+        let original: Config = decode(folder.join("original.pb"));
+
+        let edited = edit(&original).unwrap();
+
+        let expected: ConfigUpdate = decode(folder.join("update.pb"));
+        assert!(
+            update::compute("golden", &original, &edited).unwrap() == expected,
+            "{case}"
+        );
+    }
+}
+
+fn revocation_lists(config: &Config, organization: &str) -> Vec<Vec<u8>> {
+    let application = &config.channel_group.as_ref().unwrap().groups["Application"];
+    let value = &application.groups[organization].values["MSP"].value;
+    let outer = MspConfig::decode(&value[..]).unwrap();
+    FabricMspConfig::decode(&outer.config[..]).unwrap().revocation_list
+}
+
+#[test]
+fn edits_that_make_no_sense_say_so() {
+    let config: Config = decode("config/genesis_raft3/config.pb");
+    let refusal = |edited: Result<Config, ConfigError>| edited.unwrap_err().0;
+
+    assert_eq!(
+        refusal(edit::add_application_organization(&config, &member("org1", "Org1"))),
+        "Org1 is in the Application group already"
+    );
+    assert_eq!(
+        refusal(edit::remove_application_organization(&config, "Org9")),
+        "Org9 is not in the Application group"
+    );
+    assert_eq!(
+        refusal(edit::set_anchor_peers(&config, "Org9", &[])),
+        "the channel configuration has no group /Channel/Application/Org9"
+    );
+    assert_eq!(
+        refusal(edit::remove_consenter(&config, "127.0.0.1", 1)),
+        "127.0.0.1:1 is not a consenter"
+    );
+    let again = raft(&[("o0", 27050)]).consenters.remove(0);
+    assert_eq!(
+        refusal(edit::add_consenter(&config, again)),
+        "127.0.0.1:27050 is a consenter already"
+    );
+}
+
+#[test]
+fn one_consenter_may_come_go_or_be_replaced_at_a_time() {
+    use entente_fabric::config::consenters::{ChangeKind, by_id, membership_change};
+    let nodes = |names: &[&str]| raft(&names.iter().map(|name| (*name, 1)).collect::<Vec<_>>()).consenters;
+    let block = BlockMetadata {
+        consenter_ids: vec![1, 2, 5],
+        next_consenter_id: 6,
+        raft_index: 9,
+    };
+    let current = by_id(&block, &raft(&[("o0", 1), ("o1", 1), ("o2", 1)]));
+    let change = |names: &[&str]| membership_change(&block, &current, &nodes(names));
+    let outcome = |names: &[&str]| {
+        let change = change(names).unwrap();
+        (
+            change.kind,
+            change.metadata.consenter_ids,
+            change.metadata.next_consenter_id,
+        )
+    };
+
+    assert_eq!(outcome(&["o0", "o1", "o2"]), (ChangeKind::None, vec![1, 2, 5], 6));
+    assert_eq!(
+        outcome(&["o0", "o3", "o1", "o2"]),
+        (ChangeKind::Add(6), vec![1, 6, 2, 5], 7)
+    );
+    assert_eq!(outcome(&["o0", "o2"]), (ChangeKind::Remove(2), vec![1, 5], 6));
+    assert_eq!(outcome(&["o0", "o1", "o3"]), (ChangeKind::Rotate(5), vec![1, 2, 5], 6));
+    assert_eq!(
+        change(&["o3"]).unwrap_err().0,
+        "update of more than one consenter at a time is not supported, requested changes: \
+         add 1 node(s), remove 3 node(s)"
+    );
+    assert!(change(&["o0", "o1", "o2", "o3"]).unwrap().loses_quorum(&[1, 2]));
+    assert!(!change(&["o0", "o1", "o2", "o3"]).unwrap().loses_quorum(&[1, 2, 5]));
+    assert!(change(&["o0", "o2"]).unwrap().loses_quorum(&[1, 2]));
+    assert!(change(&["o0", "o1", "o3"]).unwrap().loses_quorum(&[1, 5]));
 }
 
 #[test]
@@ -273,7 +405,6 @@ fn config_updates_are_refused_in_the_words_of_the_stock_orderer() {
 /// What an orderer does with an update (`ProposeConfigUpdate` in `orderer/common/multichannel/chainsupport.go`).
 fn apply(bundle: &Bundle, envelope: &Envelope) -> Result<(), String> {
     use entente_fabric::config::consenters;
-    use entente_fabric::proto::etcdraft::BlockMetadata;
     let proposed = bundle.propose(envelope).map_err(|error| error.to_string())?;
     let next = Bundle::new("golden", proposed.config.unwrap_or_default()).map_err(|error| error.to_string())?;
     next.check_for_orderer()

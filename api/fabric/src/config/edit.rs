@@ -1,6 +1,7 @@
 //! The changes that operators make to a configuration. Each takes the current one and gives the wanted one, to be
 //! fed to [`super::update::compute`]; what is not changed keeps its bytes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use prost::Message;
@@ -11,6 +12,7 @@ use crate::proto::common::{Config, ConfigGroup, ConfigPolicy, ConfigValue, Order
 use crate::proto::etcdraft::{self, ConfigMetadata};
 use crate::proto::msp::{FabricMspConfig, MspConfig};
 use crate::proto::orderer::{BatchSize, BatchTimeout, ConsensusType, consensus_type};
+use crate::proto::protos::{AcLs, ApiResource};
 
 /// Admits an organization as a member, with its default policies.
 pub fn add_application_organization(config: &Config, organization: &Organization) -> Result<Config, ConfigError> {
@@ -174,6 +176,24 @@ pub fn set_policy(config: &Config, path: &str, policy: Policy) -> Result<Config,
             ..Default::default()
         });
         entry.policy = Some(policy);
+        Ok(())
+    })
+}
+
+/// Replaces the policies that guard single functions: resource name to policy reference. What is not named follows
+/// Fabric's defaults.
+pub fn set_acls(config: &Config, acls: &BTreeMap<String, String>) -> Result<Config, ConfigError> {
+    let acls = acls.iter().map(|(resource, policy)| {
+        (
+            resource.clone(),
+            ApiResource {
+                policy_ref: policy.clone(),
+            },
+        )
+    });
+    let acls = AcLs { acls: acls.collect() };
+    edit(config, &["Application"], |group| {
+        put(group, "ACLs", acls.encode_to_vec());
         Ok(())
     })
 }
