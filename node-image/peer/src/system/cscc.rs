@@ -16,7 +16,7 @@ use crate::chaincode::transaction::Transaction;
 use crate::channels::Channels;
 use crate::failure::{Failure, decode};
 
-/// Where the ledger keeps the configuration in force (`core/peer/configtx_processor.go`).
+/// Where the ledger keeps the configuration in force, in its envelope (`core/peer/configtx_processor.go`).
 const CONFIG_KEY: &str = "CHANNEL_CONFIG_ENV_BYTES";
 
 /// Answers a call: the function's name, and a block or a channel.
@@ -199,7 +199,16 @@ fn config_block(ledger: &Ledger) -> Result<Vec<u8>, Failure> {
     Ok(block.to_vec())
 }
 
+/// A `common.ConfigEnvelope` whose configuration is left as it was written: re-encoding would change bytes.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Stored {
+    #[prost(bytes, tag = "1")]
+    config: Vec<u8>,
+}
+
 fn channel_config(ledger: &Ledger) -> Result<Vec<u8>, Failure> {
-    let config = ledger.state("", CONFIG_KEY)?;
-    Ok(config.map(|config| config.value).unwrap_or_default())
+    let stored = ledger
+        .state("", CONFIG_KEY)?
+        .ok_or_else(|| Failure::new("the ledger holds no channel configuration"))?;
+    Ok(decode::<Stored>(&stored.value)?.config)
 }

@@ -5,6 +5,7 @@ mod contract;
 #[path = "../../../ledger/tests/golden/mod.rs"]
 mod golden;
 mod golden_lifecycle;
+mod golden_proposals;
 mod lifecycle;
 mod network;
 mod official_shim;

@@ -23,7 +23,7 @@ fn project() -> PathBuf {
 }
 
 /// A loopback port that was free a moment ago.
-fn free_address() -> String {
+pub fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -32,7 +32,7 @@ fn free_address() -> String {
 }
 
 /// Starts one process that serves contracts, given as package id and address.
-fn start(contracts: &[(&str, &str)]) -> Child {
+pub fn start(contracts: &[(&str, &str)]) -> Child {
     let modules = project().join("tests/clients/js-contract/node_modules");
     assert!(
         modules.is_dir(),
