@@ -4,4 +4,5 @@
 pub mod by_hand;
 pub mod clients;
 pub mod executables;
+pub mod platform;
 pub mod wait;
