@@ -8,7 +8,7 @@ use base64::Engine as _;
 use entente_fabric::block;
 use entente_fabric::config::genesis::{self, Organization, Profile};
 use entente_fabric::config::{Bundle, ConfigError, edit, policies, update};
-use entente_fabric::proto::common::{Block, Config, ConfigEnvelope, ConfigUpdate, Envelope};
+use entente_fabric::proto::common::{Block, Config, ConfigEnvelope, ConfigUpdate, Envelope, Metadata};
 use entente_fabric::proto::etcdraft::{BlockMetadata, ConfigMetadata, Consenter};
 use entente_fabric::proto::msp::{FabricMspConfig, MspConfig};
 use prost::Message;
@@ -438,4 +438,22 @@ fn stock_config_blocks_satisfy_the_block_validation_policy() {
         "block 100: its signatures do not satisfy /Channel/Orderer/BlockValidation: implicit policy evaluation failed \
          - 0 sub-policies were satisfied, but this policy requires 1 of the 'Writers' sub-policies to be satisfied"
     );
+}
+
+#[test]
+fn blocks_of_a_bft_channel_need_a_quorum_of_its_consenters() {
+    let genesis = Bundle::from_block(&decode("config/genesis_bft4/genesis.pb")).unwrap();
+    let block: Block = decode("bft/1.pb");
+    let update: Block = decode("bft/4.pb");
+    let mut short = block.clone();
+    let slots = &mut short.metadata.as_mut().unwrap().metadata;
+    let mut signatures = Metadata::decode(&slots[0][..]).unwrap();
+    signatures.signatures.truncate(2);
+    slots[0] = signatures.encode_to_vec();
+
+    block::verify(&block, &genesis).unwrap();
+    block::verify(&update, &genesis).unwrap();
+    genesis.validate(&block::config_envelope(&update).unwrap()).unwrap();
+    block::verify(&decode("bft/5.pb"), &Bundle::from_block(&update).unwrap()).unwrap();
+    assert!(block::verify(&short, &genesis).is_err());
 }

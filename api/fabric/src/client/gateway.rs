@@ -165,7 +165,7 @@ pub fn chaincode_events(
         channel_id: channel.to_owned(),
         chaincode_id: chaincode.to_owned(),
         identity: signer.identity().to_vec(),
-        start_position: from.start.clone(),
+        start_position: from.start,
         after_transaction_id: from.after_transaction.clone(),
     };
     let request = request.encode_to_vec();

@@ -5,6 +5,7 @@ pub mod broadcast;
 pub mod connect;
 pub mod cscc;
 pub mod deliver;
+mod dial;
 pub mod endorser;
 mod error;
 pub mod gateway;

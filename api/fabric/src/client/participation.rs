@@ -8,7 +8,8 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
 use prost::Message as _;
 
-use super::connect::{ConnectError, ConnectOptions, Dialler};
+use super::connect::{ConnectError, ConnectOptions};
+use super::dial::Dialler;
 use crate::proto::common::Block;
 use crate::tls::TlsClient;
 

@@ -320,7 +320,7 @@ pub fn block(channel_id: &str, group: ConfigGroup) -> Block {
     };
     let last_config = LastConfig { index: 0 };
     let signed = OrdererBlockMetadata {
-        last_config: Some(last_config.clone()),
+        last_config: Some(last_config),
         consenter_metadata: Vec::new(),
     };
     block::set_metadata(

@@ -10,6 +10,7 @@ mod flatten;
 pub mod genesis;
 mod overlay;
 pub mod policies;
+mod sections;
 mod transition;
 pub mod update;
 mod values;

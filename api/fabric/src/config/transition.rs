@@ -26,7 +26,7 @@ impl Bundle {
             Refused::Result(error) => error,
         })?;
         let config = Config {
-            sequence: self.sequence + 1,
+            sequence: self.sequence.saturating_add(1),
             channel_group: Some(channel_group),
         };
         Ok(ConfigEnvelope {
@@ -125,12 +125,15 @@ impl Bundle {
                 old.consensus_type, new.consensus_type
             )));
         }
-        if !capabilities::bft(&self.capabilities) && capabilities::bft(&next.capabilities) {
-            if let Some((name, _)) = new.organizations.iter().find(|(_, o)| o.endpoints.is_empty()) {
-                return Err(ConfigError(format!(
-                    "illegal orderer config update detected: endpoints of org {name} are missing"
-                )));
-            }
+        let silent = new
+            .organizations
+            .iter()
+            .find(|(_, organization)| organization.endpoints.is_empty());
+        let becomes_v3 = !capabilities::bft(&self.capabilities) && capabilities::bft(&next.capabilities);
+        if let (true, Some((name, _))) = (becomes_v3, silent) {
+            return Err(ConfigError(format!(
+                "illegal orderer config update detected: endpoints of org {name} are missing"
+            )));
         }
         let old: BTreeMap<_, _> = old.organizations.iter().map(|(n, o)| (n, &o.msp_id)).collect();
         let new: BTreeMap<_, _> = new.organizations.iter().map(|(n, o)| (n, &o.msp_id)).collect();

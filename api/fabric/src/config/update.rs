@@ -143,7 +143,7 @@ fn diff_group(original: &ConfigGroup, updated: &ConfigGroup) -> Diff {
             policies.with_same(),
             values.with_same(),
             groups.with_same(),
-            version + 1,
+            version.saturating_add(1),
             mod_policy,
         )
     } else {
@@ -187,7 +187,7 @@ fn diff_policies(
             members.write.insert(
                 name.clone(),
                 ConfigPolicy {
-                    version: old.version + 1,
+                    version: old.version.saturating_add(1),
                     ..new.clone()
                 },
             );
@@ -226,7 +226,7 @@ fn diff_values(
             members.write.insert(
                 name.clone(),
                 ConfigValue {
-                    version: old.version + 1,
+                    version: old.version.saturating_add(1),
                     ..new.clone()
                 },
             );
