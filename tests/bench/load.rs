@@ -21,14 +21,35 @@ pub struct Report {
 pub async fn run(kind: &str, in_flight: u32, seconds: u32, connection: &Path) -> anyhow::Result<Report> {
     let folder = clients::folder("gateway")?;
     let output = Command::new(folder.join("node_modules/.bin/node"))
-        .args(["load.mjs", kind, "--in-flight", &in_flight.to_string(), "--seconds", &seconds.to_string()])
+        .args([
+            "load.mjs",
+            kind,
+            "--in-flight",
+            &in_flight.to_string(),
+            "--seconds",
+            &seconds.to_string(),
+        ])
         .current_dir(&folder)
         .env("CONNECTION", connection)
         .kill_on_drop(true)
         .output()
         .await?;
     if !output.status.success() {
-        bail!("the load ended with {}:\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "the load ended with {}:\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Repeats a call until the gateway has found every endorser: a stock one has to learn of them by gossip first.
+pub async fn warm(connection: &Path) -> anyhow::Result<()> {
+    for _ in 0..60 {
+        if run("evaluate", 1, 0, connection).await.is_ok() {
+            return Ok(());
+        }
+    }
+    bail!("the contract was not endorsed by both organizations in a minute")
 }

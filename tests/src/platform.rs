@@ -29,15 +29,22 @@ impl Platform {
     /// Starts a platform on an empty folder, without the demo chain.
     pub async fn start() -> anyhow::Result<Platform> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut platform =
-            Platform { home: tempfile::tempdir()?, port, process: None, http: reqwest::Client::new() };
+        let mut platform = Platform {
+            home: tempfile::tempdir()?,
+            port,
+            process: None,
+            http: reqwest::Client::new(),
+        };
         platform.resume().await?;
         Ok(platform)
     }
 
     /// Starts the platform again on what it left.
     pub async fn resume(&mut self) -> anyhow::Result<()> {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.home.path().join("platform.log"))?;
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.home.path().join("platform.log"))?;
         let mut command = Command::new(executables::entente("entente"));
         command
             .arg("up")
@@ -52,7 +59,10 @@ impl Platform {
             command.env("ENTENTE_FABRIC_BIN", stock);
         }
         self.process = Some(command.spawn().context("starting `entente up`")?);
-        wait::until("the platform to answer", PATIENCE, async || self.get("/v1/version").await.ok()).await;
+        wait::until("the platform to answer", PATIENCE, async || {
+            self.get("/v1/version").await.ok()
+        })
+        .await;
         Ok(())
     }
 
@@ -73,7 +83,10 @@ impl Platform {
     /// The administrator's token, as the first start left it.
     pub fn token(&self) -> anyhow::Result<String> {
         let file = self.data().join("admin-token");
-        Ok(std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?.trim().to_owned())
+        Ok(std::fs::read_to_string(&file)
+            .with_context(|| format!("reading {}", file.display()))?
+            .trim()
+            .to_owned())
     }
 
     /// What the platform has printed.
@@ -85,8 +98,7 @@ impl Platform {
     pub async fn cli(&self, args: &[&str]) -> anyhow::Result<std::process::Output> {
         let output = Command::new(executables::entente("entente"))
             .args(args)
-            .env("ENTENTE_SERVER", self.url())
-            .env("ENTENTE_TOKEN", self.token()?)
+            .env("ENTENTE_DATA", self.data())
             .kill_on_drop(true)
             .output();
         Ok(output.await?)
@@ -109,7 +121,9 @@ impl Platform {
     pub async fn succeeded(&self, operation: &str) -> anyhow::Result<()> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let state = self.get(&format!("/v1/operations/{operation}:wait?timeout=10s")).await?;
+            let state = self
+                .get(&format!("/v1/operations/{operation}:wait?timeout=10s"))
+                .await?;
             match state["state"].as_str() {
                 Some("succeeded") => return Ok(()),
                 Some("pending" | "running") if tokio::time::Instant::now() < deadline => {}
@@ -120,29 +134,54 @@ impl Platform {
 
     /// Creates a chain and waits until it is ready.
     pub async fn create_chain(&self, name: &str, spec: Value) -> anyhow::Result<Value> {
-        self.change(reqwest::Method::POST, "/v1/chains", Some(json!({ "name": name, "spec": spec }))).await
+        self.change(
+            reqwest::Method::POST,
+            "/v1/chains",
+            Some(json!({ "name": name, "spec": spec })),
+        )
+        .await
     }
 
     /// Changes a chain by JSON Merge Patch and waits until it is ready again.
     pub async fn patch_chain(&self, name: &str, patch: Value) -> anyhow::Result<Value> {
-        self.change(reqwest::Method::PATCH, &format!("/v1/chains/{name}"), Some(patch)).await
+        self.change(reqwest::Method::PATCH, &format!("/v1/chains/{name}"), Some(patch))
+            .await
     }
 
     /// Submits a transaction of channel `main` and gives the answer.
     pub async fn submit(&self, chain: &str, contract: &str, function: &str, args: &[&str]) -> anyhow::Result<Value> {
         let path = format!("/v1/chains/{chain}/channels/main/contracts/{contract}:submit");
-        self.call(reqwest::Method::POST, &path, Some(json!({ "function": function, "arguments": args }))).await
+        self.call(
+            reqwest::Method::POST,
+            &path,
+            Some(json!({ "function": function, "arguments": args })),
+        )
+        .await
     }
 
     /// Evaluates a function of a contract on channel `main`.
-    pub async fn evaluate(&self, chain: &str, contract: &str, function: &str, args: &[&str]) -> anyhow::Result<Value> {
+    pub async fn evaluate(
+        &self,
+        chain: &str,
+        contract: &str,
+        function: &str,
+        args: &[&str],
+    ) -> anyhow::Result<Value> {
         let path = format!("/v1/chains/{chain}/channels/main/contracts/{contract}:evaluate");
-        self.call(reqwest::Method::POST, &path, Some(json!({ "function": function, "arguments": args }))).await
+        self.call(
+            reqwest::Method::POST,
+            &path,
+            Some(json!({ "function": function, "arguments": args })),
+        )
+        .await
     }
 
     /// One request; an answer that is no success is an error with its body.
     pub async fn call(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
-        let mut request = self.http.request(method.clone(), format!("{}{path}", self.url())).bearer_auth(self.token()?);
+        let mut request = self
+            .http
+            .request(method.clone(), format!("{}{path}", self.url()))
+            .bearer_auth(self.token()?);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -150,6 +189,30 @@ impl Platform {
         let (status, text) = (answer.status(), answer.text().await?);
         ensure!(status.is_success(), "{method} {path}: {status}: {text}");
         Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// Enrolls an application of an organization and gives its connection file, for the clients of `tests/clients`.
+    pub async fn connect(&self, chain: &str, organization: &str, contract: &str) -> anyhow::Result<PathBuf> {
+        let out = self.home.path().join(format!("{chain}-{organization}-{contract}"));
+        let folder = out.to_str().context("the folder's name is UTF-8")?;
+        let args = [
+            "chain",
+            "connect",
+            chain,
+            "--organization",
+            organization,
+            "--contract",
+            contract,
+            "--out",
+            folder,
+        ];
+        let output = self.cli(&args).await?;
+        ensure!(
+            output.status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(out.join("connection.json"))
     }
 
     /// Ends the platform as Ctrl-C does.
@@ -182,7 +245,9 @@ impl Platform {
     pub fn process(&self, chain: &str, node: &str) -> anyhow::Result<u32> {
         let processes = self.processes(chain);
         let found = processes.iter().find(|(name, _)| name == node);
-        Ok(found.with_context(|| format!("{node} does not run; {processes:?} do"))?.1)
+        Ok(found
+            .with_context(|| format!("{node} does not run; {processes:?} do"))?
+            .1)
     }
 }
 
@@ -208,7 +273,9 @@ fn processes_below(root: &Path) -> Vec<(PathBuf, u32)> {
     pids.filter_map(|pid| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
         let environment = String::from_utf8_lossy(&environment).into_owned();
-        let folder = environment.split('\0').find_map(|entry| entry.strip_prefix("ENTENTE_NODE_FOLDER="))?;
+        let folder = environment
+            .split('\0')
+            .find_map(|entry| entry.strip_prefix("ENTENTE_NODE_FOLDER="))?;
         let folder = PathBuf::from(folder);
         folder.starts_with(root).then_some((folder, pid))
     })
