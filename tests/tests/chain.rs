@@ -99,7 +99,7 @@ async fn the_official_client_is_served(platform: &Platform) {
     let answer = platform.call(reqwest::Method::PATCH, "/v1/chains/payments", Some(patch)).await.expect("it is taken");
     // The shim must name the package by which peers know it: it depends on the address, and the platform makes it.
     let package = wait::until("the package's id", PATIENCE, async || {
-        let contract = platform.get("/v1/contracts/payments-main-notes").await.ok()?;
+        let contract = platform.get("/v1/contracts/payments.main.notes").await.ok()?;
         contract["status"]["packageId"].as_str().map(str::to_owned)
     })
     .await;
