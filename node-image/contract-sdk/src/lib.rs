@@ -32,6 +32,8 @@ mod error;
 mod invoke;
 mod keys;
 mod metadata;
+#[cfg(any(test, feature = "mock-peer"))]
+pub mod mock;
 mod options;
 mod private;
 mod rows;
