@@ -180,7 +180,7 @@ fn queries_of_the_golden_chain_read_and_answer_the_same() {
         }
         asked += 1;
     }
-    assert_eq!(asked, 66);
+    assert_eq!(asked, 67);
 }
 
 #[derive(Debug, Deserialize)]
