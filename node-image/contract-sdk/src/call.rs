@@ -66,11 +66,10 @@ impl Call {
             exchange.answers.recv().await.ok_or(ContractError::Disconnected)?;
             exchange.unanswered -= 1;
         }
+        // Whoever gives up while the way is blocked has asked nothing yet.
+        let way = self.outgoing.reserve().await.map_err(|_| ContractError::Disconnected)?;
         exchange.unanswered += 1;
-        self.outgoing
-            .send(self.message(kind, payload))
-            .await
-            .map_err(|_| ContractError::Disconnected)?;
+        way.send(self.message(kind, payload));
         let answer = exchange.answers.recv().await.ok_or(ContractError::Disconnected)?;
         exchange.unanswered -= 1;
         match answer.r#type() {

@@ -39,6 +39,8 @@ mod private;
 mod rows;
 mod server;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use arguments::NoArguments;
 pub use context::Context;

@@ -120,3 +120,6 @@ impl Chaincode for Service {
         Ok(Response::new(ReceiverStream::new(messages).map(Ok).boxed()))
     }
 }
+
+#[cfg(test)]
+mod tests;
