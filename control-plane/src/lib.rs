@@ -1,7 +1,9 @@
 //! The Entente platform in one process: the REST API, the operator that makes its resources true, and the command line
 //! that is a client of the first.
 
+pub mod cli;
 pub mod ledger;
 pub mod operation;
 pub mod rest;
 pub mod store;
+pub mod up;

@@ -1,1 +1,42 @@
-fn main() {}
+//! `entente`: the platform on one machine, and the command line.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use entente_platform::cli::{self, Cli, Command, Console};
+use entente_platform::up;
+
+fn main() -> ExitCode {
+    // Before anything makes a connection: the one provider of the whole process.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        return ExitCode::FAILURE;
+    }
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(_) => return ExitCode::FAILURE,
+    };
+    let mut console = Console::standard();
+    let exit = runtime.block_on(async {
+        match &cli.command {
+            Command::Up(args) => {
+                log();
+                up::run(args, &mut console).await
+            }
+            _ => cli::run(cli, &mut console).await,
+        }
+    });
+    // What still runs is being stopped for good; nobody waits for it.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+/// The platform's own log goes to standard error; `ENTENTE_LOG` says how much of it.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ENTENTE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -3,9 +3,9 @@
 //! What matters most to a caller is whether the transaction can still take effect, so the phase in which a call failed
 //! decides first: before ordering nothing can, after it everything may.
 
+use entente_fabric::client::{CallError, Code as FabricCode};
 use entente_fabric::proto::protos::TxValidationCode;
 
-use super::view::validation_code;
 use crate::rest::codes::Code;
 use crate::rest::problem::Problem;
 
@@ -22,20 +22,52 @@ pub enum Phase {
     Commit,
 }
 
-/// A gRPC failure of a gateway, with what the nodes behind it said.
+/// A refusal of a gateway, with what the nodes behind it said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    pub code: tonic::Code,
-    pub message: String,
-    pub details: Vec<Detail>,
+struct Failure {
+    code: tonic::Code,
+    message: String,
+    details: Vec<Detail>,
 }
 
 /// What one node said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Detail {
-    pub address: String,
-    pub msp_id: String,
-    pub message: String,
+struct Detail {
+    address: String,
+    msp_id: String,
+    message: String,
+}
+
+/// A failed call as the gateway's gRPC status that it was.
+fn failure_of(error: &CallError) -> Failure {
+    let plain = |code, message: String| Failure {
+        code,
+        message,
+        details: Vec::new(),
+    };
+    match error {
+        CallError::Unreachable(reason) => plain(tonic::Code::Unavailable, reason.clone()),
+        CallError::TimedOut(reason) => plain(tonic::Code::DeadlineExceeded, reason.clone()),
+        CallError::NotFound { message } => plain(tonic::Code::NotFound, message.clone()),
+        CallError::Refused { code, message, details } => {
+            let code = match code {
+                FabricCode::Grpc(code) => *code,
+                // The status of a chaincode's response.
+                FabricCode::Status(_) => tonic::Code::Unknown,
+            };
+            let details = details.iter().map(|detail| Detail {
+                address: detail.address.clone(),
+                msp_id: detail.msp_id.clone(),
+                message: detail.message.clone(),
+            });
+            Failure {
+                code,
+                message: message.clone(),
+                details: details.collect(),
+            }
+        }
+        CallError::Malformed(_) | CallError::Sign(_) => plain(tonic::Code::Internal, error.to_string()),
+    }
 }
 
 impl Failure {
@@ -60,21 +92,25 @@ impl Failure {
     }
 }
 
-/// Why a call of a gateway failed.
-pub fn failure(phase: Phase, failure: &Failure, transaction_id: &str) -> Problem {
-    let problem = match phase {
-        Phase::Commit => commit(failure, transaction_id),
-        Phase::Submit => submit(failure, transaction_id),
-        Phase::Endorse | Phase::Evaluate => call(failure),
-    };
-    if phase == Phase::Evaluate {
-        problem
-    } else {
-        problem.with_transaction(transaction_id)
+/// Why a call of a peer failed. `transaction_id` names the transaction once there is one.
+pub fn call(phase: Phase, error: &CallError, transaction_id: &str) -> Problem {
+    // The connection broke while the gateway was at work: nobody knows how far it came.
+    if let (Phase::Submit, CallError::Unreachable(reason)) = (phase, error) {
+        return unknown(transaction_id, reason).with_transaction(transaction_id);
     }
+    explained(phase, &failure_of(error), transaction_id)
 }
 
-fn call(failure: &Failure) -> Problem {
+fn explained(phase: Phase, failure: &Failure, transaction_id: &str) -> Problem {
+    let problem = match phase {
+        Phase::Commit => unknown(transaction_id, &failure.words()),
+        Phase::Submit => submit(failure, transaction_id),
+        Phase::Endorse | Phase::Evaluate => return before_ordering(failure),
+    };
+    problem.with_transaction(transaction_id)
+}
+
+fn before_ordering(failure: &Failure) -> Problem {
     let words = failure.words();
     if failure.says("ProposalResponsePayloads do not match") {
         return Problem::new(Code::EndorsementMismatch, format!("The endorsements differ: {words}"));
@@ -131,24 +167,22 @@ fn submit(failure: &Failure, transaction_id: &str) -> Problem {
     }
 }
 
-fn commit(failure: &Failure, transaction_id: &str) -> Problem {
-    unknown(transaction_id, &failure.words())
-}
-
 fn unknown(transaction_id: &str, words: &str) -> Problem {
     let detail = format!("Transaction {transaction_id} was sent for ordering, and its outcome is not known: {words}");
     Problem::new(Code::CommitUnknown, detail)
 }
 
 /// Why a transaction that was ordered has no effect.
-pub fn invalid(code: i32, transaction_id: &str, block_number: u64) -> Problem {
-    let name = validation_code(code);
-    let kind = match TxValidationCode::try_from(code) {
-        Ok(TxValidationCode::MvccReadConflict | TxValidationCode::PhantomReadConflict) => Code::MvccConflict,
-        Ok(TxValidationCode::EndorsementPolicyFailure) => Code::EndorsementPolicyFailure,
+pub fn invalid(code: TxValidationCode, transaction_id: &str, block_number: u64) -> Problem {
+    let kind = match code {
+        TxValidationCode::MvccReadConflict | TxValidationCode::PhantomReadConflict => Code::MvccConflict,
+        TxValidationCode::EndorsementPolicyFailure => Code::EndorsementPolicyFailure,
         _ => Code::TransactionInvalid,
     };
-    let detail = format!("Transaction {transaction_id} is in block {block_number} with the code {name}.");
+    let detail = format!(
+        "Transaction {transaction_id} is in block {block_number} with the code {}.",
+        code.as_str_name()
+    );
     Problem::new(kind, detail).with_transaction(transaction_id)
 }
 
@@ -157,13 +191,13 @@ mod tests {
     use super::*;
     use tonic::Code as Grpc;
 
-    fn explained(phase: Phase, code: Grpc, message: &str, detail: &str) -> (Code, String) {
+    fn told(phase: Phase, code: Grpc, message: &str, detail: &str) -> (Code, String) {
         let details = (!detail.is_empty()).then(|| Detail {
             address: "127.0.0.1:7051".to_owned(),
             msp_id: "BankMSP".to_owned(),
             message: detail.to_owned(),
         });
-        let problem = failure(
+        let problem = explained(
             phase,
             &Failure {
                 code,
@@ -177,7 +211,7 @@ mod tests {
 
     #[test]
     fn before_ordering_a_failure_says_whose_it_is() {
-        let endorse = |code, message: &str, detail: &str| explained(Phase::Endorse, code, message, detail).0;
+        let endorse = |code, message: &str, detail: &str| told(Phase::Endorse, code, message, detail).0;
 
         assert_eq!(
             endorse(
@@ -219,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_contracts_own_words_come_through() {
-        let (_, detail) = explained(
+        let (_, detail) = told(
             Phase::Evaluate,
             Grpc::Unknown,
             "evaluate call to endorser returned error: digest: must be 64 hexadecimal digits",
@@ -232,7 +266,7 @@ mod tests {
     #[test]
     fn once_orderers_were_asked_a_lost_answer_means_that_it_may_have_committed() {
         assert_eq!(
-            explained(
+            told(
                 Phase::Submit,
                 Grpc::Unavailable,
                 "no orderers could successfully process transaction",
@@ -242,10 +276,10 @@ mod tests {
             Code::NoQuorum
         );
         assert_eq!(
-            explained(Phase::Submit, Grpc::DeadlineExceeded, "submit timeout expired", "").0,
+            told(Phase::Submit, Grpc::DeadlineExceeded, "submit timeout expired", "").0,
             Code::CommitUnknown
         );
-        let (code, detail) = explained(Phase::Commit, Grpc::Unavailable, "transport error", "");
+        let (code, detail) = told(Phase::Commit, Grpc::Unavailable, "transport error", "");
         assert_eq!(code, Code::CommitUnknown);
         assert_eq!(
             detail,
@@ -255,11 +289,20 @@ mod tests {
 
     #[test]
     fn a_validation_code_becomes_advice() {
-        assert_eq!(invalid(11, "t1", 7).code(), Code::MvccConflict);
-        assert_eq!(invalid(12, "t1", 7).code(), Code::MvccConflict);
-        assert_eq!(invalid(10, "t1", 7).code(), Code::EndorsementPolicyFailure);
         assert_eq!(
-            invalid(9, "t1", 7).to_string(),
+            invalid(TxValidationCode::MvccReadConflict, "t1", 7).code(),
+            Code::MvccConflict
+        );
+        assert_eq!(
+            invalid(TxValidationCode::PhantomReadConflict, "t1", 7).code(),
+            Code::MvccConflict
+        );
+        assert_eq!(
+            invalid(TxValidationCode::EndorsementPolicyFailure, "t1", 7).code(),
+            Code::EndorsementPolicyFailure
+        );
+        assert_eq!(
+            invalid(TxValidationCode::DuplicateTxid, "t1", 7).to_string(),
             "Transaction t1 is in block 7 with the code DUPLICATE_TXID."
         );
     }

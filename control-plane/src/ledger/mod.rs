@@ -150,13 +150,13 @@ impl OpenLedger {
     /// Submits a transaction and waits until it has committed.
     pub async fn submit(&self, call: &Call) -> Result<Done, Problem> {
         let endorsers = self.msp_ids(&call.endorsing_organizations).await?;
-        self.peer.submit(&self.channel, call, endorsers).await
+        self.peer.submit(&self.channel, call, &endorsers).await
     }
 
     /// Evaluates a function; nothing is written.
     pub async fn evaluate(&self, call: &Call) -> Result<Vec<u8>, Problem> {
         let targets = self.msp_ids(&call.endorsing_organizations).await?;
-        self.peer.evaluate(&self.channel, call, targets).await
+        self.peer.evaluate(&self.channel, call, &targets).await
     }
 
     /// Height and hashes.

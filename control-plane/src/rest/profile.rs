@@ -64,6 +64,7 @@ pub struct ProfileNode {
     /// `grpcs://host:port`.
     pub url: String,
     /// Whom to trust for its TLS certificate.
+    #[serde(rename = "tlsCACerts")]
     pub tls_ca_certs: Pem,
 }
 
@@ -104,7 +105,12 @@ pub async fn connection_profile_get(
             organizations.insert(member.organization.clone(), known);
         }
     }
-    if !organizations.contains_key(&organization) {
+    if !chain
+        .spec
+        .members
+        .iter()
+        .any(|member| member.organization == organization)
+    {
         return Err(Problem::parameter(
             "organization",
             format!("\"{organization}\" is not a member of the chain \"{name}\""),

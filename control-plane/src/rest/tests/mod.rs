@@ -28,13 +28,13 @@ use crate::ledger::Ledger;
 use crate::store::Db;
 use crate::store::resource::Resources;
 
-const TOKEN: &str = "ent_admin_test";
+pub const TOKEN: &str = "ent_admin_test";
 
 /// A platform without operator and nodes.
 pub struct TestApp {
     pub app: App,
     pub registry: Registry,
-    service: Service,
+    pub service: Service,
     _folder: tempfile::TempDir,
 }
 

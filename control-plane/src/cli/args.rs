@@ -1,0 +1,247 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::up::UpArgs;
+
+const AFTER: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 time is up, \
+6 platform unreachable, 7 not allowed, 8 refused as invalid.";
+
+/// Consortium chains on demand.
+#[derive(Debug, Parser)]
+#[command(name = "entente", version, after_help = AFTER, propagate_version = false)]
+pub struct Cli {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Which platform to talk to. Without these: the one whose `.entente` folder is here or above.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServerArgs {
+    /// Address of the platform, for example http://127.0.0.1:7420
+    #[arg(long, global = true, env = "ENTENTE_SERVER", value_name = "URL")]
+    pub server: Option<String>,
+    /// File that holds the token
+    #[arg(long, global = true, env = "ENTENTE_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// The token itself, from the environment only: arguments can be seen by other users
+    #[arg(skip)]
+    pub token: Option<String>,
+    /// Data folder of a platform on this machine
+    #[arg(long = "installation", global = true, env = "ENTENTE_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the platform on this machine, in the foreground
+    Up(UpArgs),
+    /// Create or change what YAML or JSON files describe
+    Apply(ApplyArgs),
+    /// Show resources, operations, nodes, channels or blocks
+    Get(GetArgs),
+    /// Show everything about one resource
+    Describe(DescribeArgs),
+    /// Delete resources
+    Delete(DeleteArgs),
+    /// Show the log of a node
+    Logs(LogsArgs),
+    /// Call a contract
+    #[command(subcommand)]
+    Tx(TxCommand),
+    /// Work with a chain
+    #[command(subcommand)]
+    Chain(ChainCommand),
+    /// Show the versions of this program and of the platform
+    Version {
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Print a completion script, for example: source <(entente completion bash)
+    Completion { shell: clap_complete::Shell },
+    /// Print the custom resource definitions for Kubernetes
+    Crds,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// A table for people
+    #[default]
+    Table,
+    /// A table with more columns
+    Wide,
+    /// `kind/name`, one a line
+    Name,
+    Json,
+    Yaml,
+}
+
+/// Whether to wait until what was asked is done.
+#[derive(Debug, Clone, Args)]
+pub struct WaitArgs {
+    /// Do not wait until it is done
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Wait at most this long, for example 90s or 5m
+    #[arg(long, default_value = "5m", value_parser = read_duration)]
+    pub timeout: Duration,
+}
+
+fn read_duration(text: &str) -> Result<Duration, String> {
+    entente_api::units::duration(text)
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    /// File to read, `-` for standard input; may hold several documents
+    #[arg(short, long = "filename", required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Check everything, change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub wait: WaitArgs,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct GetArgs {
+    /// chains, organizations, members, contracts, identities, node-releases, operations, nodes, channels or blocks
+    pub kind: String,
+    /// Only this one
+    pub name: Option<String>,
+    /// The chain, for nodes, channels and blocks; the only one when absent
+    #[arg(short, long)]
+    pub chain: Option<String>,
+    /// The channel, for blocks; the first one when absent
+    #[arg(long)]
+    pub channel: Option<String>,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DescribeArgs {
+    /// Kind of the resource
+    pub kind: String,
+    /// Its name
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DeleteArgs {
+    /// Kind of the resource
+    #[arg(required_unless_present = "files")]
+    pub kind: Option<String>,
+    /// Names of the resources
+    #[arg(required_unless_present = "files")]
+    pub names: Vec<String>,
+    /// Delete what these files describe
+    #[arg(short, long = "filename", value_name = "FILE", conflicts_with = "kind")]
+    pub files: Vec<PathBuf>,
+    /// Succeed when there is none
+    #[arg(long)]
+    pub ignore_not_found: bool,
+    #[command(flatten)]
+    pub wait: WaitArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct LogsArgs {
+    /// Name of the node, or CHAIN/NODE
+    pub node: String,
+    /// The chain; the only one when absent
+    #[arg(short, long)]
+    pub chain: Option<String>,
+    /// Go on with new lines as they come
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How many of the last lines
+    #[arg(long, default_value_t = 200)]
+    pub tail: usize,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum TxCommand {
+    /// Submit a transaction and wait until it has committed
+    Submit(TxArgs),
+    /// Evaluate a function; nothing is written
+    Evaluate(TxArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TxArgs {
+    /// Name of the chain
+    pub chain: String,
+    /// Name of the contract
+    pub contract: String,
+    /// Function of the contract
+    pub function: String,
+    /// Its arguments, as they are
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<String>,
+    /// The channel; the one that the contract is on when absent
+    #[arg(long)]
+    pub channel: Option<String>,
+    /// The organization that calls; the channel's first member when absent
+    #[arg(long = "as", value_name = "ORGANIZATION")]
+    pub organization: Option<String>,
+    /// The Identity that signs; the organization's administrator when absent
+    #[arg(long)]
+    pub identity: Option<String>,
+    /// An organization that must endorse; may be given several times
+    #[arg(long = "endorse", value_name = "ORGANIZATION")]
+    pub endorsers: Vec<String>,
+    /// A value that only endorsers see; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub transient: Vec<String>,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum ChainCommand {
+    /// Enrol an application and write what the official Fabric client needs to connect
+    Connect(ConnectArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ConnectArgs {
+    /// Name of the chain
+    pub chain: String,
+    /// The organization whose application connects; the chain's first member when absent
+    #[arg(long)]
+    pub organization: Option<String>,
+    /// Name of the identity to enrol; `<organization>-app-<random>` when absent
+    #[arg(long)]
+    pub identity: Option<String>,
+    /// The channel; the first one when absent
+    #[arg(long)]
+    pub channel: Option<String>,
+    /// The contract; the first one on the channel when absent
+    #[arg(long)]
+    pub contract: Option<String>,
+    /// Folder to write to; made when absent
+    #[arg(long, default_value = ".", value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Wait at most this long for the certificate
+    #[arg(long, default_value = "1m", value_parser = read_duration)]
+    pub timeout: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

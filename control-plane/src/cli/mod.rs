@@ -1,0 +1,76 @@
+//! The command line: a client of the REST API with no privileges of its own.
+//!
+//! [`run`] takes parsed arguments and a [`Console`], and answers with the code to exit with; nothing here ends the
+//! process or writes elsewhere.
+
+mod apply;
+mod args;
+pub mod client;
+mod connect;
+mod console;
+mod delete;
+mod describe;
+mod error;
+mod get;
+mod kinds;
+pub mod locate;
+mod logs;
+pub mod manifest;
+mod output;
+pub mod progress;
+mod table;
+mod tx;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+pub use args::{Cli, Command};
+pub use console::Console;
+pub use error::{CliError, Exit};
+
+use clap::CommandFactory as _;
+
+use self::client::Client;
+
+/// Runs a command of the client.
+pub async fn run(cli: Cli, console: &mut Console) -> Exit {
+    match dispatch(cli, console).await {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            console.note(&error.to_string());
+            error.exit()
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
+    let connect = || locate::server(&cli.server).and_then(Client::new);
+    match cli.command {
+        Command::Up(_) => Err(CliError::usage("`up` is not a command of the client")),
+        Command::Completion { shell } => completion(shell, console),
+        Command::Crds => crds(console),
+        Command::Version { output } => version::run(connect().ok().as_ref(), output, console).await,
+        Command::Apply(args) => apply::run(&connect()?, &args, console).await,
+        Command::Get(args) => get::run(&connect()?, &args, console).await,
+        Command::Describe(args) => describe::run(&connect()?, &args, console).await,
+        Command::Delete(args) => delete::run(&connect()?, &args, console).await,
+        Command::Logs(args) => logs::run(&connect()?, &args, console).await,
+        Command::Tx(command) => tx::run(&connect()?, &command, console).await,
+        Command::Chain(args::ChainCommand::Connect(args)) => connect::run(&connect()?, &args, console).await,
+    }
+}
+
+fn completion(shell: clap_complete::Shell, console: &mut Console) -> Result<(), CliError> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);
+    console.print(&String::from_utf8_lossy(&script))
+}
+
+fn crds(console: &mut Console) -> Result<(), CliError> {
+    for definition in entente_api::schema::definitions() {
+        let text = serde_yaml::to_string(&definition).map_err(CliError::output)?;
+        console.print(&format!("---\n{text}"))?;
+    }
+    Ok(())
+}
