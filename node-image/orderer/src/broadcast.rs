@@ -15,7 +15,7 @@ use entente_fabric::tls::ClientCertificate;
 use entente_ledger::deliver::{Client, Delivery, Engine};
 use futures::Stream;
 use tonic::{Request, Response, Streaming};
-use tracing::{debug, warn};
+use tracing::warn;
 
 use crate::channel::Readable;
 use crate::filters::{self, Rejection};
@@ -160,6 +160,5 @@ async fn order(registrar: &Registrar, envelope: &Envelope, trace: &mut Trace) ->
     let enqueue = Instant::now();
     let ordered = chain.order(request).await.map_err(|error| Rejection::unavailable(error.to_string()));
     trace.enqueued = Some(enqueue.elapsed());
-    debug!(channel = trace.channel, tx = header.tx_id, "enqueued");
     ordered
 }

@@ -54,6 +54,8 @@ pub trait Puller: Send + Sync + 'static {
 pub struct View {
     /// 0 when there is none.
     pub leader: u64,
+    /// Whether it is this node.
+    pub leads: bool,
     pub consenters: BTreeMap<u64, Consenter>,
     /// For configuration updates.
     pub group: Consenters,

@@ -134,6 +134,11 @@ impl Orderer {
         self.registrar.failures().into_iter().map(check).collect()
     }
 
+    /// Whether this node leads a channel at the moment.
+    pub fn leads(&self, channel: &str) -> bool {
+        self.registrar.consenter(channel).is_some_and(|consenter| consenter.chain.view().borrow().leads)
+    }
+
     /// Hands leadership over, finishes what was accepted, and closes the channels. Call it before the listeners stop.
     pub async fn shutdown(&self) {
         self.registrar.stop().await;

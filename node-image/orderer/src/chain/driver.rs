@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
-use tracing::{error, info, warn};
+use tracing::{error, info, trace, warn};
 
 use super::disk::Disk;
 use super::{End, Input, Puller, Submit, Transport, View};
@@ -160,7 +160,10 @@ impl Driver {
 
     fn take(&mut self, input: Input) {
         match input {
-            Input::Received { message, metadata, sender } => self.core.receive(message, &metadata, sender),
+            Input::Received { message, metadata, sender } => {
+                trace!(channel = self.channel.id, kind = ?message.msg_type, sender, term = message.term, "received");
+                self.core.receive(message, &metadata, sender);
+            }
             Input::Unreachable(id) => self.core.unreachable(id),
             Input::Pulled(block) => self.core.pulled(block),
             Input::Stop => {
@@ -248,6 +251,7 @@ impl Driver {
     fn carry_out(&mut self, effect: Effect, inputs: &mpsc::WeakSender<Input>) {
         match effect {
             Effect::Send { message, metadata } => {
+                trace!(channel = self.channel.id, kind = ?message.msg_type, to = message.to, term = message.term, "send");
                 let payload = wire::encode(&message);
                 let request = ConsensusRequest { channel: self.channel.id.clone(), payload, metadata };
                 self.transport.send(message.to, request);
@@ -357,6 +361,7 @@ impl Driver {
         view.send_if_modified(|view| {
             let (leader, membership) = (self.core.leader(), self.core.membership());
             let same = view.leader == leader
+                && view.leads == self.core.leads()
                 && view.group.active == self.core.active()
                 && view.group.metadata == membership.metadata
                 && view.consenters == membership.consenters;
@@ -366,11 +371,12 @@ impl Driver {
             if view.leader != leader {
                 info!(channel = self.channel.id, leader, "Raft leader changed");
                 self.metrics.leader_changes.inc();
-                self.metrics.is_leader.set(i64::from(self.core.leads()));
             }
+            self.metrics.is_leader.set(i64::from(self.core.leads()));
             self.metrics.cluster_size.set(membership.consenters.len() as i64);
             self.metrics.active_nodes.set(self.core.active().len() as i64);
             view.leader = leader;
+            view.leads = self.core.leads();
             view.consenters = membership.consenters.clone();
             view.group = self.group();
             true

@@ -12,7 +12,6 @@ use entente_fabric::proto::orderer::StepRequest;
 use entente_fabric::proto::orderer::cluster_client::ClusterClient;
 use futures::{Stream, StreamExt as _};
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tracing::{debug, info};
@@ -35,13 +34,6 @@ pub(super) struct Lane {
     items: mpsc::Sender<Item>,
     broken: Arc<AtomicBool>,
     retry: Arc<Notify>,
-    worker: JoinHandle<()>,
-}
-
-impl Drop for Lane {
-    fn drop(&mut self) {
-        self.worker.abort();
-    }
 }
 
 impl Lane {
@@ -49,7 +41,9 @@ impl Lane {
         let (items, queue) = mpsc::channel(QUEUE);
         let (broken, retry) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
         let worker = Worker { connections, target, channel, broken: broken.clone(), retry: retry.clone(), droppable };
-        Lane { items, broken, retry, worker: tokio::spawn(worker.run(queue)) }
+        // Ends by itself when the lane is dropped, after what is in the queue: a consenter that is removed must hear so.
+        tokio::spawn(worker.run(queue));
+        Lane { items, broken, retry }
     }
 
     /// Sends a request that may be lost. `false` when it is lost already.

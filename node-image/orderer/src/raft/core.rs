@@ -122,6 +122,16 @@ pub enum Effect {
     Halt(Halt),
 }
 
+/// A ready that is not durable yet, with what waits for it.
+struct Unsaved {
+    number: u64,
+    messages: Vec<RaftMessage>,
+    /// Index of the snapshot in it.
+    installed: Option<u64>,
+    /// There is nothing in it to make durable; it only waits for those before it.
+    empty: bool,
+}
+
 /// A consenter's state.
 pub struct Core {
     options: Options,
@@ -152,8 +162,7 @@ pub struct Core {
     tracker: Tracker,
     had_leader: bool,
 
-    /// Readies that are not durable yet, with the messages that wait for them.
-    unsaved: VecDeque<(u64, Vec<RaftMessage>)>,
+    unsaved: VecDeque<Unsaved>,
     /// A commit index that was not worth a write of its own.
     unsaved_commit: bool,
     bytes_since_fold: u64,
@@ -302,7 +311,7 @@ impl Core {
         if self.halted {
             return;
         }
-        while self.unsaved.front().is_some_and(|(unsaved, _)| *unsaved <= number) {
+        while self.unsaved.front().is_some_and(|unsaved| unsaved.number <= number || unsaved.empty) {
             self.release();
         }
         self.pump();
@@ -355,18 +364,21 @@ impl Core {
             self.node.advance_append_async(ready);
 
             self.send(sent);
-            let installed = batch.installed.clone();
+            let checkpoint = batch.installed.clone();
+            let installed = checkpoint.as_ref().map(|checkpoint| checkpoint.index);
             // Whoever is a member decides who may vote, so a restart must not know less about that.
             let members_change = committed.iter().any(|entry| entry.entry_type == EntryType::EntryConfChange);
-            if must_sync || members_change {
+            let empty = !must_sync && !members_change;
+            let unsaved = Unsaved { number, messages: held_back, installed, empty };
+            if !empty {
                 if std::mem::take(&mut self.unsaved_commit) {
                     batch.hard_state = Some(self.node.store().hard_state.clone());
                 }
                 self.effects.push(Effect::Persist { number, batch });
-                self.unsaved.push_back((number, held_back));
+                self.unsaved.push_back(unsaved);
             } else {
                 let rests = self.unsaved.is_empty();
-                self.unsaved.push_back((number, held_back));
+                self.unsaved.push_back(unsaved);
                 if rests {
                     self.release();
                 }
@@ -374,7 +386,7 @@ impl Core {
             if let Some((leader, role)) = role {
                 self.role_changed(leader, role);
             }
-            if let Some(checkpoint) = installed {
+            if let Some(checkpoint) = checkpoint {
                 self.installed(&checkpoint);
             }
             self.waiting.extend(committed);
@@ -385,8 +397,11 @@ impl Core {
 
     /// Marks the oldest unsaved ready as durable and sends what waited for it.
     fn release(&mut self) {
-        if let Some((number, messages)) = self.unsaved.pop_front() {
+        if let Some(Unsaved { number, messages, installed, .. }) = self.unsaved.pop_front() {
             self.node.on_persist_ready(number);
+            if let Some(index) = installed {
+                self.node.advance_apply_to(index);
+            }
             self.send(messages);
         }
     }

@@ -146,9 +146,14 @@ fn conf_state(mut voters: Vec<u64>) -> raftpb::ConfState {
     raftpb::ConfState { voters, auto_leave: Some(false), ..Default::default() }
 }
 
-/// The membership change in an entry.
+/// The membership change in an entry, with every field set: the library leaves out zeros, stock writes them.
 pub fn conf_change(data: &[u8]) -> Result<raftpb::ConfChange, prost::DecodeError> {
-    raftpb::ConfChange::decode(data)
+    let change = raftpb::ConfChange::decode(data)?;
+    Ok(raftpb::ConfChange {
+        r#type: Some(change.r#type.unwrap_or_default()),
+        node_id: Some(change.node_id.unwrap_or_default()),
+        ..change
+    })
 }
 
 /// The library's form of a membership change.

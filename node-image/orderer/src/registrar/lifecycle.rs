@@ -19,6 +19,8 @@ use crate::raft::membership::{self, Membership};
 /// A consenter that has had no leader for this long asks the others whether it was removed
 /// (`DefaultEvictionSuspicion`), and looks this often.
 const EVICTION_SUSPICION: Duration = Duration::from_secs(10 * 60);
+/// The same for one that knows from a block that it is removed, but has not heard that Raft has agreed.
+const EVICTION_EXPECTED: Duration = Duration::from_secs(20);
 const LEADERLESS_CHECK: Duration = Duration::from_secs(10);
 
 /// What a role ends with.
@@ -153,7 +155,8 @@ impl Registrar {
                 continue;
             }
             let since = *leaderless_since.get_or_insert_with(Instant::now);
-            if since.elapsed() < EVICTION_SUSPICION {
+            let expected = self.is_consenter_of(&channel.bundle()) == Ok(false);
+            if since.elapsed() < if expected { EVICTION_EXPECTED } else { EVICTION_SUSPICION } {
                 continue;
             }
             warn!(channel = channel.id, "no leader for long: asking other orderers whether this one was removed");
@@ -161,7 +164,7 @@ impl Registrar {
             match self.setup.source.newest_config(&channel.id, &bundle).await {
                 Ok(None) => return,
                 Ok(Some(block)) => match Bundle::from_block(&block).map(|next| self.is_consenter_of(&next)) {
-                    Ok(Ok(false)) if number(&block) >= channel.blocks.height() => return,
+                    Ok(Ok(false)) if expected || number(&block) >= channel.blocks.height() => return,
                     _ => leaderless_since = None,
                 },
                 Err(error) => warn!(channel = channel.id, %error, "nobody could tell"),

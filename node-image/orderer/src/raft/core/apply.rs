@@ -99,6 +99,12 @@ impl Core {
 
     fn apply_conf_change(&mut self, entry: &Entry) -> Result<(), String> {
         let change = wire::conf_change(&entry.data).map_err(|error| format!("no membership change: {error}"))?;
+        if change.r#type == Some(membership::REMOVE_NODE) && self.leads() {
+            // Who is removed learns that this is agreed on now or never: afterwards nobody talks to it.
+            self.node.ping();
+            let farewell = std::mem::take(&mut self.node.raft.msgs);
+            self.send(farewell);
+        }
         let state = self
             .node
             .apply_conf_change(&wire::to_library(&change))
@@ -135,7 +141,6 @@ impl Core {
         self.waiting.clear();
         self.bytes_since_fold = 0;
         self.applied = self.applied.max(checkpoint.index);
-        self.node.advance_apply_to(checkpoint.index);
         self.catch_up_to(checkpoint);
     }
 

@@ -1,0 +1,183 @@
+//! Orderers agree: one, three, through crashes, partitions of time and changes of who they are.
+
+mod network;
+
+use std::time::{Duration, Instant};
+
+use entente_fabric::config::edit;
+use network::{Network, Tuning, eventually};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_orderer_orders_and_remembers() {
+    let mut network = Network::with_channel(1).await;
+
+    network.submit(0, "first").await;
+    network.submit(0, "second").await;
+    assert_eq!(network.transactions(0, 2).await, ["first", "second"]);
+    network.orderers[0].kill();
+    network.orderers[0].start();
+    network.submit(0, "third").await;
+
+    assert_eq!(network.transactions(0, 3).await, ["first", "second", "third"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_channel_of_three_has_a_leader_within_a_second() {
+    let mut network = Network::new(3);
+    network.start_all();
+    let genesis = network.genesis(3);
+
+    let began = Instant::now();
+    for index in 0..3 {
+        network.participation(index).join(&genesis).await.unwrap();
+    }
+    network.leader().await;
+
+    assert!(began.elapsed() < Duration::from_secs(1), "it took {:?}", began.elapsed());
+}
+
+fn numbered(prefix: &str, count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{prefix} {number}")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_orderer_takes_transactions_and_all_have_the_same_chain() {
+    let network = Network::with_channel(3).await;
+
+    for number in 0..30 {
+        network.submit(number % 3, &format!("transaction {number}")).await;
+    }
+    let mut chains = Vec::new();
+    for index in 0..3 {
+        chains.push(network.transactions(index, 30).await);
+    }
+
+    let mut sorted = chains[0].clone();
+    sorted.sort();
+    let mut expected = numbered("transaction", 30);
+    expected.sort();
+    assert_eq!(sorted, expected);
+    assert_eq!(chains[1], chains[0]);
+    assert_eq!(chains[2], chains[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_death_of_the_leader_loses_and_doubles_nothing() {
+    let mut network = Network::with_channel(3).await;
+    let leader = network.leader().await;
+    for text in numbered("before", 20) {
+        network.submit(leader, &text).await;
+    }
+    let before = network.transactions((leader + 1) % 3, 20).await;
+
+    network.orderers[leader].kill();
+    let survivor = (leader + 1) % 3;
+    for text in numbered("after", 5) {
+        network.submit(survivor, &text).await;
+    }
+    let after = network.transactions(survivor, 25).await;
+    network.orderers[leader].start();
+    let returned = network.transactions(leader, 25).await;
+
+    assert_eq!(before, numbered("before", 20));
+    assert_eq!(after, [numbered("before", 20), numbered("after", 5)].concat());
+    assert_eq!(returned, after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_quorum_messages_are_refused_until_one_returns() {
+    let mut network = Network::with_channel(3).await;
+    network.submit(0, "before").await;
+    network.transactions(0, 1).await;
+    network.orderers[1].kill();
+    network.orderers[2].kill();
+
+    let (connection, transaction) = (network.connect(0).await, network.transaction("in vain"));
+    let refused = eventually("a refusal for want of a leader", async || {
+        let refused = entente_fabric::client::broadcast::submit(&connection, &transaction).await.err()?;
+        refused.to_string().contains("no Raft leader").then_some(refused)
+    })
+    .await;
+    network.orderers[1].start();
+    let chain = network.submit_until_ordered(0, "afterwards").await;
+
+    assert_eq!(refused.to_string(), "no Raft leader");
+    assert_eq!(chain[0], "before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orderer_that_was_away_past_compaction_catches_up() {
+    let tuning = Tuning { snapshot_interval: 10_000, max_message_count: 1, ..Tuning::default() };
+    let mut network = Network::with_tuned_channel(3, tuning).await;
+    let away = (network.leader().await + 1) % 3;
+    let present = network.leader().await;
+    network.orderers[away].kill();
+    let filler = "x".repeat(2000);
+    for text in numbered(&filler, 30) {
+        network.submit(present, &text).await;
+    }
+    network.transactions(present, 30).await;
+
+    network.orderers[away].start();
+
+    assert_eq!(network.transactions(away, 30).await, numbered(&filler, 30));
+    network.submit(away, "together again").await;
+    assert_eq!(network.transactions(away, 31).await[30], "together again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_shuts_down_hands_over_at_once() {
+    let mut network = Network::with_channel(3).await;
+    let leader = network.leader().await;
+    network.submit(leader, "before").await;
+
+    network.orderers[leader].shut_down().await;
+    let began = Instant::now();
+    network.leader().await;
+
+    // An election timeout is a second at least.
+    assert!(began.elapsed() < Duration::from_millis(500), "it took {:?}", began.elapsed());
+    let survivor = (leader + 1) % 3;
+    network.submit(survivor, "after").await;
+    assert_eq!(network.transactions(survivor, 2).await, ["before", "after"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_grows_from_one_orderer_to_three_and_shrinks_again() {
+    let mut network = Network::with_channel(1).await;
+    network.submit(0, "alone").await;
+    for index in 1..3 {
+        network.add_orderer();
+        network.orderers[index].start();
+        let (join_block, _) = network.config(0).await;
+        network.participation(index).join(&join_block).await.unwrap();
+        eventually("the new orderer to follow", async || {
+            let info = network.participation(index).info(network::CHANNEL).await.unwrap();
+            (info.consensus_relation == "follower" && info.status == "active").then_some(())
+        })
+        .await;
+
+        network.reconfigure(0, |config| network.add_consenter(config, index)).await;
+
+        eventually("the new orderer to become a consenter", async || {
+            let info = network.participation(index).info(network::CHANNEL).await.unwrap();
+            (info.consensus_relation == "consenter").then_some(())
+        })
+        .await;
+        network.submit(index, &format!("with {index}")).await;
+    }
+    assert_eq!(network.transactions(2, 3).await, ["alone", "with 1", "with 2"]);
+
+    let first = network.orderers[0].consenter();
+    network
+        .reconfigure(1, |config| edit::remove_consenter(config, &first.host, first.port).unwrap())
+        .await;
+    eventually("the removed orderer to follow", async || {
+        let info = network.participation(0).info(network::CHANNEL).await.unwrap();
+        (info.consensus_relation == "follower").then_some(())
+    })
+    .await;
+    network.submit(1, "without 0").await;
+
+    assert_eq!(network.transactions(2, 4).await[3], "without 0");
+}
