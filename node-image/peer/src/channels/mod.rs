@@ -9,6 +9,7 @@ mod follow;
 mod metrics;
 mod pull;
 mod store;
+mod verify;
 mod well_formed;
 
 pub use commits::{Commits, Fate, Waiting};

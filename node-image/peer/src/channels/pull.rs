@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use entente_fabric::block;
 use entente_fabric::client::connect::{ConnectOptions, connect};
 use entente_fabric::config::Bundle;
 use entente_fabric::crypto::Signer;
@@ -22,7 +21,7 @@ use tokio::sync::mpsc;
 use tonic::Streaming;
 use tracing::{debug, warn};
 
-use super::well_formed;
+use super::verify::{self, Tip};
 use crate::ordering::{Endpoint, endpoints};
 
 const MAX_MESSAGE: usize = 100 << 20;
@@ -48,7 +47,7 @@ pub(super) struct Puller {
     pub channel: String,
     pub bundle: Arc<Bundle>,
     /// Number and hash of the last block.
-    pub tip: (u64, [u8; 32]),
+    pub tip: Tip,
     pub blocks: mpsc::Sender<Verified>,
 }
 
@@ -191,7 +190,7 @@ impl Puller {
         let (bundle, tip) = (self.bundle.clone(), self.tip);
         let check = {
             let block = block.clone();
-            move || verify(&block, &bundle, tip)
+            move || verify::next(&block, &bundle, tip)
         };
         let checked = tokio::task::spawn_blocking(check).await.map_err(failed)?;
         let (tip, configuration) = checked.map_err(|reason| {
@@ -209,43 +208,4 @@ impl Puller {
         }
         Ok(Verified { block, configuration })
     }
-}
-
-/// What a block that passed the checks leaves behind.
-type Accepted = ((u64, [u8; 32]), Option<Arc<Bundle>>);
-
-/// `VerifyBlock` in `common/deliverclient/block_verification.go`.
-fn verify(candidate: &Block, bundle: &Bundle, tip: (u64, [u8; 32])) -> Result<Accepted, String> {
-    let header = candidate.header.as_ref().ok_or("it has no header")?;
-    if header.number != tip.0 + 1 {
-        return Err(format!(
-            "expected block number is [{}] but actual block number is [{}]",
-            tip.0 + 1,
-            header.number
-        ));
-    }
-    if header.previous_hash != tip.1 {
-        return Err("its previous hash is not the hash of the block before".to_owned());
-    }
-    if candidate
-        .metadata
-        .as_ref()
-        .is_none_or(|metadata| metadata.metadata.len() < 5)
-    {
-        return Err("it does not have metadata or contains too few entries".to_owned());
-    }
-    well_formed::check(candidate)?;
-    block::check_data_hash(candidate).map_err(|error| error.to_string())?;
-    block::verify(candidate, bundle).map_err(|error| error.to_string())?;
-    let configuration = match block::is_config(candidate) {
-        false => None,
-        true => {
-            let next = Bundle::from_block(candidate).map_err(|error| error.to_string())?;
-            if next.channel_id != bundle.channel_id {
-                return Err(format!("its configuration is that of channel {}", next.channel_id));
-            }
-            Some(Arc::new(next))
-        }
-    };
-    Ok(((header.number, block::header_hash(header)), configuration))
 }

@@ -228,3 +228,133 @@ fn shifted(rule: SignaturePolicy, offset: i32) -> SignaturePolicy {
     });
     SignaturePolicy { r#type: kind }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use entente_fabric::policy::dsl;
+    use entente_fabric::proto::common::Block;
+
+    fn bundle() -> Bundle {
+        let genesis = include_bytes!("../../../../tests/golden/config/genesis_golden/genesis.pb");
+        Bundle::from_block(&Block::decode(&genesis[..]).unwrap()).unwrap()
+    }
+
+    fn signature(expression: &str) -> ApplicationPolicy {
+        let policy = dsl::parse(expression).unwrap();
+        ApplicationPolicy {
+            r#type: Some(application_policy::Type::SignaturePolicy(policy)),
+        }
+    }
+
+    fn reference(path: &str) -> ApplicationPolicy {
+        ApplicationPolicy {
+            r#type: Some(application_policy::Type::ChannelConfigPolicyReference(path.into())),
+        }
+    }
+
+    /// A chaincode `basic` whose collection `shared` has a policy of its own, and `plain` has none.
+    fn basic(name: &str) -> Option<Definition> {
+        let collection = |name: &str, endorsement_policy| StaticCollectionConfig {
+            name: name.into(),
+            endorsement_policy,
+            ..StaticCollectionConfig::default()
+        };
+        (name == "basic").then(|| Definition {
+            policy: reference("/Channel/Application/Endorsement"),
+            collections: vec![
+                collection("shared", Some(signature("AND('Org1MSP.peer','Org2MSP.peer')"))),
+                collection("plain", None),
+            ],
+        })
+    }
+
+    /// Organizations of each combination for one call of `basic`, or why there is none.
+    fn organizations(call: ChaincodeCall) -> Result<Vec<String>, String> {
+        let bundle = bundle();
+        let rules = Rules {
+            bundle: &bundle,
+            definition: &basic,
+        };
+        let call = ChaincodeCall {
+            name: if call.name.is_empty() {
+                "basic".into()
+            } else {
+                call.name
+            },
+            ..call
+        };
+        let combinations = rules
+            .combinations(&ChaincodeInterest { chaincodes: vec![call] })
+            .map_err(|error| error.to_string())?;
+        let names = |combination: &Combination| {
+            let names = combination
+                .iter()
+                .map(|principal| principal.msp_id.trim_end_matches("MSP"));
+            names.collect::<Vec<_>>().join("+")
+        };
+        Ok(combinations.iter().map(names).collect())
+    }
+
+    fn call(collections: &[&str]) -> ChaincodeCall {
+        ChaincodeCall {
+            collection_names: collections.iter().map(|name| (*name).to_owned()).collect(),
+            ..ChaincodeCall::default()
+        }
+    }
+
+    #[test]
+    fn a_reference_stands_for_the_signatures_that_the_configuration_asks_for() {
+        let majority = ["Org1+Org2", "Org1+Org3", "Org2+Org3"].map(str::to_owned).to_vec();
+
+        assert_eq!(organizations(call(&[])), Ok(majority.clone()));
+        let lifecycle = ChaincodeCall {
+            name: "_lifecycle".into(),
+            ..call(&[])
+        };
+        assert_eq!(organizations(lifecycle), Ok(majority));
+    }
+
+    #[test]
+    fn a_collection_is_endorsed_by_its_own_policy_or_by_that_of_its_chaincode() {
+        assert_eq!(organizations(call(&["shared"])), Ok(vec!["Org1+Org2".to_owned()]));
+        assert_eq!(organizations(call(&["plain"])).unwrap().len(), 3);
+        assert_eq!(
+            organizations(call(&["_implicit_org_Org3MSP"])),
+            Ok(vec!["Org3".to_owned()])
+        );
+    }
+
+    #[test]
+    fn key_policies_take_the_place_of_the_chaincodes_only_when_every_key_has_one() {
+        let key_policies = vec![dsl::parse("OR('Org3MSP.peer')").unwrap()];
+        let both = ChaincodeCall {
+            key_policies: key_policies.clone(),
+            ..call(&[])
+        };
+        let alone = ChaincodeCall {
+            key_policies,
+            disregard_namespace_policy: true,
+            ..call(&[])
+        };
+
+        assert_eq!(
+            organizations(both),
+            Ok(vec!["Org1+Org3".to_owned(), "Org2+Org3".to_owned()])
+        );
+        assert_eq!(organizations(alone), Ok(vec!["Org3".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_not_defined_cannot_be_planned() {
+        let unknown = ChaincodeCall {
+            name: "absent".into(),
+            ..call(&[])
+        };
+
+        assert_eq!(
+            organizations(unknown).unwrap_err(),
+            "no combination of peers can be derived which satisfy the endorsement policy: No metadata was found for chaincode absent in channel golden"
+        );
+    }
+}
