@@ -1,4 +1,5 @@
 //! Identities and policies on a chain that stock nodes made: who signed what, and what stock decided about it.
+#![expect(clippy::unwrap_used, reason = "in a test, what cannot be read fails the test")]
 
 use std::collections::BTreeMap;
 use std::fs;

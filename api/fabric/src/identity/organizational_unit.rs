@@ -153,7 +153,7 @@ impl NodeUnits {
         if version < MspVersion::V1_4_3 {
             named.next()
         } else {
-            named.last()
+            named.next_back()
         }
     }
 }
