@@ -138,8 +138,7 @@ impl Peer {
     /// `gateway.Gateway`, `protos.Endorser` and `protos.Deliver`.
     pub fn grpc(&self) -> Routes {
         let limits = &self.config.limits;
-        let endorser = EndorserService::new(self.endorser.clone(), limits.endorser_concurrency);
-        let endorser = EndorserServer::new(endorser)
+        let endorser = EndorserServer::new(EndorserService(self.endorser.clone()))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
         let gateway = GatewayServer::new(self.gateway.clone())
@@ -148,7 +147,7 @@ impl Peer {
         let deliver = DeliverServer::new(self.deliver.clone())
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        Routes::new(endorser)
+        Routes::new(Limited::new(endorser, limits.endorser_concurrency))
             .add_service(Limited::new(gateway, limits.gateway_concurrency))
             .add_service(Limited::new(deliver, limits.deliver_concurrency))
             .prepare()

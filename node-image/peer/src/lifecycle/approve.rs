@@ -10,7 +10,8 @@ use entente_fabric::proto::protos::{ApplicationPolicy, application_policy};
 use prost::Message as _;
 
 use super::check;
-use super::definition::{self, Definition, NAMESPACES, Parameters, Record, SOURCES};
+use super::definition::{self, Definition, Parameters};
+use super::record::{self, NAMESPACES, Record, SOURCES};
 use super::state::{OrgState, PublicState};
 use crate::chaincode::transaction::Transaction;
 use crate::failure::Failure;
@@ -53,8 +54,8 @@ pub fn approve(
 
     let sequence = definition.sequence;
     let record = definition.parameters.record();
-    let source = definition::local_package(&package_id);
-    let private_name = definition::private_name(&name, sequence);
+    let source = record::local_package(&package_id);
+    let private_name = record::private_name(&name, sequence);
     let mut org = OrgState::new(transaction, msp_id);
     if sequence == current {
         compare_with_committed(&mut public, &name, &definition)?;
@@ -69,9 +70,9 @@ pub fn approve(
             "attempted to redefine uncommitted sequence ({sequence}) for namespace {name} with unchanged content"
         )));
     }
-    definition::write_private(&mut org, NAMESPACES, &private_name, &record)
+    record::write_private(&mut org, NAMESPACES, &private_name, &record)
         .map_err(|failure| failure.within("could not serialize chaincode parameters to state"))?;
-    definition::write_private(&mut org, SOURCES, &private_name, &source)
+    record::write_private(&mut org, SOURCES, &private_name, &source)
         .map_err(|failure| failure.within("could not serialize chaincode package info to state"))?;
     tracing::info!(chaincode = name, sequence, package = package_id, "endorsed an approval");
     Ok(ApproveChaincodeDefinitionForMyOrgResult {})
@@ -122,13 +123,13 @@ fn is_repeated(
     parameters: &Record,
     source: &Record,
 ) -> Result<bool, Failure> {
-    if org.hash(&definition::metadata_key(NAMESPACES, private_name))?.is_none() {
+    if org.hash(&record::metadata_key(NAMESPACES, private_name))?.is_none() {
         return Ok(false);
     }
     if !same_fields(org, NAMESPACES, private_name, parameters)? {
         return Ok(false);
     }
-    if org.hash(&definition::metadata_key(SOURCES, private_name))?.is_none() {
+    if org.hash(&record::metadata_key(SOURCES, private_name))?.is_none() {
         return Ok(false);
     }
     same_fields(org, SOURCES, private_name, source)
@@ -137,7 +138,7 @@ fn is_repeated(
 fn same_fields(org: &mut OrgState<'_>, folder: &str, name: &str, record: &Record) -> Result<bool, Failure> {
     let mut same = true;
     for (field, value) in record.fields() {
-        let found = org.hash(&definition::field_key(folder, name, field))?;
+        let found = org.hash(&record::field_key(folder, name, field))?;
         same &= found.as_deref() == Some(&sha256(value));
     }
     Ok(same)

@@ -7,7 +7,8 @@ use entente_fabric::crypto::sha256;
 use entente_ledger::state::View;
 use entente_ledger::{LedgerError, Version};
 
-use super::definition::{self, Definition, Fields, NAMESPACES, SOURCES};
+use super::definition::{self, Definition, Fields};
+use super::record::{self, NAMESPACES, SOURCES};
 use super::state::PublicState;
 use super::{Lifecycle, NAMESPACE, implicit};
 use crate::chaincode::packages::Installed;
@@ -109,10 +110,10 @@ impl Lifecycle {
 
     /// Where the committed sequence and the organization's package for it were written.
     fn versions(&self, view: &View, name: &str, sequence: i64) -> Result<Option<(Version, Version)>, LedgerError> {
-        let private_name = definition::private_name(name, sequence);
-        let package = definition::field_key(SOURCES, &private_name, "PackageID");
+        let private_name = record::private_name(name, sequence);
+        let package = record::field_key(SOURCES, &private_name, "PackageID");
         let collection = implicit::collection(&self.msp_id);
-        let sequence = view.get(NAMESPACE, &definition::field_key(NAMESPACES, name, "Sequence"))?;
+        let sequence = view.get(NAMESPACE, &record::field_key(NAMESPACES, name, "Sequence"))?;
         let package = view.private_hash(NAMESPACE, &collection, &sha256(package.as_bytes()))?;
         Ok(sequence
             .zip(package)
@@ -163,12 +164,12 @@ pub fn committed(view: &View, msp_id: &str, name: &str) -> Result<Option<Committ
             .private_hash(NAMESPACE, &collection, &sha256(key.as_bytes()))?
             .map(|found| found.value))
     };
-    let private_name = definition::private_name(name, definition.sequence);
-    let approved = definition::mismatches(hash, &private_name, &definition.parameters.record())?.is_empty();
-    let source = definition::local_package("").metadata();
-    let is_local = hash(&definition::metadata_key(SOURCES, &private_name))?.as_deref() == Some(&sha256(&source));
+    let private_name = record::private_name(name, definition.sequence);
+    let approved = record::mismatches(hash, &private_name, &definition.parameters.record())?.is_empty();
+    let source = record::local_package("").metadata();
+    let is_local = hash(&record::metadata_key(SOURCES, &private_name))?.as_deref() == Some(&sha256(&source));
     let package_hash = match approved && is_local {
-        true => hash(&definition::field_key(SOURCES, &private_name, "PackageID"))?,
+        true => hash(&record::field_key(SOURCES, &private_name, "PackageID"))?,
         false => None,
     };
     Ok(Some(Committed {
@@ -183,6 +184,6 @@ pub fn package_of(packages: &[Installed], hash: Option<&[u8]>) -> Option<String>
     let hash = hash?;
     let package = packages
         .iter()
-        .find(|package| sha256(&definition::package_id_value(&package.package_id)) == hash);
+        .find(|package| sha256(&record::package_id_value(&package.package_id)) == hash);
     package.map(|package| package.package_id.clone())
 }

@@ -8,6 +8,7 @@ use entente_fabric::proto::lifecycle::{
 };
 
 use super::definition::{self, Definition, Parameters};
+use super::record;
 use super::state::{OrgState, PublicState};
 use super::{approve, check, implicit};
 use crate::chaincode::transaction::Transaction;
@@ -80,7 +81,7 @@ pub fn commit(
         },
     };
     let approvals = check_next(transaction, &args.name, &mut definition)?;
-    definition::write(&mut PublicState(transaction), &args.name, &definition)
+    record::write(&mut PublicState(transaction), &args.name, &definition.record())
         .map_err(|failure| failure.within("could not serialize chaincode definition"))?;
     // After the writes, as on a stock peer: the read-write set of a refusal is in its payload too.
     if approvals.by_org.get(msp_id) != Some(&true) {
@@ -112,7 +113,7 @@ fn check_next(transaction: &Transaction, name: &str, definition: &mut Definition
 
 /// Compares a definition with what every organization of the channel has approved, by hash.
 pub fn approvals(transaction: &Transaction, name: &str, definition: &Definition) -> Result<Approvals, Failure> {
-    let private_name = definition::private_name(name, definition.sequence);
+    let private_name = record::private_name(name, definition.sequence);
     let record = definition.parameters.record();
     let mut found = Approvals {
         by_org: BTreeMap::new(),
@@ -120,7 +121,7 @@ pub fn approvals(transaction: &Transaction, name: &str, definition: &Definition)
     };
     for msp_id in implicit::organizations(&transaction.place()?.bundle) {
         let mut org = OrgState::new(transaction, msp_id);
-        let mismatches = definition::mismatches(|key| org.hash(key), &private_name, &record)
+        let mismatches = record::mismatches(|key| org.hash(key), &private_name, &record)
             .map_err(|failure| failure.within(format_args!("serialization check failed for key {private_name}")))?;
         found.by_org.insert(msp_id.to_owned(), mismatches.is_empty());
         if !mismatches.is_empty() {

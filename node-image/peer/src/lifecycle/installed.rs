@@ -8,7 +8,7 @@ use entente_fabric::proto::lifecycle::{
 };
 
 use super::callable::{self, Committed};
-use super::definition::NAMESPACES;
+use super::record::NAMESPACES;
 use super::{Lifecycle, NAMESPACE};
 use crate::failure::Failure;
 

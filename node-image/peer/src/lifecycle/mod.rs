@@ -11,6 +11,7 @@ pub mod definition;
 pub mod implicit;
 pub mod installed;
 pub mod query;
+pub mod record;
 pub mod scc;
 pub mod state;
 

@@ -8,7 +8,8 @@ use entente_fabric::proto::lifecycle::{
 };
 
 use super::commit;
-use super::definition::{self, Fields, LOCAL_PACKAGE_TYPE, NAMESPACES, PARAMETERS_TYPE, Parameters, SOURCES};
+use super::definition::{self, Fields, PARAMETERS_TYPE, Parameters};
+use super::record::{self, LOCAL_PACKAGE_TYPE, NAMESPACES, SOURCES};
 use super::scc::LifecycleError;
 use super::state::{OrgState, PublicState};
 use crate::chaincode::transaction::Transaction;
@@ -41,7 +42,7 @@ pub fn definition(transaction: &Transaction, name: &str) -> Result<QueryChaincod
 pub fn definitions(transaction: &Transaction) -> Result<QueryChaincodeDefinitionsResult, LifecycleError> {
     let mut state = PublicState(transaction);
     let found = state
-        .with_prefix(&definition::metadata_key(NAMESPACES, ""))
+        .with_prefix(&record::metadata_key(NAMESPACES, ""))
         .map_err(|failure| {
             failure
                 .within("could not get state range for namespace namespaces")
@@ -93,12 +94,12 @@ pub fn approved(
         sequence = definition::sequence(&mut PublicState(transaction), name)
             .map_err(|failure| failure.within("could not get current sequence"))?;
         let next = sequence.saturating_add(1);
-        let next_name = definition::private_name(name, next);
+        let next_name = record::private_name(name, next);
         if fields(&mut org, NAMESPACES, &next_name).datatype()?.is_some() {
             sequence = next;
         }
     }
-    let private_name = definition::private_name(name, sequence);
+    let private_name = record::private_name(name, sequence);
     let Some(datatype) = fields(&mut org, NAMESPACES, &private_name).datatype()? else {
         let channel = &transaction.channel_id;
         return Err(Failure(format!(
@@ -125,7 +126,7 @@ pub fn all_approved(
 ) -> Result<QueryApprovedChaincodeDefinitionsResult, Failure> {
     let mut org = OrgState::new(transaction, msp_id);
     let found = org
-        .with_prefix(&definition::metadata_key(NAMESPACES, ""))
+        .with_prefix(&record::metadata_key(NAMESPACES, ""))
         .map_err(|failure| {
             failure
                 .within("could not get state range for namespace namespaces")
