@@ -1,9 +1,25 @@
 //! Converges resources: reads what a chain should be, and makes it so.
 //!
 //! Two seams hold what differs between one machine and a cluster: [`registry`] (where resources live) and
-//! [`substrate`] (where nodes run). Everything above them is shared.
+//! [`substrate`] (where nodes run). Everything above them is shared: [`controller`] calls the reconciler of each
+//! resource when something that concerns it has changed, one folder a resource, one file a step.
 
+pub mod chain;
+mod context;
+pub mod contract;
+pub mod controller;
+mod dial;
+pub mod identity;
+pub mod member;
+pub mod network;
+pub mod node_release;
+pub mod organization;
 pub mod pki;
 pub mod registry;
+mod report;
 pub mod substrate;
+pub mod trouble;
 pub mod vault;
+
+pub use context::{Clock, Context};
+pub use controller::run;

@@ -1,0 +1,81 @@
+//! Makes the channels exist and say what the plan says, through Fabric's own services. Each act is preceded by the
+//! question that makes it unnecessary.
+
+mod config;
+mod desired;
+pub mod genesis;
+mod join;
+
+use entente_api::chain::{ChainStatus, ChannelStatus};
+use entente_api::condition::State;
+use futures::future::try_join_all;
+
+use super::plan::{ChannelPlan, Plan};
+use crate::context::Context;
+use crate::network::Network;
+use crate::report::Report;
+use crate::trouble::Result;
+
+/// All channels, side by side.
+pub async fn channels(context: &Context, plan: &Plan, network: &Network, report: &Report<ChainStatus>) -> Result<()> {
+    try_join_all(
+        plan.channels
+            .iter()
+            .map(|channel| one(context, plan, network, channel, report)),
+    )
+    .await?;
+    Ok(())
+}
+
+async fn one(
+    context: &Context,
+    plan: &Plan,
+    network: &Network,
+    channel: &ChannelPlan,
+    report: &Report<ChainStatus>,
+) -> Result<()> {
+    let name = &channel.name;
+    let step = |act: &str| format!("channel/{name}/{act}");
+    let genesis = report
+        .step(
+            &step("genesis"),
+            "making the first block",
+            genesis::ensure(context, plan, network, channel),
+        )
+        .await?;
+    // Members wait for this: from now on their peers can join.
+    report.edit(|status| {
+        if !status.channels.iter().any(|known| known.name == *name) {
+            let members = channel.members.clone();
+            let new = ChannelStatus {
+                name: name.clone(),
+                members,
+                state: State::Provisioning,
+                ..Default::default()
+            };
+            status.channels.push(new);
+        }
+    });
+    report
+        .step(
+            &step("join-orderers"),
+            "joining the orderers",
+            join::first(network, channel, &genesis),
+        )
+        .await?;
+    let current = report
+        .step(
+            &step("configure"),
+            "comparing the configuration",
+            config::converge(context, plan, network, channel),
+        )
+        .await?;
+    report.edit(|status| {
+        if let Some(known) = status.channels.iter_mut().find(|known| known.name == *name) {
+            known.members.clone_from(&channel.members);
+            known.orderers = plan.ordering.orderers.iter().map(|id| id.name.clone()).collect();
+            known.config_sequence = current;
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! Installed, approved by every organization, committed: each asked first, then done where it is missing. What does not
+//! depend on each other runs side by side, so that all approvals fit into one block.
+
+use std::time::Duration;
+
+use entente_api::contract::ContractStatus;
+use entente_fabric::client::lifecycle::{self, Definition};
+use entente_fabric::client::transact::{Route, TransactError};
+use entente_fabric::client::{CallError, Caller, cscc};
+use entente_fabric::proto::lifecycle::{QueryChaincodeDefinitionResult, chaincode_source};
+use futures::future::try_join_all;
+use tonic::transport::Channel;
+
+use super::definition;
+use super::service::{self, Service};
+use crate::chain::plan::ChannelPlan;
+use crate::context::Context;
+use crate::dial::{only_if, patiently};
+use crate::network::{Network, Node, Party};
+use crate::report::Report;
+use crate::trouble::{Result, Trouble};
+
+/// How long a peer may take to come up and join before this pass gives up.
+const JOIN_PATIENCE: Duration = Duration::from_secs(30);
+/// How long one act may take, with a new leader's election in between.
+const ACT_PATIENCE: Duration = Duration::from_secs(30);
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Where a contract is administered: one channel, its members, and what they run.
+pub struct Desk<'a> {
+    pub context: &'a Context,
+    pub network: &'a Network,
+    pub channel: &'a ChannelPlan,
+    pub service: &'a Service,
+    pub report: &'a Report<ContractStatus>,
+}
+
+impl Desk<'_> {
+    /// Gives the definition that the channel has committed in the end.
+    pub async fn converge(&self, wanted: Definition, sequence: Option<i64>) -> Result<Definition> {
+        let members = self.network.members_of(self.channel);
+        self.report
+            .step("install", "installing the package", async {
+                let peers = members
+                    .iter()
+                    .flat_map(|member| member.nodes.iter().map(move |node| (*member, node)));
+                try_join_all(peers.map(|(member, node)| self.install(member, node)))
+                    .await
+                    .map(drop)
+            })
+            .await?;
+        let committed = self.committed(&members, &wanted.name).await?;
+        let wanted = Definition {
+            sequence: definition::sequence(committed.as_ref(), &wanted, sequence)?,
+            ..wanted
+        };
+        self.report
+            .step("approve", "approving the definition", async {
+                try_join_all(members.iter().map(|member| self.approve(member, &wanted)))
+                    .await
+                    .map(drop)
+            })
+            .await?;
+        self.report.edit(|status| {
+            status.approvals = members.iter().map(|member| member.msp_id().to_owned()).collect();
+        });
+        self.report
+            .step(
+                "commit",
+                "committing the definition",
+                self.commit(&members, &wanted, committed),
+            )
+            .await?;
+        let running = service::running(self.context, self.service);
+        self.report.step("answer", "waiting for the service", running).await?;
+        Ok(wanted)
+    }
+
+    /// A peer needs neither the channel nor the service for this, only to run.
+    async fn install(&self, member: &Party, node: &Node) -> Result<()> {
+        let installed = patiently(JOIN_PATIENCE, || async {
+            let peer = member.connect(self.context, node).await?;
+            let known = lifecycle::installed(&peer, member.signer()).await?;
+            if known.iter().all(|known| known.package_id != self.service.package_id) {
+                lifecycle::install(&peer, &self.service.package, member.signer()).await?;
+            }
+            Ok(())
+        });
+        installed
+            .await
+            .map_err(|trouble| trouble.while_doing(format_args!("installing on {}", node.id.name)))
+    }
+
+    /// What the channel has committed, asked of one peer of each member once it has joined.
+    async fn committed(&self, members: &[&Party], name: &str) -> Result<Option<QueryChaincodeDefinitionResult>> {
+        let asked = members
+            .iter()
+            .filter_map(|member| Some((*member, member.nodes.first()?)));
+        let answers = try_join_all(asked.map(|(member, node)| async move {
+            let peer = self.joined(member, node).await?;
+            match lifecycle::committed(&peer, &self.channel.name, name, member.signer()).await {
+                Ok(found) => Ok(Some(found)),
+                Err(CallError::NotFound { .. }) => Ok(None),
+                Err(error) => Err(Trouble::from(error)),
+            }
+        }))
+        .await?;
+        // A peer that has just joined is behind the others.
+        Ok(answers.into_iter().flatten().max_by_key(|found| found.sequence))
+    }
+
+    /// A connection to a peer once it has joined the channel.
+    async fn joined(&self, member: &Party, node: &Node) -> Result<Channel> {
+        patiently(JOIN_PATIENCE, || async {
+            let peer = member.connect(self.context, node).await?;
+            let channels = cscc::channels(&peer, member.signer()).await?;
+            only_if(channels.contains(&self.channel.name), || {
+                format!("{} has not joined {} yet", node.id.name, self.channel.name)
+            })?;
+            Ok(peer)
+        })
+        .await
+    }
+
+    async fn approve(&self, member: &Party, wanted: &Definition) -> Result<()> {
+        let Some(node) = member.nodes.first() else {
+            return Ok(());
+        };
+        let peer = self.joined(member, node).await?;
+        if self.has_approved(&peer, member, wanted).await? {
+            return Ok(());
+        }
+        let approved = self.transact(|| async {
+            if self.has_approved(&peer, member, wanted).await? {
+                return Ok(Ok(()));
+            }
+            let orderers = self.network.orderers(self.context).await?;
+            let route = Route {
+                endorsers: std::slice::from_ref(&peer),
+                orderers: &orderers,
+                commit_timeout: COMMIT_TIMEOUT,
+            };
+            let package_id = Some(self.service.package_id.as_str());
+            let caller = Caller::new(member.signer());
+            Ok(
+                lifecycle::approve(&self.channel.name, wanted, package_id, route, caller)
+                    .await
+                    .map(drop),
+            )
+        });
+        approved
+            .await
+            .map_err(|trouble| trouble.while_doing(format_args!("approving for {}", member.name)))
+    }
+
+    /// Whether the organization has approved exactly this definition with exactly this package.
+    async fn has_approved(&self, peer: &Channel, member: &Party, wanted: &Definition) -> Result<bool> {
+        let channel = &self.channel.name;
+        let found = lifecycle::approved(peer, channel, &wanted.name, wanted.sequence, member.signer()).await;
+        let Ok(found) = found else {
+            // Stock peers answer "nothing approved" with the same status as a failure; approving tells them apart.
+            return Ok(false);
+        };
+        let package_id = match found.source.and_then(|source| source.r#type) {
+            Some(chaincode_source::Type::LocalPackage(local)) => local.package_id,
+            _ => String::new(),
+        };
+        let same = definition::says(
+            &QueryChaincodeDefinitionResult {
+                sequence: found.sequence,
+                version: found.version,
+                validation_parameter: found.validation_parameter,
+                collections: found.collections,
+                init_required: found.init_required,
+                ..QueryChaincodeDefinitionResult::default()
+            },
+            wanted,
+        );
+        Ok(same && package_id == self.service.package_id)
+    }
+
+    async fn commit(
+        &self,
+        members: &[&Party],
+        wanted: &Definition,
+        committed: Option<QueryChaincodeDefinitionResult>,
+    ) -> Result<()> {
+        if committed.is_some_and(|committed| committed.sequence == wanted.sequence) {
+            return Ok(());
+        }
+        let Some(first) = members.first() else { return Ok(()) };
+        let connected = members
+            .iter()
+            .filter_map(|member| Some((*member, member.nodes.first()?)));
+        let peers = connected.map(|(member, node)| member.connect(self.context, node));
+        let peers = try_join_all(peers).await?;
+        let name = &wanted.name;
+        self.transact(|| async {
+            let found = self.committed(members, name).await?;
+            if found.is_some_and(|found| found.sequence >= wanted.sequence && definition::says(&found, wanted)) {
+                return Ok(Ok(()));
+            }
+            let orderers = self.network.orderers(self.context).await?;
+            let route = Route {
+                endorsers: &peers,
+                orderers: &orderers,
+                commit_timeout: COMMIT_TIMEOUT,
+            };
+            let caller = Caller::new(first.signer());
+            Ok(lifecycle::commit(&self.channel.name, wanted, route, caller)
+                .await
+                .map(drop))
+        })
+        .await
+    }
+
+    /// Tries a transaction until it is committed. Every peer must have seen the blocks before it, which takes those that
+    /// are behind a moment: so a refusal by a peer counts as "not yet" for as long as there is patience.
+    async fn transact<F, W>(&self, mut work: W) -> Result<()>
+    where
+        F: Future<Output = Result<Result<(), TransactError>>>,
+        W: FnMut() -> F,
+    {
+        patiently(ACT_PATIENCE, move || {
+            let attempt = work();
+            async move { Ok(attempt.await??) }
+        })
+        .await
+    }
+}

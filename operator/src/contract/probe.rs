@@ -1,0 +1,82 @@
+//! Whether the contract answers, asked through each member's own gateway, as its clients will.
+
+use std::time::Duration;
+
+use entente_api::contract::ContractStatus;
+use entente_fabric::client::lifecycle::Definition;
+use entente_fabric::client::{CallError, Code, gateway};
+use entente_fabric::proposal::Invocation;
+use futures::future::try_join_all;
+use tonic::Code as Grpc;
+
+use crate::chain::plan::ChannelPlan;
+use crate::context::Context;
+use crate::dial::patiently;
+use crate::network::{Network, Party};
+use crate::report::Report;
+use crate::trouble::{Result, Trouble, in_words};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A function that every contract on an official contract API has; others answer that they do not know it, which also
+/// is an answer.
+const QUESTION: &str = "org.hyperledger.fabric:GetMetadata";
+
+pub async fn contract(
+    context: &Context,
+    network: &Network,
+    channel: &ChannelPlan,
+    definition: &Definition,
+    report: &Report<ContractStatus>,
+) -> Result<()> {
+    let members = network.members_of(channel);
+    let asked = members.into_iter().map(|member| async move {
+        patiently(PATIENCE, || answers(context, &channel.name, definition, member)).await
+    });
+    report
+        .step(
+            "probe",
+            "asking the contract through every member's gateway",
+            try_join_all(asked),
+        )
+        .await?;
+    Ok(())
+}
+
+async fn answers(context: &Context, channel: &str, definition: &Definition, member: &Party) -> Result<()> {
+    let Some(node) = member.nodes.first() else {
+        return Ok(());
+    };
+    let peer = member.connect(context, node).await?;
+    let question = Invocation::new(channel, &definition.name, QUESTION);
+    let organizations = [member.msp_id().to_owned()];
+    match gateway::evaluate(&peer, &question, &organizations, member.signer()).await {
+        Ok(_) => Ok(()),
+        Err(error) if is_answer(&error) => Ok(()),
+        Err(error) => {
+            let words = in_words(&error);
+            Err(Trouble::waiting(format!(
+                "{} gets no answer from the contract yet: {words}",
+                node.id.name
+            )))
+        }
+    }
+}
+
+/// Whether the contract itself has refused: it runs and is reached. A gateway passes on a contract's own refusal as
+/// `Unknown` with the words "chaincode response"; everything else is about finding or reaching it.
+fn is_answer(error: &CallError) -> bool {
+    match error {
+        CallError::Refused {
+            code: Code::Grpc(Grpc::Unknown | Grpc::Aborted),
+            message,
+            details,
+        } => {
+            let said = details
+                .iter()
+                .map(|detail| detail.message.as_str())
+                .chain([message.as_str()]);
+            said.into_iter().any(|words| words.contains("chaincode response"))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,234 @@
+//! Whom a change concerns.
+//!
+//! A resource's own status is written by its own passes and concerns it no more; of other resources only what is read
+//! from them matters. Without this every step that is written down would set off a round of passes.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::registry::{Change, Event, Key};
+use crate::substrate::NodeId;
+
+/// What was last known of each resource, as far as it concerns others.
+#[derive(Default)]
+pub struct Concerns {
+    known: HashMap<Key, Known>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Known {
+    /// Spec, metadata: what calls for a pass over the resource itself.
+    own: Vec<Value>,
+    /// What other resources read of it.
+    outward: Vec<Value>,
+    /// Chain that it belongs to, or organization that it needs.
+    chain: Option<String>,
+    organization: Option<String>,
+}
+
+pub fn generation(object: &Value) -> i64 {
+    object
+        .pointer("/metadata/generation")
+        .and_then(Value::as_i64)
+        .unwrap_or_default()
+}
+
+impl Concerns {
+    /// Takes note of a resource without concluding anything.
+    pub fn know(&mut self, key: &Key, object: &Value) {
+        self.known.insert(key.clone(), known(key, object));
+    }
+
+    /// Those for whom a change of a resource calls for a pass.
+    pub fn of_event(&mut self, event: &Event) -> Vec<Key> {
+        let key = &event.key;
+        let now = known(key, &event.object);
+        let before = match event.change {
+            Change::Applied => self.known.insert(key.clone(), now.clone()),
+            Change::Deleted => self.known.remove(key),
+        };
+        let deleted = event.change == Change::Deleted;
+        let mut concerned = Vec::new();
+        if deleted || before.as_ref().is_none_or(|before| before.own != now.own) {
+            concerned.push(key.clone());
+        }
+        if deleted || before.as_ref().is_none_or(|before| before.outward != now.outward) {
+            concerned.extend(self.others(key, &now));
+        }
+        concerned
+    }
+
+    fn others(&self, key: &Key, now: &Known) -> Vec<Key> {
+        let of = |kind: &str, name: &str| Key {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            ..key.clone()
+        };
+        let all = |belongs: &dyn Fn(&Key, &Known) -> bool| -> Vec<Key> {
+            let known = self
+                .known
+                .iter()
+                .filter(|(other, _)| other.namespace == key.namespace || key.namespace.is_empty());
+            known
+                .filter(|(other, known)| belongs(other, known))
+                .map(|(other, _)| other.clone())
+                .collect()
+        };
+        match (key.kind.as_str(), &now.chain) {
+            ("Chain", _) => {
+                let mut children = all(&|_, known| known.chain.as_deref() == Some(&key.name));
+                children.extend(self.known.keys().filter(|other| other.kind == "NodeRelease").cloned());
+                children
+            }
+            ("Member" | "Contract", Some(chain)) => {
+                let mut concerned = vec![of("Chain", chain)];
+                // An organization that is being deleted waits for its last membership to end.
+                concerned.extend(
+                    now.organization
+                        .as_deref()
+                        .map(|organization| of("Organization", organization)),
+                );
+                concerned.retain(|key| self.known.contains_key(key));
+                concerned
+            }
+            ("Organization", _) => {
+                all(&|other, known| other.kind == "Identity" && known.organization.as_deref() == Some(&key.name))
+            }
+            ("NodeRelease", _) => all(&|other, _| other.kind == "Chain"),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Those for whom a change of a node's state calls for a pass.
+    pub fn of_node(&self, id: &NodeId) -> Vec<Key> {
+        let key = |kind: &str, name: &str| Key {
+            kind: kind.to_owned(),
+            namespace: id.namespace.clone(),
+            name: name.to_owned(),
+        };
+        let of_chain = |kind: &'static str| {
+            let belongs = move |(key, known): &(&Key, &Known)| {
+                key.kind == kind && key.namespace == id.namespace && known.chain.as_deref() == Some(&id.chain)
+            };
+            self.known.iter().filter(belongs)
+        };
+        let mut concerned = match id.name.split_once('-') {
+            Some((peer, organization)) if peer.starts_with("peer") => {
+                let member =
+                    of_chain("Member").filter(|(_, known)| known.organization.as_deref() == Some(organization));
+                member.map(|(key, _)| key.clone()).collect()
+            }
+            Some(("contract", _)) => of_chain("Contract").map(|(key, _)| key.clone()).collect(),
+            _ => vec![key("Chain", &id.chain)],
+        };
+        concerned.retain(|key| self.known.contains_key(key));
+        concerned
+    }
+}
+
+fn known(key: &Key, object: &Value) -> Known {
+    let part = |pointer: &str| object.pointer(pointer).cloned().unwrap_or_default();
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let own = [
+        "/metadata/generation",
+        "/metadata/deletionTimestamp",
+        "/metadata/labels",
+    ]
+    .map(part)
+    .to_vec();
+    let mut outward = own.clone();
+    match key.kind.as_str() {
+        // Members wait for channels that let them in; a release counts its chains.
+        "Chain" => {
+            let channels = object.pointer("/status/channels").and_then(Value::as_array);
+            let facts = channels.into_iter().flatten().map(|channel| channel["members"].clone());
+            outward.extend(facts);
+            outward.push(part("/status/release"));
+        }
+        "Member" | "Contract" => outward.extend(["/status/state", "/status/observedGeneration"].map(part)),
+        _ => {}
+    }
+    let (chain, organization) = match key.kind.as_str() {
+        "Member" => (text("/spec/chain"), text("/spec/organization")),
+        "Contract" => (text("/spec/chain"), None),
+        "Identity" => (None, text("/spec/organization")),
+        _ => (None, None),
+    };
+    Known {
+        own,
+        outward,
+        chain,
+        organization,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(kind: &str, name: &str) -> Key {
+        Key {
+            kind: kind.to_owned(),
+            namespace: "hebei".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    fn applied(concerns: &mut Concerns, key: &Key, object: Value) -> Vec<Key> {
+        let event = Event {
+            key: key.clone(),
+            change: Change::Applied,
+            object: Arc::new(object),
+        };
+        let mut concerned = concerns.of_event(&event);
+        concerned.sort();
+        concerned
+    }
+
+    #[test]
+    fn a_written_step_concerns_nobody_and_a_change_of_state_the_chain() {
+        let mut concerns = Concerns::default();
+        let (chain, member) = (key("Chain", "ledger"), key("Member", "ledger.bank"));
+        let object = |state: &str, step: &str| {
+            json!({
+                "metadata": {"generation": 1},
+                "spec": {"chain": "ledger", "organization": "bank"},
+                "status": {"state": state, "steps": [{"name": step}]},
+            })
+        };
+        applied(&mut concerns, &chain, json!({"metadata": {"generation": 1}}));
+
+        let first = applied(&mut concerns, &member, object("provisioning", "peers"));
+        let step = applied(&mut concerns, &member, object("provisioning", "join"));
+        let ready = applied(&mut concerns, &member, object("ready", "join"));
+
+        assert_eq!(first, [chain.clone(), member.clone()]);
+        assert_eq!(step, []);
+        assert_eq!(ready, [chain]);
+    }
+
+    #[test]
+    fn a_node_concerns_whoever_planned_it() {
+        let mut concerns = Concerns::default();
+        let member = key("Member", "ledger.west-bank");
+        applied(&mut concerns, &key("Chain", "ledger"), json!({}));
+        applied(
+            &mut concerns,
+            &member,
+            json!({"spec": {"chain": "ledger", "organization": "west-bank"}}),
+        );
+        let id = |name: &str| NodeId {
+            namespace: "hebei".to_owned(),
+            chain: "ledger".to_owned(),
+            name: name.to_owned(),
+        };
+
+        assert_eq!(concerns.of_node(&id("peer0-west-bank")), [member]);
+        assert_eq!(concerns.of_node(&id("orderer1")), [key("Chain", "ledger")]);
+    }
+}

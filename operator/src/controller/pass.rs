@@ -1,0 +1,188 @@
+//! One pass over one resource: fetch it, converge it or remove it, and write down what came of it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use entente_api::condition::{State, kind, reason};
+use entente_api::time::Time;
+use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, names};
+use kube::ResourceExt as _;
+use kube::core::object::HasStatus;
+use tracing::{debug, info, warn};
+
+use crate::context::Context;
+use crate::registry::{Key, Kind, RegistryError, Scope};
+use crate::report::{Report, Status};
+use crate::trouble::{Kind as TroubleKind, Result};
+use crate::{chain, contract, identity, member, node_release, organization};
+
+/// What follows a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The resource is no more.
+    Gone,
+    /// Nothing is left to do until something changes.
+    Rest,
+    /// Something is left to do; try again soon.
+    Again,
+}
+
+/// A resource with its reconciler.
+#[async_trait]
+trait Reconciled: Kind + HasStatus<Status: Status> {
+    async fn converge(&self, context: &Context, report: &Report<Self::Status>) -> Result<()>;
+    /// Undoes whatever is outside the registry. Called again until it succeeds.
+    async fn remove(&self, context: &Context, report: &Report<Self::Status>) -> Result<()>;
+}
+
+macro_rules! reconciled {
+    ($($kind:ty => $module:ident),* $(,)?) => { $(
+        #[async_trait]
+        impl Reconciled for $kind {
+            async fn converge(&self, context: &Context, report: &Report<Self::Status>) -> Result<()> {
+                $module::converge(self, context, report).await
+            }
+            async fn remove(&self, context: &Context, report: &Report<Self::Status>) -> Result<()> {
+                $module::remove(self, context, report).await
+            }
+        }
+    )* };
+}
+
+reconciled! {
+    Organization => organization,
+    Chain => chain,
+    Member => member,
+    Contract => contract,
+    Identity => identity,
+    NodeRelease => node_release,
+}
+
+/// One pass. `seen` is told the generation that the pass works on.
+pub async fn run(context: &Context, key: &Key, seen: &AtomicI64) -> Next {
+    let outcome = match key.kind.as_str() {
+        "Organization" => one::<Organization>(context, key, seen).await,
+        "Chain" => one::<Chain>(context, key, seen).await,
+        "Member" => one::<Member>(context, key, seen).await,
+        "Contract" => one::<Contract>(context, key, seen).await,
+        "Identity" => one::<Identity>(context, key, seen).await,
+        "NodeRelease" => one::<NodeRelease>(context, key, seen).await,
+        _ => Ok(Next::Gone),
+    };
+    match outcome {
+        Ok(next) => next,
+        // Deleted while we worked on it.
+        Err(RegistryError::NotFound { .. }) => Next::Gone,
+        Err(RegistryError::Conflict { .. }) => Next::Again,
+        Err(error) => {
+            warn!(%key, %error, "a pass could not be completed");
+            Next::Again
+        }
+    }
+}
+
+async fn one<K: Reconciled>(context: &Context, key: &Key, seen: &AtomicI64) -> Result<Next, RegistryError> {
+    let scope = Scope::namespace(&key.namespace);
+    let Some(resource) = context.registry.get::<K>(&scope, &key.name).await? else {
+        return Ok(Next::Gone);
+    };
+    let generation = resource.meta().generation.unwrap_or_default();
+    seen.store(generation, Ordering::Relaxed);
+    if resource.meta().deletion_timestamp.is_some() {
+        return remove(context, &scope, resource, generation).await;
+    }
+    let resource = with_finalizer(context, &scope, resource).await?;
+    let report = Report::resume(resource.status(), generation);
+    let outcome = work::<K>(context, &scope, &key.name, &report, resource.converge(context, &report)).await;
+    let status = report.conclude(&outcome, Time::now());
+    context.registry.put_status::<K>(&scope, &key.name, &status).await?;
+    Ok(match outcome {
+        Ok(()) => Next::Rest,
+        Err(trouble) if trouble.kind == TroubleKind::Rejected => {
+            info!(%key, cause = trouble.cause, "the spec is refused");
+            Next::Rest
+        }
+        Err(trouble) => {
+            debug!(%key, cause = trouble.cause, "not there yet");
+            Next::Again
+        }
+    })
+}
+
+/// Runs `work` and writes the status each time something in it has happened.
+async fn work<K: Reconciled>(
+    context: &Context,
+    scope: &Scope,
+    name: &str,
+    report: &Report<K::Status>,
+    work: impl Future<Output = Result<()>> + Send,
+) -> Result<()> {
+    let write = |status: K::Status| async move {
+        if let Err(error) = context.registry.put_status::<K>(scope, name, &status).await {
+            debug!(name, %error, "a status could not be written; the one at the end of the pass will be");
+        }
+    };
+    report.while_writing(work, write).await
+}
+
+/// Marks the resource, before anything is made for it, as one whose deletion takes work.
+async fn with_finalizer<K: Reconciled>(
+    context: &Context,
+    scope: &Scope,
+    mut resource: K,
+) -> Result<K, RegistryError> {
+    if resource
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == names::FINALIZER)
+    {
+        return Ok(resource);
+    }
+    resource.finalizers_mut().push(names::FINALIZER.to_owned());
+    context.registry.update(scope, &resource).await
+}
+
+async fn remove<K: Reconciled>(
+    context: &Context,
+    scope: &Scope,
+    mut resource: K,
+    generation: i64,
+) -> Result<Next, RegistryError> {
+    if !resource
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == names::FINALIZER)
+    {
+        return Ok(Next::Rest);
+    }
+    let name = resource.name_any();
+    let report = Report::resume(resource.status(), generation);
+    report.edit(|status| deleting(status, "it is being deleted"));
+    context
+        .registry
+        .put_status::<K>(scope, &name, &report.snapshot())
+        .await?;
+    let outcome = work::<K>(context, scope, &name, &report, resource.remove(context, &report)).await;
+    if let Err(trouble) = outcome {
+        report.edit(|status| deleting(status, &trouble.cause));
+        context
+            .registry
+            .put_status::<K>(scope, &name, &report.snapshot())
+            .await?;
+        return Ok(Next::Again);
+    }
+    resource
+        .finalizers_mut()
+        .retain(|finalizer| finalizer != names::FINALIZER);
+    // Its version has moved on with the status; nobody else touches the finalizers of what is being deleted.
+    resource.meta_mut().resource_version = None;
+    context.registry.update(scope, &resource).await?;
+    info!(kind = %K::kind(&()), name, "deleted");
+    Ok(Next::Gone)
+}
+
+fn deleting<S: Status>(status: &mut S, message: &str) {
+    let progress = status.progress_mut();
+    progress.state = State::Deleting;
+    progress.set_condition(kind::READY, false, reason::DELETING, message, Time::now());
+}

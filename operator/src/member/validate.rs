@@ -1,0 +1,17 @@
+//! Whether a member's spec makes sense. Pure.
+
+use entente_api::{Member, names};
+
+use crate::chain::validate::MAX_PEERS;
+use crate::trouble::{Result, Trouble};
+
+pub fn member(member: &Member) -> Result<()> {
+    let spec = &member.spec;
+    names::check_label(&spec.chain).map_err(|reason| Trouble::rejected("spec.chain", reason))?;
+    names::check_label(&spec.organization).map_err(|reason| Trouble::rejected("spec.organization", reason))?;
+    if !(1..=MAX_PEERS).contains(&spec.peers) {
+        let reason = format!("{} peers are not possible; use 1 to {MAX_PEERS}", spec.peers);
+        return Err(Trouble::rejected("spec.peers", reason));
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! Gives an organization its certificate authorities and its administrator.
+
+mod remove;
+mod validate;
+
+use entente_api::organization::OrganizationStatus;
+use entente_api::time::Time;
+use entente_api::{Organization, names};
+use kube::ResourceExt as _;
+
+use crate::context::Context;
+use crate::pki::{OrganizationPki, facts};
+use crate::report::Report;
+use crate::trouble::Result;
+
+pub use remove::remove;
+
+/// One pass.
+pub async fn converge(
+    organization: &Organization,
+    context: &Context,
+    report: &Report<OrganizationStatus>,
+) -> Result<()> {
+    validate::organization(organization)?;
+    let (namespace, name) = (organization.namespace().unwrap_or_default(), organization.name_any());
+    let msp_id = organization.spec.msp_id.clone().unwrap_or_else(|| names::msp_id(&name));
+    let authorities = async {
+        let pki = OrganizationPki::ensure(context.vault.clone(), &namespace, &name, &msp_id, context.now()).await?;
+        pki.admin(context.now()).await?;
+        Ok(pki)
+    };
+    let pki = report
+        .step("authorities", "preparing certificate authorities", authorities)
+        .await?;
+    let expires = [pki.ca_certificate(), pki.tls_ca_certificate()].map(|pem| facts(pem.as_bytes()));
+    let expires = expires.into_iter().flatten().map(|facts| facts.not_after).min();
+    report.edit(|status| {
+        status.msp_id = Some(msp_id);
+        status.ca_certificate = Some(pki.ca_certificate().to_owned());
+        status.tls_ca_certificate = Some(pki.tls_ca_certificate().to_owned());
+        status.expire_time = expires.map(|moment| Time::from(chrono::DateTime::<chrono::Utc>::from(moment)));
+    });
+    Ok(())
+}
