@@ -4,6 +4,7 @@
 mod evidence;
 
 use std::fs;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -74,6 +75,7 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let (contract, serving) = match Cli::parse().template {
         Template::Evidence(serving) => (evidence::contract(), serving),
