@@ -138,7 +138,9 @@ fn gossip(config: &NodeConfig, port: &str) -> Value {
         "state": {"enabled": false, "checkInterval": "10s", "responseTimeout": "3s", "batchSize": 10,
                   "blockBufferSize": 20, "maxRetries": 3},
         "pvtData": {
-            "pullRetryThreshold": "60s",
+            // A block waits this long for private data that no reachable peer has, as when the organization's other
+            // peers are native. The reconciler asks again afterwards; stock's 60 s a block would stall catching up.
+            "pullRetryThreshold": "5s",
             "transientstoreMaxBlockRetention": 20000,
             "pushAckTimeout": "3s",
             "btlPullMargin": 10,
