@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use async_stream::stream;
 use entente_fabric::crypto;
-use entente_fabric::envelope;
 use entente_fabric::proto::common::{Block, Envelope, HeaderType, Status};
 use entente_fabric::proto::orderer::atomic_broadcast_server::AtomicBroadcast;
 use entente_fabric::proto::orderer::deliver_response::Type;
@@ -18,7 +17,7 @@ use tonic::{Request, Response, Streaming};
 use tracing::warn;
 
 use crate::channel::Readable;
-use crate::filters::{self, Rejection};
+use crate::filters::{self, Consenters, Rejection};
 use crate::metrics::{ByOutcome, Metrics};
 use crate::registrar::Registrar;
 
@@ -77,7 +76,9 @@ impl AtomicBroadcast for Service {
 fn client<T>(request: &Request<T>) -> Client {
     let certificate = request.extensions().get::<ClientCertificate>();
     Client {
-        remote: certificate.map(|certificate| certificate.remote.to_string()).unwrap_or_default(),
+        remote: certificate
+            .map(|certificate| certificate.remote.to_string())
+            .unwrap_or_default(),
         tls_certificate_hash: certificate.and_then(|c| c.der.as_ref()).map(|der| crypto::sha256(der)),
     }
 }
@@ -90,7 +91,9 @@ impl Delivery<Readable> for WholeBlocks {
     const DATA_TYPE: &'static str = "block";
 
     fn status(&self, status: Status) -> DeliverResponse {
-        DeliverResponse { r#type: Some(Type::Status(status as i32)) }
+        DeliverResponse {
+            r#type: Some(Type::Status(status as i32)),
+        }
     }
 
     fn block(
@@ -99,7 +102,9 @@ impl Delivery<Readable> for WholeBlocks {
         block: Arc<Block>,
         _: &entente_fabric::policy::SignedData,
     ) -> Result<DeliverResponse, String> {
-        Ok(DeliverResponse { r#type: Some(Type::Block(Arc::unwrap_or_clone(block))) })
+        Ok(DeliverResponse {
+            r#type: Some(Type::Block(Arc::unwrap_or_clone(block))),
+        })
     }
 }
 
@@ -115,8 +120,13 @@ struct Trace {
 
 async fn process(registrar: &Registrar, metrics: &Metrics, envelope: &Envelope) -> BroadcastResponse {
     let unknown = || "unknown".to_owned();
-    let mut trace =
-        Trace { began: Instant::now(), channel: unknown(), kind: unknown(), validated: None, enqueued: None };
+    let mut trace = Trace {
+        began: Instant::now(),
+        channel: unknown(),
+        kind: unknown(),
+        validated: None,
+        enqueued: None,
+    };
     let outcome = order(registrar, envelope, &mut trace).await;
     let (status, info) = match outcome {
         Ok(()) => (Status::Success, String::new()),
@@ -125,40 +135,43 @@ async fn process(registrar: &Registrar, metrics: &Metrics, envelope: &Envelope) 
             (status, info)
         }
     };
-    let labels = ByOutcome { channel: trace.channel, r#type: trace.kind, status: status.as_str_name() };
-    metrics.broadcast(&labels, trace.validated.unwrap_or_else(|| trace.began.elapsed()), trace.enqueued);
-    BroadcastResponse { status: status as i32, info }
+    let labels = ByOutcome {
+        channel: trace.channel,
+        r#type: trace.kind,
+        status: status.as_str_name(),
+    };
+    metrics.broadcast(
+        &labels,
+        trace.validated.unwrap_or_else(|| trace.began.elapsed()),
+        trace.enqueued,
+    );
+    BroadcastResponse {
+        status: status as i32,
+        info,
+    }
 }
 
 /// `ProcessMessage`: which channel, which kind, the checks for it, and on to the leader.
 async fn order(registrar: &Registrar, envelope: &Envelope, trace: &mut Trace) -> Result<(), Rejection> {
-    let header = envelope::channel_header(envelope)
-        .map_err(|error| Rejection::bad_request(format!("could not determine channel ID: {error}")))?;
+    let header = filters::header(envelope)?;
     trace.kind = match HeaderType::try_from(header.r#type) {
         Ok(kind) => kind.as_str_name().to_owned(),
         Err(_) => header.r#type.to_string(),
     };
     let consenter = registrar.consenter(&header.channel_id);
-    let consenter = consenter.ok_or_else(|| Rejection::bad_request("channel does not exist"))?;
-    // Not before: the label must not be what any stranger writes into a header.
-    trace.channel = header.channel_id;
-    let chain = &consenter.chain;
-    let request = match HeaderType::try_from(header.r#type) {
-        Ok(HeaderType::Config) => {
-            return Err(Rejection::bad_request("message is of type that cannot be processed directly"));
-        }
-        Ok(HeaderType::OrdererTransaction) => {
-            return Err(Rejection::bad_request("message is of type that is no longer supported"));
-        }
-        Ok(HeaderType::ConfigUpdate) => {
-            let group = chain.view().borrow().group.clone();
-            filters::config_update(chain.channel(), envelope, &group)?
-        }
-        _ => filters::normal(chain.channel(), envelope)?,
+    let Some(chain) = consenter.as_ref().map(|consenter| &consenter.chain) else {
+        return filters::check(None, &header, envelope, Consenters::default).map(|_| ());
     };
+    // Not before: the label must not be what any stranger writes into a header.
+    trace.channel.clone_from(&header.channel_id);
+    let group = || chain.view().borrow().group.clone();
+    let request = filters::check(Some(chain.channel()), &header, envelope, group)?;
     trace.validated = Some(trace.began.elapsed());
     let enqueue = Instant::now();
-    let ordered = chain.order(request).await.map_err(|error| Rejection::unavailable(error.to_string()));
+    let ordered = chain
+        .order(request)
+        .await
+        .map_err(|error| Rejection::unavailable(error.to_string()));
     trace.enqueued = Some(enqueue.elapsed());
     ordered
 }

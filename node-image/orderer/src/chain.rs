@@ -70,7 +70,11 @@ pub enum End {
 }
 
 enum Input {
-    Received { message: RaftMessage, metadata: Vec<u8>, sender: u64 },
+    Received {
+        message: RaftMessage,
+        metadata: Vec<u8>,
+        sender: u64,
+    },
     Unreachable(u64),
     Pulled(Block),
     Stop,
@@ -127,7 +131,10 @@ impl Chain {
     async fn hand_over(&self, request: Request) -> Result<(), NotOrdered> {
         let (answer, answered) = oneshot::channel();
         let (bytes, sequence) = (request.message.bytes.clone(), request.message.checked_at);
-        self.submits.send(Submit { request, answer }).await.map_err(|_| stopped())?;
+        self.submits
+            .send(Submit { request, answer })
+            .await
+            .map_err(|_| stopped())?;
         match answered.await.map_err(|_| stopped())? {
             Submission::Taken => Ok(()),
             Submission::NoLeader => Err(NotOrdered("no Raft leader".to_owned())),
@@ -146,15 +153,22 @@ impl Chain {
         };
         match tokio::time::timeout(FORWARD_TIMEOUT, self.transport.submit(leader, request)).await {
             Ok(sent) => sent.map_err(NotOrdered),
-            Err(_) => {
-                Err(NotOrdered(format!("timed out ({FORWARD_TIMEOUT:?}) waiting on forwarding to {leader}")))
-            }
+            Err(_) => Err(NotOrdered(format!(
+                "timed out ({FORWARD_TIMEOUT:?}) waiting on forwarding to {leader}"
+            ))),
         }
     }
 
     /// A Raft message of another consenter.
     pub async fn receive(&self, message: RaftMessage, metadata: Vec<u8>, sender: u64) -> Result<(), NotOrdered> {
-        self.inputs.send(Input::Received { message, metadata, sender }).await.map_err(|_| stopped())
+        self.inputs
+            .send(Input::Received {
+                message,
+                metadata,
+                sender,
+            })
+            .await
+            .map_err(|_| stopped())
     }
 
     /// A message could not be sent to this consenter.

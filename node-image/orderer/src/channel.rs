@@ -40,20 +40,30 @@ impl Channel {
         join_block: Option<&Block>,
         signer: Arc<dyn Signer>,
     ) -> Result<Channel, ChannelError> {
-        let config = |reason: &str| ChannelError::Config { channel: id.to_owned(), reason: reason.to_owned() };
+        let config = |reason: &str| ChannelError::Config {
+            channel: id.to_owned(),
+            reason: reason.to_owned(),
+        };
         let bundle = match last_config_block(&blocks).map_err(|source| ledger(id, source))? {
             Some(block) => Bundle::from_block(&block),
             None => Bundle::from_block(join_block.ok_or_else(|| config("it has no block that configures it"))?),
         };
         let bundle = bundle.map_err(|error| config(&error.to_string()))?;
         if bundle.channel_id != id {
-            return Err(config(&format!("its configuration is that of channel {}", bundle.channel_id)));
+            return Err(config(&format!(
+                "its configuration is that of channel {}",
+                bundle.channel_id
+            )));
         }
-        if bundle.orderer.is_none() {
-            return Err(config("its configuration has no orderer group"));
-        }
+        bundle.check_for_orderer().map_err(|error| config(&error.to_string()))?;
         let bundle = ArcSwap::from_pointee(bundle);
-        Ok(Channel { id: id.to_owned(), blocks, signer, bundle, leaderless: watch::Sender::new(true) })
+        Ok(Channel {
+            id: id.to_owned(),
+            blocks,
+            signer,
+            bundle,
+            leaderless: watch::Sender::new(true),
+        })
     }
 
     /// The configuration in force.
@@ -67,7 +77,8 @@ impl Channel {
 
     /// Readers that want a leader are turned away while there is none.
     pub fn set_leaderless(&self, leaderless: bool) {
-        self.leaderless.send_if_modified(|current| std::mem::replace(current, leaderless) != leaderless);
+        self.leaderless
+            .send_if_modified(|current| std::mem::replace(current, leaderless) != leaderless);
     }
 
     pub fn block(&self, number: u64) -> Result<Option<Arc<Block>>, ChannelError> {
@@ -76,13 +87,20 @@ impl Channel {
 }
 
 fn ledger(channel: &str, source: LedgerError) -> ChannelError {
-    ChannelError::Ledger { channel: channel.to_owned(), source }
+    ChannelError::Ledger {
+        channel: channel.to_owned(),
+        source,
+    }
 }
 
 /// The block that configures the end of a chain; `None` when the chain is empty.
 pub fn last_config_block(blocks: &BlockStore) -> Result<Option<Arc<Block>>, LedgerError> {
-    let Some(last) = blocks.height().checked_sub(1) else { return Ok(None) };
-    let Some(tip) = blocks.block(last)? else { return Ok(None) };
+    let Some(last) = blocks.height().checked_sub(1) else {
+        return Ok(None);
+    };
+    let Some(tip) = blocks.block(last)? else {
+        return Ok(None);
+    };
     if block::is_config(&tip) {
         return Ok(Some(tip));
     }
@@ -91,18 +109,29 @@ pub fn last_config_block(blocks: &BlockStore) -> Result<Option<Arc<Block>>, Ledg
 
 /// The orderer group, which a channel's configuration always has: [`Channel::open`] and the rules for updates see to it.
 pub fn orderer(bundle: &Bundle) -> Result<&OrdererConfig, String> {
-    bundle.orderer.as_ref().ok_or_else(|| format!("channel {} has no orderer configuration", bundle.channel_id))
+    bundle
+        .orderer
+        .as_ref()
+        .ok_or_else(|| format!("channel {} has no orderer configuration", bundle.channel_id))
 }
 
 /// When a block is full.
 pub fn limits(orderer: &OrdererConfig) -> Limits {
-    Limits { max_message_count: orderer.max_message_count, preferred_max_bytes: orderer.preferred_max_bytes }
+    Limits {
+        max_message_count: orderer.max_message_count,
+        preferred_max_bytes: orderer.preferred_max_bytes,
+    }
 }
 
 /// Evaluates a policy of the configuration by its path.
 pub fn satisfies(bundle: &Bundle, policy: &str, signed: &SignedData) -> Result<(), String> {
-    let found = bundle.policies.get(policy).ok_or_else(|| format!("could not find policy {policy}"))?;
-    found.evaluate_signed(std::slice::from_ref(signed)).map_err(|error| error.to_string())
+    let found = bundle
+        .policies
+        .get(policy)
+        .ok_or_else(|| format!("could not find policy {policy}"))?;
+    found
+        .evaluate_signed(std::slice::from_ref(signed))
+        .map_err(|error| error.to_string())
 }
 
 /// A channel that can be read from.
@@ -122,7 +151,11 @@ impl deliver::Channel for Readable {
     /// (`orderer/common/server/server.go`).
     fn authorize(&self, request: &SignedData) -> Result<(), String> {
         let bundle = self.0.bundle();
-        let policy = if orderer(&bundle)?.maintenance { "/Channel/Orderer/Readers" } else { "/Channel/Readers" };
+        let policy = if orderer(&bundle)?.maintenance {
+            "/Channel/Orderer/Readers"
+        } else {
+            "/Channel/Readers"
+        };
         satisfies(&bundle, policy, request)
     }
 

@@ -64,44 +64,69 @@ mod tests {
     use super::*;
 
     fn message(name: &'static str, size: u64) -> Message {
-        Message { bytes: Bytes::from_static(name.as_bytes()), size, checked_at: 0 }
+        Message {
+            bytes: Bytes::from_static(name.as_bytes()),
+            size,
+            checked_at: 0,
+        }
     }
 
-    fn names(batches: &[Vec<Message>]) -> Vec<Vec<&str>> {
-        let name = |message: &Message| std::str::from_utf8(message.bytes.as_ref()).unwrap().to_owned().leak() as &str;
-        batches.iter().map(|batch| batch.iter().map(name).collect()).collect()
-    }
-
-    fn run(limits: Limits, sizes: &[(&'static str, u64)]) -> (Vec<Vec<&'static str>>, bool) {
+    /// The batches that come out, by name, and whether something still waits.
+    fn run(limits: Limits, sizes: &[(&'static str, u64)]) -> (Vec<Vec<String>>, bool) {
         let mut cutter = Cutter::default();
-        let batches: Vec<_> =
-            sizes.iter().flat_map(|(name, size)| cutter.ordered(message(name, *size), limits)).collect();
-        (names(&batches).into_iter().collect(), !cutter.is_empty())
+        let name = |message: &Message| String::from_utf8(message.bytes.to_vec()).unwrap();
+        let batches = sizes
+            .iter()
+            .flat_map(|(name, size)| cutter.ordered(message(name, *size), limits));
+        let names = batches.map(|batch| batch.iter().map(name).collect()).collect();
+        (names, !cutter.is_empty())
     }
 
-    const LIMITS: Limits = Limits { max_message_count: 3, preferred_max_bytes: 100 };
+    fn expected(batches: &[&[&str]], waiting: bool) -> (Vec<Vec<String>>, bool) {
+        (
+            batches
+                .iter()
+                .map(|batch| batch.iter().map(|name| (*name).to_owned()).collect())
+                .collect(),
+            waiting,
+        )
+    }
+
+    const LIMITS: Limits = Limits {
+        max_message_count: 3,
+        preferred_max_bytes: 100,
+    };
 
     #[test]
     fn a_full_count_makes_a_block() {
-        assert_eq!(run(LIMITS, &[("a", 1), ("b", 1), ("c", 1), ("d", 1)]), (vec![vec!["a", "b", "c"]], true));
+        assert_eq!(
+            run(LIMITS, &[("a", 1), ("b", 1), ("c", 1), ("d", 1)]),
+            expected(&[&["a", "b", "c"]], true)
+        );
     }
 
     #[test]
     fn a_message_that_would_overflow_the_block_starts_the_next_one() {
-        assert_eq!(run(LIMITS, &[("a", 60), ("b", 60)]), (vec![vec!["a"]], true));
-        assert_eq!(run(LIMITS, &[("a", 60), ("b", 40)]), (vec![], true));
+        assert_eq!(run(LIMITS, &[("a", 60), ("b", 60)]), expected(&[&["a"]], true));
+        assert_eq!(run(LIMITS, &[("a", 60), ("b", 40)]), expected(&[], true));
     }
 
     #[test]
     fn a_message_above_the_preferred_size_is_alone_and_after_those_before_it() {
-        assert_eq!(run(LIMITS, &[("a", 1), ("big", 101)]), (vec![vec!["a"], vec!["big"]], false));
-        assert_eq!(run(LIMITS, &[("big", 101)]), (vec![vec!["big"]], false));
+        assert_eq!(
+            run(LIMITS, &[("a", 1), ("big", 101)]),
+            expected(&[&["a"], &["big"]], false)
+        );
+        assert_eq!(run(LIMITS, &[("big", 101)]), expected(&[&["big"]], false));
     }
 
     #[test]
-    fn an_overflow_and_a_full_count_make_two_blocks() {
-        let one = Limits { max_message_count: 1, ..LIMITS };
+    fn a_count_of_one_makes_a_block_of_every_message() {
+        let one = Limits {
+            max_message_count: 1,
+            ..LIMITS
+        };
 
-        assert_eq!(run(one, &[("a", 99)]), (vec![vec!["a"]], false));
+        assert_eq!(run(one, &[("a", 99)]), expected(&[&["a"]], false));
     }
 }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use entente_fabric::config::{Bundle, consenters};
-use entente_fabric::proto::common::{ConfigEnvelope, Envelope, HeaderType, Status};
+use entente_fabric::proto::common::{ChannelHeader, ConfigEnvelope, Envelope, HeaderType, Status};
 use entente_fabric::proto::etcdraft::BlockMetadata;
 use entente_fabric::{envelope, expiry};
 use prost::Message as _;
@@ -23,15 +23,24 @@ pub struct Rejection {
 
 impl Rejection {
     pub fn bad_request(info: impl Into<String>) -> Rejection {
-        Rejection { status: Status::BadRequest, info: info.into() }
+        Rejection {
+            status: Status::BadRequest,
+            info: info.into(),
+        }
     }
 
     pub fn unavailable(info: impl Into<String>) -> Rejection {
-        Rejection { status: Status::ServiceUnavailable, info: info.into() }
+        Rejection {
+            status: Status::ServiceUnavailable,
+            info: info.into(),
+        }
     }
 
     fn within(self, context: &str) -> Rejection {
-        Rejection { info: format!("{context}: {}", self.info), ..self }
+        Rejection {
+            info: format!("{context}: {}", self.info),
+            ..self
+        }
     }
 }
 
@@ -46,14 +55,51 @@ pub struct Consenters {
 /// of the configuration that it was checked under.
 pub fn request(envelope: &Envelope, is_config: bool, checked_at: u64) -> Request {
     let size = (envelope.payload.len() + envelope.signature.len()) as u64;
-    Request { message: Message { bytes: Bytes::from(envelope.encode_to_vec()), size, checked_at }, is_config }
+    Request {
+        message: Message {
+            bytes: Bytes::from(envelope.encode_to_vec()),
+            size,
+            checked_at,
+        },
+        is_config,
+    }
+}
+
+/// The header of a message, which says where it belongs (`BroadcastChannelSupport` in
+/// `orderer/common/multichannel/registrar.go`).
+pub fn header(envelope: &Envelope) -> Result<ChannelHeader, Rejection> {
+    envelope::channel_header(envelope)
+        .map_err(|error| Rejection::bad_request(format!("could not determine channel ID: {error}")))
+}
+
+/// Checks a message of any kind for `channel`, `None` when this node does not order the channel that the header names.
+/// What comes back is to be ordered: the message, or the configuration that it led to.
+pub fn check(
+    channel: Option<&Channel>,
+    header: &ChannelHeader,
+    envelope: &Envelope,
+    group: impl FnOnce() -> Consenters,
+) -> Result<Request, Rejection> {
+    let channel = channel.ok_or_else(|| Rejection::bad_request("channel does not exist"))?;
+    match HeaderType::try_from(header.r#type) {
+        Ok(HeaderType::ConfigUpdate) => config_update(channel, envelope, &group()),
+        Ok(HeaderType::Config) => Err(Rejection::bad_request(
+            "message is of type that cannot be processed directly",
+        )),
+        Ok(HeaderType::OrdererTransaction) => {
+            Err(Rejection::bad_request("message is of type that is no longer supported"))
+        }
+        _ => normal(channel, envelope),
+    }
 }
 
 /// Checks a transaction (`ProcessNormalMsg`).
-pub fn normal(channel: &Channel, envelope: &Envelope) -> Result<Request, Rejection> {
+fn normal(channel: &Channel, envelope: &Envelope) -> Result<Request, Rejection> {
     let bundle = channel.bundle();
     if orderer(&bundle).map_err(Rejection::bad_request)?.maintenance {
-        return Err(Rejection::unavailable("normal transactions are rejected: maintenance mode"));
+        return Err(Rejection::unavailable(
+            "normal transactions are rejected: maintenance mode",
+        ));
     }
     common(&bundle, envelope, SystemTime::now())?;
     Ok(request(envelope, false, bundle.sequence))
@@ -65,7 +111,10 @@ pub fn config_update(channel: &Channel, update: &Envelope, group: &Consenters) -
     common(&bundle, update, now)
         .map_err(|rejection| rejection.within("config update for existing channel did not pass initial checks"))?;
     let next = propose(&bundle, update, group, now).map_err(|reason| {
-        Rejection::bad_request(format!("error applying config update to existing channel '{}': {reason}", channel.id))
+        Rejection::bad_request(format!(
+            "error applying config update to existing channel '{}': {reason}",
+            channel.id
+        ))
     })?;
     let data = next.encode_to_vec();
     let config = envelope::signed(HeaderType::Config, &channel.id, data, &[], &*channel.signer)
@@ -89,7 +138,9 @@ pub fn again(channel: &Channel, request: &Request, group: &Consenters) -> Result
     let bad = |reason: String| Rejection::bad_request(format!("bad config message: {reason}"));
     let (payload, _) = envelope::payload(&envelope).map_err(|error| bad(error.to_string()))?;
     let config = ConfigEnvelope::decode(payload.data.as_slice()).map_err(|error| bad(error.to_string()))?;
-    let update = config.last_update.ok_or_else(|| bad("it carries no update".to_owned()))?;
+    let update = config
+        .last_update
+        .ok_or_else(|| bad("it carries no update".to_owned()))?;
     config_update(channel, &update, group)
 }
 
@@ -105,9 +156,8 @@ fn common(bundle: &Bundle, envelope: &Envelope, now: SystemTime) -> Result<(), R
         let info = format!("message payload is {size} bytes and exceeds maximum allowed {maximum} bytes");
         return Err(Rejection::bad_request(info));
     }
-    let signed = envelope::signed_data(envelope).map_err(|error| {
-        Rejection::bad_request(format!("could not convert message to signedData: {error}"))
-    })?;
+    let signed = envelope::signed_data(envelope)
+        .map_err(|error| Rejection::bad_request(format!("could not convert message to signedData: {error}")))?;
     let expires = match bundle.msps.deserialize(&signed.identity) {
         Ok(identity) => Some(identity.not_after()),
         // The certificate of a stranger may have expired, too, and is told so first.
@@ -116,12 +166,18 @@ fn common(bundle: &Bundle, envelope: &Envelope, now: SystemTime) -> Result<(), R
     if expires.is_some_and(|end| now >= end) {
         return Err(Rejection::bad_request("broadcast client identity expired"));
     }
-    let policy = if orderer.maintenance { "/Channel/Orderer/Writers" } else { "/Channel/Writers" };
+    let policy = if orderer.maintenance {
+        "/Channel/Orderer/Writers"
+    } else {
+        "/Channel/Writers"
+    };
     if bundle.policies.get(policy).is_none() {
         return Err(Rejection::bad_request(format!("could not find policy {policy}")));
     }
-    satisfies(bundle, policy, &signed)
-        .map_err(|reason| Rejection { status: Status::Forbidden, info: format!("{reason}: permission denied") })
+    satisfies(bundle, policy, &signed).map_err(|reason| Rejection {
+        status: Status::Forbidden,
+        info: format!("{reason}: permission denied"),
+    })
 }
 
 /// The next configuration, if it may follow the current one (`ProposeConfigUpdate` in
@@ -135,12 +191,14 @@ fn propose(
     let envelope = bundle.propose(update).map_err(|error| error.to_string())?;
     let config = envelope.config.clone().unwrap_or_default();
     let next = Bundle::new(&bundle.channel_id, config).map_err(|error| error.to_string())?;
-    if next.orderer.is_none() {
-        return Err("config update is not compatible: config does not contain orderer config".to_owned());
-    }
+    next.check_for_orderer()
+        .map_err(|error| format!("config update is not compatible: {error}"))?;
     bundle.validate_new(&next).map_err(|error| error.to_string())?;
     let old = orderer(bundle)?;
     consenters::validate(old, &next, &group.metadata, &group.active, now)
         .map_err(|error| format!("consensus metadata update for channel config update is invalid: {error}"))?;
     Ok(envelope)
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,10 @@ pub async fn follow(
             let is_config = block::is_config(&block);
             if let Some(join) = join.filter(|join| join.number == header.number) {
                 if Tip::of(&header) != join {
-                    return Err(format!("block {} of the channel is not the block that was joined with", join.number));
+                    return Err(format!(
+                        "block {} of the channel is not the block that was joined with",
+                        join.number
+                    ));
                 }
                 info!(channel = channel.id, block = join.number, "the join block is reached");
             }
@@ -73,7 +76,9 @@ pub async fn follow(
 /// Appends a verified block as it is. A configuration comes in force unless a later one, that of the join block, is.
 fn write(channel: &Channel, block: &Block) -> Result<(), String> {
     channel.blocks.append(block).map_err(|error| error.to_string())?;
-    let Some(envelope) = config_envelope(block)? else { return Ok(()) };
+    let Some(envelope) = config_envelope(block)? else {
+        return Ok(());
+    };
     let next = config::Bundle::new(&channel.id, envelope.config.unwrap_or_default()).map_err(|e| e.to_string())?;
     if next.sequence >= channel.bundle().sequence {
         channel.set_bundle(next);

@@ -69,18 +69,25 @@ impl Orderer {
         signer: Arc<dyn Signer>,
         registry: &mut Registry,
     ) -> Result<Orderer, StartError> {
-        let RoleConfig::Orderer(_) = &config.role else { return Err(StartError::Role(config.name.clone())) };
+        let RoleConfig::Orderer(_) = &config.role else {
+            return Err(StartError::Role(config.name.clone()));
+        };
         let identity = TlsIdentity::from_pem(
             &read(&config.tls.certificate, "tls.certificate")?,
             &read(&config.tls.key, "tls.key")?,
         )
-        .map_err(|error| StartError::Config { field: "tls", reason: error.to_string() })?;
+        .map_err(|error| StartError::Config {
+            field: "tls",
+            reason: error.to_string(),
+        })?;
         let own_key = cluster::public_key_of_der(identity.certificate()).ok_or_else(|| StartError::Config {
             field: "tls.certificate",
             reason: "the certificate cannot be read".to_owned(),
         })?;
-        let own_authorities = registrar::authorities(&config.tls)
-            .map_err(|reason| StartError::Config { field: "tls.rootCertificates", reason })?;
+        let own_authorities = registrar::authorities(&config.tls).map_err(|reason| StartError::Config {
+            field: "tls.rootCertificates",
+            reason,
+        })?;
         let metrics = Metrics::register(registry);
         let deliver_metrics = deliver::Metrics::register(registry);
         let connections = Arc::new(Connections::new(identity));
@@ -105,7 +112,11 @@ impl Orderer {
             metrics: deliver_metrics,
             mutual_tls: !config.tls.client_root_certificates.is_empty(),
         });
-        Ok(Orderer { registrar, metrics, deliver })
+        Ok(Orderer {
+            registrar,
+            metrics,
+            deliver,
+        })
     }
 
     /// `orderer.AtomicBroadcast` and `orderer.Cluster`.
@@ -115,7 +126,10 @@ impl Orderer {
             deliver: self.deliver.clone(),
             metrics: self.metrics.clone(),
         };
-        let step = cluster::Step { registrar: self.registrar.clone(), metrics: self.metrics.clone() };
+        let step = cluster::Step {
+            registrar: self.registrar.clone(),
+            metrics: self.metrics.clone(),
+        };
         let broadcast = AtomicBroadcastServer::new(broadcast)
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
@@ -130,13 +144,18 @@ impl Orderer {
 
     /// What is wrong at the moment; empty when all is well.
     pub fn failed_checks(&self) -> Vec<FailedCheck> {
-        let check = |(channel, reason)| FailedCheck { component: format!("channel {channel}"), reason };
+        let check = |(channel, reason)| FailedCheck {
+            component: format!("channel {channel}"),
+            reason,
+        };
         self.registrar.failures().into_iter().map(check).collect()
     }
 
     /// Whether this node leads a channel at the moment.
     pub fn leads(&self, channel: &str) -> bool {
-        self.registrar.consenter(channel).is_some_and(|consenter| consenter.chain.view().borrow().leads)
+        self.registrar
+            .consenter(channel)
+            .is_some_and(|consenter| consenter.chain.view().borrow().leads)
     }
 
     /// Hands leadership over, finishes what was accepted, and closes the channels. Call it before the listeners stop.
@@ -146,6 +165,8 @@ impl Orderer {
 }
 
 fn read(path: &Path, field: &'static str) -> Result<Vec<u8>, StartError> {
-    std::fs::read(path)
-        .map_err(|error| StartError::Config { field, reason: format!("{} cannot be read: {error}", path.display()) })
+    std::fs::read(path).map_err(|error| StartError::Config {
+        field,
+        reason: format!("{} cannot be read: {error}", path.display()),
+    })
 }

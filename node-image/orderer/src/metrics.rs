@@ -98,27 +98,57 @@ impl Metrics {
         metrics.register_cluster(registry.sub_registry_with_prefix("cluster_comm"));
         let cutting = registry.sub_registry_with_prefix("blockcutter");
         let filling = metrics.block_fill_duration.clone();
-        cutting.register("block_fill_duration", "The time from the first message of a block to its cutting", filling);
+        cutting.register(
+            "block_fill_duration",
+            "The time from the first message of a block to its cutting",
+            filling,
+        );
         let participation = registry.sub_registry_with_prefix("participation");
-        let (status, relation) = (metrics.participation_status.clone(), metrics.participation_relation.clone());
+        let (status, relation) = (
+            metrics.participation_status.clone(),
+            metrics.participation_relation.clone(),
+        );
         participation.register("status", "0 inactive, 1 active, 2 onboarding, 3 failed", status);
-        participation.register("consensus_relation", "0 other, 1 consenter, 2 follower, 3 config-tracker", relation);
+        participation.register(
+            "consensus_relation",
+            "0 other, 1 consenter, 2 follower, 3 config-tracker",
+            relation,
+        );
         metrics
     }
 
     fn register_raft(&self, raft: &mut Registry) {
         raft.register("cluster_size", "Consenters of the channel", self.cluster_size.clone());
-        raft.register("is_leader", "1 when this node leads the channel", self.is_leader.clone());
-        raft.register("active_nodes", "Live consenters of the channel", self.active_nodes.clone());
+        raft.register(
+            "is_leader",
+            "1 when this node leads the channel",
+            self.is_leader.clone(),
+        );
+        raft.register(
+            "active_nodes",
+            "Live consenters of the channel",
+            self.active_nodes.clone(),
+        );
         let number = self.committed_block_number.clone();
         raft.register("committed_block_number", "Number of the last block agreed on", number);
         let number = self.snapshot_block_number.clone();
-        raft.register("snapshot_block_number", "Number of the last block folded out of the log", number);
+        raft.register(
+            "snapshot_block_number",
+            "Number of the last block folded out of the log",
+            number,
+        );
         raft.register("leader_changes", "Changes of the leader", self.leader_changes.clone());
-        raft.register("proposal_failures", "Messages that could not be ordered", self.proposal_failures.clone());
+        raft.register(
+            "proposal_failures",
+            "Messages that could not be ordered",
+            self.proposal_failures.clone(),
+        );
         let time = self.data_persist_duration.clone();
         raft.register("data_persist_duration", "The time to make Raft data durable", time);
-        let (normal, config) = (self.normal_proposals_received.clone(), self.config_proposals_received.clone());
+        let (normal, config) = (
+            self.normal_proposals_received.clone(),
+            self.config_proposals_received.clone(),
+        );
         raft.register("normal_proposals_received", "Transactions to be ordered", normal);
         raft.register("config_proposals_received", "Configurations to be ordered", config);
     }
@@ -126,21 +156,35 @@ impl Metrics {
     fn register_broadcast(&self, broadcast: &mut Registry) {
         let time = self.validate_duration.clone();
         broadcast.register("validate_duration", "The time to check a message", time);
-        broadcast.register("enqueue_duration", "The time to hand a message to ordering", self.enqueue_duration.clone());
+        broadcast.register(
+            "enqueue_duration",
+            "The time to hand a message to ordering",
+            self.enqueue_duration.clone(),
+        );
         broadcast.register("processed_count", "Messages answered", self.processed_count.clone());
     }
 
     fn register_cluster(&self, cluster: &mut Registry) {
         let streams = self.ingress_stream_count.clone();
         cluster.register("ingress_stream_count", "Streams from other nodes", streams);
-        cluster.register("egress_stream_count", "Streams to other nodes", self.egress_stream_count.clone());
+        cluster.register(
+            "egress_stream_count",
+            "Streams to other nodes",
+            self.egress_stream_count.clone(),
+        );
         cluster.register("msg_dropped_count", "Messages dropped", self.msg_dropped_count.clone());
-        cluster.register("msg_send_time", "The time to send a message", self.msg_send_time.clone());
+        cluster.register(
+            "msg_send_time",
+            "The time to send a message",
+            self.msg_send_time.clone(),
+        );
     }
 
     /// The metrics of one channel.
     pub fn of_channel(&self, channel: &str) -> ChannelMetrics {
-        let labels = ByChannel { channel: channel.to_owned() };
+        let labels = ByChannel {
+            channel: channel.to_owned(),
+        };
         ChannelMetrics {
             cluster_size: self.cluster_size.get_or_create_owned(&labels),
             is_leader: self.is_leader.get_or_create_owned(&labels),
@@ -158,9 +202,13 @@ impl Metrics {
 
     /// Records the answer to a broadcast message.
     pub fn broadcast(&self, labels: &ByOutcome, validated: Duration, enqueued: Option<Duration>) {
-        self.validate_duration.get_or_create(labels).observe(validated.as_secs_f64());
+        self.validate_duration
+            .get_or_create(labels)
+            .observe(validated.as_secs_f64());
         if let Some(enqueued) = enqueued {
-            self.enqueue_duration.get_or_create(labels).observe(enqueued.as_secs_f64());
+            self.enqueue_duration
+                .get_or_create(labels)
+                .observe(enqueued.as_secs_f64());
         }
         self.processed_count.get_or_create(labels).inc();
     }

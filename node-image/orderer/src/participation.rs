@@ -30,8 +30,14 @@ pub fn router(registrar: Arc<Registrar>) -> Router {
     Router::new()
         .route("/participation/v1/", get(redirect))
         .route(CHANNELS, get(list).post(join).put(update).fallback(not_allowed))
-        .route("/participation/v1/channels/{channel}", get(one).delete(remove).fallback(not_allowed_on_one))
-        .route("/participation/v1/channels/{channel}/blocks/{block}", get(fetch).fallback(not_allowed_on_block))
+        .route(
+            "/participation/v1/channels/{channel}",
+            get(one).delete(remove).fallback(not_allowed_on_one),
+        )
+        .route(
+            "/participation/v1/channels/{channel}/blocks/{block}",
+            get(fetch).fallback(not_allowed_on_block),
+        )
         .fallback(async || (StatusCode::NOT_FOUND, "404 page not found\n"))
         .with_state(registrar)
 }
@@ -60,7 +66,9 @@ async fn list(State(registrar): State<Arc<Registrar>>, headers: HeaderMap) -> An
 async fn one(State(registrar): State<Arc<Registrar>>, Path(channel): Path<String>, headers: HeaderMap) -> Answer {
     acceptable(&headers)?;
     valid_id(&channel)?;
-    let info = registrar.info(&channel).map_err(|error| Problem::new(StatusCode::NOT_FOUND, error))?;
+    let info = registrar
+        .info(&channel)
+        .map_err(|error| Problem::new(StatusCode::NOT_FOUND, error))?;
     Ok(no_store(ok(&ChannelJson::from(info))))
 }
 
@@ -80,13 +88,17 @@ async fn fetch(
         validate::BlockId::Newest => blocks.height().saturating_sub(1),
         validate::BlockId::Number(number) => number,
         validate::BlockId::Config => {
-            let tip = blocks.block(blocks.height().saturating_sub(1)).map_err(|error| missing(error.to_string()))?;
+            let tip = blocks
+                .block(blocks.height().saturating_sub(1))
+                .map_err(|error| missing(error.to_string()))?;
             tip.as_deref().and_then(block::last_config).unwrap_or(0)
         }
     };
     let found = blocks.bytes(number).map_err(|error| missing(error.to_string()))?;
     let bytes = found.ok_or_else(|| missing(format!("no such block number [{number}] in index")))?;
-    Ok(no_store(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response()))
+    Ok(no_store(
+        ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response(),
+    ))
 }
 
 async fn join(State(registrar): State<Arc<Registrar>>, headers: HeaderMap, request: Request) -> Answer {
@@ -133,7 +145,9 @@ async fn update(State(registrar): State<Arc<Registrar>>, headers: HeaderMap, req
         let context = "with SERVICE_UNAVAILABLE: rejected by Configure";
         Problem::bad(cannot(format!("{failed} {context}: {error}")))
     })?;
-    let info = registrar.info(&channel).map_err(|error| Problem::new(StatusCode::NOT_FOUND, error))?;
+    let info = registrar
+        .info(&channel)
+        .map_err(|error| Problem::new(StatusCode::NOT_FOUND, error))?;
     Ok(created(&ChannelJson::from(info)))
 }
 
@@ -157,7 +171,9 @@ fn decode<M: prost::Message + Default>(bytes: &Bytes, part: &str, what: &str) ->
     M::decode(bytes.clone()).map_err(|_| {
         let cause = "proto: cannot parse invalid wire-format data";
         let article = if what == "envelope" { "an" } else { "a" };
-        Problem::bad(format!("cannot unmarshal file part {part} into {article} {what}: {cause}"))
+        Problem::bad(format!(
+            "cannot unmarshal file part {part} into {article} {what}: {cause}"
+        ))
     })
 }
 
@@ -167,11 +183,20 @@ fn valid_id(channel: &str) -> Result<(), Problem> {
 
 /// Whether the client takes JSON, the only thing there is.
 fn acceptable(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(accept) = headers.get(header::ACCEPT) else { return Ok(()) };
+    let Some(accept) = headers.get(header::ACCEPT) else {
+        return Ok(());
+    };
     let accept = accept.to_str().unwrap_or_default();
-    let json = |option: &str| ["application/json", "application/*", "*/*"].iter().any(|kind| option.contains(kind));
+    let json = |option: &str| {
+        ["application/json", "application/*", "*/*"]
+            .iter()
+            .any(|kind| option.contains(kind))
+    };
     if accept.is_empty() || accept.split(',').any(json) {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "response Content-Type is application/json only"))
+    Err(Problem::new(
+        StatusCode::NOT_ACCEPTABLE,
+        "response Content-Type is application/json only",
+    ))
 }

@@ -11,7 +11,9 @@ use entente_fabric::proto::common::{Block, HeaderType, Status};
 use entente_fabric::proto::orderer::atomic_broadcast_client::AtomicBroadcastClient;
 use entente_fabric::proto::orderer::deliver_response::Type;
 use entente_fabric::proto::orderer::seek_info::SeekErrorResponse;
-use entente_fabric::proto::orderer::{DeliverResponse, SeekInfo, SeekNewest, SeekPosition, SeekSpecified, seek_position};
+use entente_fabric::proto::orderer::{
+    DeliverResponse, SeekInfo, SeekNewest, SeekPosition, SeekSpecified, seek_position,
+};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use prost::Message as _;
@@ -37,7 +39,10 @@ pub enum PullError {
     #[error("{0}")]
     Connect(#[from] entente_fabric::client::connect::ConnectError),
     #[error("{endpoint}: {status}")]
-    Call { endpoint: String, status: Box<tonic::Status> },
+    Call {
+        endpoint: String,
+        status: Box<tonic::Status>,
+    },
     #[error("{endpoint} answered with status {status}")]
     Refused { endpoint: String, status: i32 },
     #[error("{endpoint} sent a block that is not acceptable: {reason}")]
@@ -61,30 +66,41 @@ pub struct Source {
 }
 
 impl Source {
-    /// Whom to ask about a channel: the endpoints of the orderer organizations, the global ones, and the consenters
-    /// themselves; in any order, so that the load is spread.
+    /// Whom to ask about a channel: the orderers' endpoints and the consenters themselves, in any order, so that the load
+    /// is spread.
     pub fn targets(&self, bundle: &Bundle) -> Vec<Target> {
-        let Some(orderer) = &bundle.orderer else { return Vec::new() };
+        let Some(orderer) = &bundle.orderer else {
+            return Vec::new();
+        };
         let organizations = orderer.organizations.values();
         let mut authorities: Vec<Vec<u8>> = organizations
-            .clone()
             .filter_map(|organization| bundle.msps.msp(&organization.msp_id))
             .flat_map(|msp| msp.tls_roots().to_vec())
             .chain(self.own_authorities.iter().cloned())
             .collect();
         authorities.sort_unstable();
         authorities.dedup();
-        let consenters = entente_fabric::config::consenters::raft_metadata(orderer).unwrap_or_default().consenters;
-        let mut endpoints: Vec<String> = organizations
-            .flat_map(|organization| organization.endpoints.iter().cloned())
-            .chain(bundle.orderer_addresses.iter().cloned())
-            .chain(consenters.iter().map(|consenter| format!("{}:{}", consenter.host, consenter.port)))
+        let consenters = entente_fabric::config::consenters::raft_metadata(orderer)
+            .unwrap_or_default()
+            .consenters;
+        let mut endpoints: Vec<String> = bundle
+            .orderer_endpoints()
+            .into_iter()
+            .chain(
+                consenters
+                    .iter()
+                    .map(|consenter| format!("{}:{}", consenter.host, consenter.port)),
+            )
             .filter(|endpoint| *endpoint != self.own_endpoint)
             .collect();
         endpoints.sort_unstable();
         endpoints.dedup();
         endpoints.shuffle(&mut rand::rng());
-        let target = |endpoint| Target { endpoint, server: Vec::new(), authorities: authorities.clone() };
+        let target = |endpoint| Target {
+            endpoint,
+            server: Vec::new(),
+            authorities: authorities.clone(),
+        };
         endpoints.into_iter().map(target).collect()
     }
 
@@ -136,7 +152,9 @@ impl Source {
         blocks: &mpsc::Sender<Block>,
     ) -> Result<(), PullError> {
         let endpoint = || target.endpoint.clone();
-        let mut stream = self.seek(target, channel, specified(verifier.next()), specified(to)).await?;
+        let mut stream = self
+            .seek(target, channel, specified(verifier.next()), specified(to))
+            .await?;
         loop {
             let received = stream.message();
             let received = match (patient && verifier.next() > 0, tokio::time::timeout(SILENCE, received)) {
@@ -147,8 +165,13 @@ impl Source {
                     Err(_) => continue,
                 },
             };
-            let Some(block) = self.block(target, received)? else { return Ok(()) };
-            verifier.take(&block).map_err(|reason| PullError::Unacceptable { endpoint: endpoint(), reason })?;
+            let Some(block) = self.block(target, received)? else {
+                return Ok(());
+            };
+            verifier.take(&block).map_err(|reason| PullError::Unacceptable {
+                endpoint: endpoint(),
+                reason,
+            })?;
             blocks.send(block).await.map_err(|_| PullError::Unwanted)?;
         }
     }
@@ -175,7 +198,9 @@ impl Source {
     }
 
     async fn newest_config_of(&self, target: &Target, channel: &str) -> Result<Block, PullError> {
-        let newest = SeekPosition { r#type: Some(seek_position::Type::Newest(SeekNewest {})) };
+        let newest = SeekPosition {
+            r#type: Some(seek_position::Type::Newest(SeekNewest {})),
+        };
         let tip = self.one_block(target, channel, newest).await?;
         if entente_fabric::block::is_config(&tip) {
             return Ok(tip);
@@ -190,7 +215,8 @@ impl Source {
         let received = tokio::time::timeout(SILENCE, stream.message())
             .await
             .map_err(|_| PullError::Silent { endpoint: endpoint() })?;
-        self.block(target, received)?.ok_or_else(|| PullError::Silent { endpoint: endpoint() })
+        self.block(target, received)?
+            .ok_or_else(|| PullError::Silent { endpoint: endpoint() })
     }
 
     async fn seek(
@@ -208,8 +234,13 @@ impl Source {
             ..SeekInfo::default()
         };
         let hash = self.connections.certificate_hash();
-        let request =
-            envelope::signed(HeaderType::DeliverSeekInfo, channel, seek.encode_to_vec(), &hash, &*self.signer)?;
+        let request = envelope::signed(
+            HeaderType::DeliverSeekInfo,
+            channel,
+            seek.encode_to_vec(),
+            &hash,
+            &*self.signer,
+        )?;
         let connection = self.connections.get(target).await?;
         let mut client = AtomicBroadcastClient::new(connection).max_decoding_message_size(MAX_MESSAGE_BYTES);
         match client.deliver(tokio_stream::once(request)).await {
@@ -220,7 +251,10 @@ impl Source {
 
     fn failed(&self, target: &Target, status: tonic::Status) -> PullError {
         self.connections.forget(target);
-        PullError::Call { endpoint: target.endpoint.clone(), status: Box::new(status) }
+        PullError::Call {
+            endpoint: target.endpoint.clone(),
+            status: Box::new(status),
+        }
     }
 
     fn block(
@@ -228,17 +262,25 @@ impl Source {
         target: &Target,
         received: Result<Option<DeliverResponse>, tonic::Status>,
     ) -> Result<Option<Block>, PullError> {
-        match received.map_err(|status| self.failed(target, status))?.and_then(|response| response.r#type) {
+        match received
+            .map_err(|status| self.failed(target, status))?
+            .and_then(|response| response.r#type)
+        {
             Some(Type::Block(block)) => Ok(Some(block)),
             Some(Type::Status(status)) if status == Status::Success as i32 => Ok(None),
-            Some(Type::Status(status)) => Err(PullError::Refused { endpoint: target.endpoint.clone(), status }),
+            Some(Type::Status(status)) => Err(PullError::Refused {
+                endpoint: target.endpoint.clone(),
+                status,
+            }),
             None => Ok(None),
         }
     }
 }
 
 fn specified(number: u64) -> SeekPosition {
-    SeekPosition { r#type: Some(seek_position::Type::Specified(SeekSpecified { number })) }
+    SeekPosition {
+        r#type: Some(seek_position::Type::Specified(SeekSpecified { number })),
+    }
 }
 
 impl Puller for Arc<Source> {
@@ -247,7 +289,10 @@ impl Puller for Arc<Source> {
         async move {
             let bundle = channel.bundle();
             let mut verifier = Verifier::after(&channel.id, &channel.blocks, bundle.clone());
-            source.as_ref().pull(&channel.id, bundle, &mut verifier, to, false, &blocks).await;
+            source
+                .as_ref()
+                .pull(&channel.id, bundle, &mut verifier, to, false, &blocks)
+                .await;
         }
         .boxed()
     }

@@ -63,10 +63,17 @@ pub struct Consenter {
 
 enum State {
     Consenter(Arc<Consenter>),
-    Follower { join_number: Option<u64> },
+    Follower {
+        join_number: Option<u64>,
+    },
     /// Ordering or following ended with an error; the text is for the operator.
-    Failed { relation: Relation, reason: String },
-    Stopped { relation: Relation },
+    Failed {
+        relation: Relation,
+        reason: String,
+    },
+    Stopped {
+        relation: Relation,
+    },
 }
 
 /// A channel that this node has.
@@ -143,14 +150,27 @@ impl Registrar {
             return Ok(entry.info());
         }
         let removal = *self.removals.read().get(channel).ok_or(Unavailable::Unknown)?;
-        let status = if removal.failed { Status::Failed } else { Status::Inactive };
-        Ok(ChannelInfo { name: channel.to_owned(), relation: removal.relation, status, height: 0 })
+        let status = if removal.failed {
+            Status::Failed
+        } else {
+            Status::Inactive
+        };
+        Ok(ChannelInfo {
+            name: channel.to_owned(),
+            relation: removal.relation,
+            status,
+            height: 0,
+        })
     }
 
     /// The channel, if it can be asked for blocks or updated.
     pub fn active(&self, channel: &str) -> Result<Arc<Consenter>, Unavailable> {
         if let Some(removal) = self.removals.read().get(channel) {
-            return Err(if removal.failed { Unavailable::RemovalFailed } else { Unavailable::PendingRemoval });
+            return Err(if removal.failed {
+                Unavailable::RemovalFailed
+            } else {
+                Unavailable::PendingRemoval
+            });
         }
         if !self.channels.read().contains_key(channel) {
             return Err(Unavailable::Unknown);
@@ -168,7 +188,9 @@ impl Registrar {
     }
 
     fn report(&self, info: &ChannelInfo) {
-        let labels = ByChannel { channel: info.name.clone() };
+        let labels = ByChannel {
+            channel: info.name.clone(),
+        };
         let relation = match info.relation {
             Relation::Consenter => 1,
             Relation::Follower => 2,
@@ -179,8 +201,16 @@ impl Registrar {
             Status::Onboarding => 2,
             Status::Failed => 3,
         };
-        self.setup.metrics.participation_relation.get_or_create(&labels).set(relation);
-        self.setup.metrics.participation_status.get_or_create(&labels).set(status);
+        self.setup
+            .metrics
+            .participation_relation
+            .get_or_create(&labels)
+            .set(relation);
+        self.setup
+            .metrics
+            .participation_status
+            .get_or_create(&labels)
+            .set(status);
     }
 }
 
@@ -189,12 +219,19 @@ impl Entry {
         let height = self.channel.blocks.height();
         let (relation, status) = match &*self.state.read() {
             State::Consenter(_) => (Relation::Consenter, Status::Active),
-            State::Follower { join_number: Some(join) } if height <= *join => (Relation::Follower, Status::Onboarding),
+            State::Follower {
+                join_number: Some(join),
+            } if height <= *join => (Relation::Follower, Status::Onboarding),
             State::Follower { .. } => (Relation::Follower, Status::Active),
             State::Failed { relation, .. } => (*relation, Status::Failed),
             State::Stopped { relation } => (*relation, Status::Inactive),
         };
-        ChannelInfo { name: self.channel.id.clone(), relation, status, height }
+        ChannelInfo {
+            name: self.channel.id.clone(),
+            relation,
+            status,
+            height,
+        }
     }
 }
 
@@ -203,7 +240,8 @@ impl deliver::Channels for Registrar {
 
     /// Only channels that are ordered here: a follower may be far behind without knowing.
     fn channel(&self, id: &str) -> Option<Readable> {
-        self.consenter(id).map(|consenter| Readable(consenter.chain.channel().clone()))
+        self.consenter(id)
+            .map(|consenter| Readable(consenter.chain.channel().clone()))
     }
 }
 

@@ -22,7 +22,11 @@ impl Verifier {
     /// Goes on after the blocks that are there; `bundle` is the configuration in force at their end.
     pub fn after(channel: &str, blocks: &BlockStore, bundle: Arc<Bundle>) -> Verifier {
         let tip = blocks.tip().map(|header| Tip::of(&header));
-        Verifier { channel: channel.to_owned(), bundle: Some(bundle).filter(|_| tip.is_some()), tip }
+        Verifier {
+            channel: channel.to_owned(),
+            bundle: Some(bundle).filter(|_| tip.is_some()),
+            tip,
+        }
     }
 
     /// Number of the block that must come next.

@@ -33,7 +33,11 @@ async fn a_new_channel_of_three_has_a_leader_within_a_second() {
     }
     network.leader().await;
 
-    assert!(began.elapsed() < Duration::from_secs(1), "it took {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "it took {:?}",
+        began.elapsed()
+    );
 }
 
 fn numbered(prefix: &str, count: usize) -> Vec<String> {
@@ -94,7 +98,9 @@ async fn without_a_quorum_messages_are_refused_until_one_returns() {
 
     let (connection, transaction) = (network.connect(0).await, network.transaction("in vain"));
     let refused = eventually("a refusal for want of a leader", async || {
-        let refused = entente_fabric::client::broadcast::submit(&connection, &transaction).await.err()?;
+        let refused = entente_fabric::client::broadcast::submit(&connection, &transaction)
+            .await
+            .err()?;
         refused.to_string().contains("no Raft leader").then_some(refused)
     })
     .await;
@@ -107,7 +113,11 @@ async fn without_a_quorum_messages_are_refused_until_one_returns() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orderer_that_was_away_past_compaction_catches_up() {
-    let tuning = Tuning { snapshot_interval: 10_000, max_message_count: 1, ..Tuning::default() };
+    let tuning = Tuning {
+        snapshot_interval: 10_000,
+        max_message_count: 1,
+        ..Tuning::default()
+    };
     let mut network = Network::with_tuned_channel(3, tuning).await;
     let away = (network.leader().await + 1) % 3;
     let present = network.leader().await;
@@ -136,7 +146,11 @@ async fn a_leader_that_shuts_down_hands_over_at_once() {
     network.leader().await;
 
     // An election timeout is a second at least.
-    assert!(began.elapsed() < Duration::from_millis(500), "it took {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_millis(500),
+        "it took {:?}",
+        began.elapsed()
+    );
     let survivor = (leader + 1) % 3;
     network.submit(survivor, "after").await;
     assert_eq!(network.transactions(survivor, 2).await, ["before", "after"]);
@@ -157,7 +171,9 @@ async fn a_channel_grows_from_one_orderer_to_three_and_shrinks_again() {
         })
         .await;
 
-        network.reconfigure(0, |config| network.add_consenter(config, index)).await;
+        network
+            .reconfigure(0, |config| network.add_consenter(config, index))
+            .await;
 
         eventually("the new orderer to become a consenter", async || {
             let info = network.participation(index).info(network::CHANNEL).await.unwrap();
@@ -170,7 +186,9 @@ async fn a_channel_grows_from_one_orderer_to_three_and_shrinks_again() {
 
     let first = network.orderers[0].consenter();
     network
-        .reconfigure(1, |config| edit::remove_consenter(config, &first.host, first.port).unwrap())
+        .reconfigure(1, |config| {
+            edit::remove_consenter(config, &first.host, first.port).unwrap()
+        })
         .await;
     eventually("the removed orderer to follow", async || {
         let info = network.participation(0).info(network::CHANNEL).await.unwrap();

@@ -99,9 +99,12 @@ fn compile(
     Ok(())
 }
 
+/// What Go says of bytes that are no message: orderers send it on to clients.
+const MALFORMED: &str = "proto: cannot parse invalid wire-format data";
+
 fn signature(definition: &Definition) -> Result<Rule, String> {
     let envelope = SignaturePolicyEnvelope::decode(&definition.value[..])
-        .map_err(|why| format!("Error unmarshalling to SignaturePolicy: {why}"))?;
+        .map_err(|_| format!("Error unmarshalling to SignaturePolicy: {MALFORMED}"))?;
     if envelope.version != 0 {
         let version = envelope.version;
         return Err(format!(
@@ -113,7 +116,7 @@ fn signature(definition: &Definition) -> Result<Rule, String> {
 
 fn implicit_meta(definition: &Definition, below: impl Fn(&str) -> Vec<Option<Policy>>) -> Result<Rule, String> {
     let meta = ImplicitMetaPolicy::decode(&definition.value[..])
-        .map_err(|why| format!("Error unmarshalling to ImplicitMetaPolicy: {why}"))?;
+        .map_err(|_| format!("Error unmarshalling to ImplicitMetaPolicy: {MALFORMED}"))?;
     let below = below(&meta.sub_policy);
     let threshold = match Threshold::try_from(meta.rule) {
         // Nobody below: any, and the majority of them, is nobody.

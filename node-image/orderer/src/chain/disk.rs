@@ -13,8 +13,15 @@ use crate::raft::log::Checkpoint;
 use crate::raft::wal::{Batch, Wal};
 
 enum Job {
-    Persist { number: u64, batch: Batch },
-    Fold { checkpoint: Checkpoint, entries: Vec<Entry>, hard_state: HardState },
+    Persist {
+        number: u64,
+        batch: Batch,
+    },
+    Fold {
+        checkpoint: Checkpoint,
+        entries: Vec<Entry>,
+        hard_state: HardState,
+    },
 }
 
 /// The log file and the queue in front of it.
@@ -29,7 +36,13 @@ pub struct Disk {
 
 impl Disk {
     pub fn new(wal: Wal, blocks: BlockStore, duration: Histogram) -> Disk {
-        Disk { blocks, duration, queue: Vec::new(), wal: Some(wal), running: None }
+        Disk {
+            blocks,
+            duration,
+            queue: Vec::new(),
+            wal: Some(wal),
+            running: None,
+        }
     }
 
     pub fn persist(&mut self, number: u64, batch: Batch) {
@@ -38,7 +51,11 @@ impl Disk {
     }
 
     pub fn fold(&mut self, checkpoint: Checkpoint, entries: Vec<Entry>, hard_state: HardState) {
-        self.queue.push(Job::Fold { checkpoint, entries, hard_state });
+        self.queue.push(Job::Fold {
+            checkpoint,
+            entries,
+            hard_state,
+        });
         self.start();
     }
 
@@ -48,7 +65,9 @@ impl Disk {
 
     /// Waits for the write under way; the number of the last persisted batch in it. Pending while nothing is written.
     pub async fn written(&mut self) -> io::Result<Option<u64>> {
-        let Some(running) = &mut self.running else { return std::future::pending().await };
+        let Some(running) = &mut self.running else {
+            return std::future::pending().await;
+        };
         let joined = running.await;
         self.running = None;
         let (wal, result) = joined.map_err(|error| io::Error::other(format!("writing the Raft log: {error}")))?;
@@ -63,7 +82,11 @@ impl Disk {
             return;
         }
         let Some(mut wal) = self.wal.take() else { return };
-        let (jobs, blocks, duration) = (std::mem::take(&mut self.queue), self.blocks.clone(), self.duration.clone());
+        let (jobs, blocks, duration) = (
+            std::mem::take(&mut self.queue),
+            self.blocks.clone(),
+            self.duration.clone(),
+        );
         self.running = Some(tokio::task::spawn_blocking(move || {
             let began = Instant::now();
             let result = write(&mut wal, &jobs, &blocks);
@@ -81,7 +104,11 @@ fn write(wal: &mut Wal, jobs: &[Job], blocks: &BlockStore) -> io::Result<Option<
                 together.push(batch);
                 last = Some(*number);
             }
-            Job::Fold { checkpoint, entries, hard_state } => {
+            Job::Fold {
+                checkpoint,
+                entries,
+                hard_state,
+            } => {
                 wal.append(std::mem::take(&mut together))?;
                 // What leaves the log must be in the chain for good.
                 blocks.sync().map_err(|error| io::Error::other(error.to_string()))?;

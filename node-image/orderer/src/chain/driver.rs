@@ -155,12 +155,22 @@ impl Driver {
     fn next_campaign(&self, began: Instant) -> Option<Instant> {
         let now = Instant::now();
         let patient = self.clock.tick * self.clock.heartbeat_ticks * 2;
-        Some(now + if now - began < EAGER_FOR { EAGER_CAMPAIGN.min(patient) } else { patient })
+        Some(
+            now + if now - began < EAGER_FOR {
+                EAGER_CAMPAIGN.min(patient)
+            } else {
+                patient
+            },
+        )
     }
 
     fn take(&mut self, input: Input) {
         match input {
-            Input::Received { message, metadata, sender } => {
+            Input::Received {
+                message,
+                metadata,
+                sender,
+            } => {
                 trace!(channel = self.channel.id, kind = ?message.msg_type, sender, term = message.term, "received");
                 self.core.receive(message, &metadata, sender);
             }
@@ -168,8 +178,10 @@ impl Driver {
             Input::Pulled(block) => self.core.pulled(block),
             Input::Stop => {
                 let wait = (self.clock.tick * self.clock.election_ticks).min(HAND_OVER);
-                self.stopping
-                    .get_or_insert(Stopping { deadline: Instant::now() + wait, handed_over: false });
+                self.stopping.get_or_insert(Stopping {
+                    deadline: Instant::now() + wait,
+                    handed_over: false,
+                });
                 self.core.batch_timeout();
             }
         }
@@ -198,7 +210,11 @@ impl Driver {
         match filters::again(&self.channel, &request, &self.group()) {
             Ok(request) => self.core.submit(request),
             Err(rejection) => {
-                warn!(channel = self.channel.id, reason = rejection.info, "a message is no longer valid");
+                warn!(
+                    channel = self.channel.id,
+                    reason = rejection.info,
+                    "a message is no longer valid"
+                );
                 self.metrics.proposal_failures.inc();
                 Submission::Taken
             }
@@ -206,7 +222,10 @@ impl Driver {
     }
 
     fn group(&self) -> Consenters {
-        Consenters { metadata: self.core.membership().metadata.clone(), active: self.core.active().to_vec() }
+        Consenters {
+            metadata: self.core.membership().metadata.clone(),
+            active: self.core.active().to_vec(),
+        }
     }
 
     fn batch_timeout(&mut self) {
@@ -233,7 +252,10 @@ impl Driver {
         match (self.core.pending(), self.batch_deadline) {
             (true, None) => {
                 let bundle = self.channel.bundle();
-                let timeout = bundle.orderer.as_ref().map_or(Duration::from_secs(2), |orderer| orderer.batch_timeout);
+                let timeout = bundle
+                    .orderer
+                    .as_ref()
+                    .map_or(Duration::from_secs(2), |orderer| orderer.batch_timeout);
                 self.batch_deadline = Some(Instant::now() + timeout);
                 self.batch_began = Some(Instant::now());
             }
@@ -253,16 +275,30 @@ impl Driver {
             Effect::Send { message, metadata } => {
                 trace!(channel = self.channel.id, kind = ?message.msg_type, to = message.to, term = message.term, "send");
                 let payload = wire::encode(&message);
-                let request = ConsensusRequest { channel: self.channel.id.clone(), payload, metadata };
+                let request = ConsensusRequest {
+                    channel: self.channel.id.clone(),
+                    payload,
+                    metadata,
+                };
                 self.transport.send(message.to, request);
                 if message.msg_type == ::raft::eraftpb::MessageType::MsgSnapshot {
                     self.core.snapshot_sent(message.to, true);
                 }
             }
             Effect::Persist { number, batch } => self.disk.persist(number, batch),
-            Effect::Fold { checkpoint, entries, hard_state } => {
-                info!(channel = self.channel.id, index = checkpoint.index, "folding the Raft log into the chain");
-                self.metrics.snapshot_block_number.set((self.channel.blocks.height().saturating_sub(1)) as i64);
+            Effect::Fold {
+                checkpoint,
+                entries,
+                hard_state,
+            } => {
+                info!(
+                    channel = self.channel.id,
+                    index = checkpoint.index,
+                    "folding the Raft log into the chain"
+                );
+                self.metrics
+                    .snapshot_block_number
+                    .set((self.channel.blocks.height().saturating_sub(1)) as i64);
                 self.disk.fold(checkpoint, entries, hard_state);
             }
             Effect::Write { block, metadata } => {
@@ -278,7 +314,10 @@ impl Driver {
             Effect::Resubmit(requests) => self.again.extend(requests),
             Effect::Halt(halt) => {
                 if let Halt::Fault(reason) = &halt {
-                    error!(channel = self.channel.id, reason, "ordering on this channel has stopped");
+                    error!(
+                        channel = self.channel.id,
+                        reason, "ordering on this channel has stopped"
+                    );
                 }
                 self.end.get_or_insert(End::Halted(halt));
             }
@@ -289,7 +328,9 @@ impl Driver {
         if let Err(reason) = written {
             return self.fault(reason);
         }
-        self.metrics.committed_block_number.set((self.channel.blocks.height() - 1) as i64);
+        self.metrics
+            .committed_block_number
+            .set((self.channel.blocks.height() - 1) as i64);
         if let Ok(orderer) = orderer(&self.channel.bundle()) {
             self.core.set_limits(limits(orderer));
         }
@@ -297,13 +338,21 @@ impl Driver {
 
     fn fault(&mut self, reason: String) {
         if self.end.is_none() {
-            error!(channel = self.channel.id, reason, "ordering on this channel has stopped");
+            error!(
+                channel = self.channel.id,
+                reason, "ordering on this channel has stopped"
+            );
             self.end = Some(End::Halted(Halt::Fault(reason)));
         }
     }
 
     fn catch_up(&mut self, to: u64, inputs: &mpsc::WeakSender<Input>) {
-        info!(channel = self.channel.id, from = self.channel.blocks.height(), to, "catching up with other orderers");
+        info!(
+            channel = self.channel.id,
+            from = self.channel.blocks.height(),
+            to,
+            "catching up with other orderers"
+        );
         let (sender, mut blocks) = mpsc::channel(16);
         let pull = self.puller.pull(self.channel.clone(), to, sender);
         let inputs = inputs.clone();
@@ -336,7 +385,10 @@ impl Driver {
                 Submission::Taken => {}
                 Submission::Forward(leader) => self.forward_in_background(leader, bytes, sequence),
                 Submission::NoLeader => {
-                    warn!(channel = self.channel.id, "a message is dropped: the leader was lost before it was ordered");
+                    warn!(
+                        channel = self.channel.id,
+                        "a message is dropped: the leader was lost before it was ordered"
+                    );
                     self.metrics.proposal_failures.inc();
                 }
             }
@@ -345,13 +397,21 @@ impl Driver {
     }
 
     fn forward_in_background(&self, leader: u64, bytes: bytes::Bytes, sequence: u64) {
-        let Ok(payload) = prost::Message::decode(bytes) else { return };
-        let request =
-            SubmitRequest { channel: self.channel.id.clone(), last_validation_seq: sequence, payload: Some(payload) };
+        let Ok(payload) = prost::Message::decode(bytes) else {
+            return;
+        };
+        let request = SubmitRequest {
+            channel: self.channel.id.clone(),
+            last_validation_seq: sequence,
+            payload: Some(payload),
+        };
         let (sent, channel) = (self.transport.submit(leader, request), self.channel.id.clone());
         tokio::spawn(async move {
             if let Err(reason) = sent.await {
-                warn!(channel, leader, reason, "a message is dropped: it could not be sent to the new leader");
+                warn!(
+                    channel,
+                    leader, reason, "a message is dropped: it could not be sent to the new leader"
+                );
             }
         });
     }

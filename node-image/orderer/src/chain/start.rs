@@ -46,7 +46,11 @@ impl Chain {
         };
         let options = raft.options.ok_or("etcdraft options have not been provided")?;
         let tick = tick_interval(&options.tick_interval)?;
-        let clock = Clock { tick, heartbeat_ticks: options.heartbeat_tick.max(1), election_ticks: options.election_tick };
+        let clock = Clock {
+            tick,
+            heartbeat_ticks: options.heartbeat_tick.max(1),
+            election_ticks: options.election_tick,
+        };
         let core_options = Options {
             id,
             channel: channel.id.clone(),
@@ -61,22 +65,50 @@ impl Chain {
             },
         };
         let core = Core::new(core_options, start, Tip::of(header), membership, limits(orderer))?;
-        let Surroundings { transport, puller, metrics } = surroundings;
+        let Surroundings {
+            transport,
+            puller,
+            metrics,
+        } = surroundings;
         let (submits, submitted) = mpsc::channel(SUBMIT_QUEUE);
         let (inputs, received) = mpsc::channel(INPUT_QUEUE);
         let (view_sender, view) = watch::channel(View::default());
         let (end_sender, end) = watch::channel(None);
         let disk = Disk::new(wal, channel.blocks.clone(), metrics.data_persist_duration.clone());
         let writer = Writer::new(channel.clone())?;
-        let driver = Driver::new(core, channel.clone(), writer, disk, transport.clone(), puller, metrics.clone(), clock);
+        let driver = Driver::new(
+            core,
+            channel.clone(),
+            writer,
+            disk,
+            transport.clone(),
+            puller,
+            metrics.clone(),
+            clock,
+        );
         tokio::spawn(driver.run(submitted, received, inputs.downgrade(), view_sender, end_sender));
-        Ok(Chain { channel, transport, metrics, submits, inputs, view, end })
+        Ok(Chain {
+            channel,
+            transport,
+            metrics,
+            submits,
+            inputs,
+            view,
+            end,
+        })
     }
 }
 
 fn tip_block(channel: &Channel) -> Result<Arc<Block>, String> {
-    let last = channel.blocks.height().checked_sub(1).ok_or("the channel has no block")?;
-    channel.block(last).map_err(|error| error.to_string())?.ok_or_else(|| format!("block {last} is missing"))
+    let last = channel
+        .blocks
+        .height()
+        .checked_sub(1)
+        .ok_or("the channel has no block")?;
+    channel
+        .block(last)
+        .map_err(|error| error.to_string())?
+        .ok_or_else(|| format!("block {last} is missing"))
 }
 
 fn tick_interval(text: &str) -> Result<Duration, String> {

@@ -29,7 +29,10 @@ pub struct Connections {
 
 impl Connections {
     pub fn new(identity: TlsIdentity) -> Connections {
-        Connections { identity, open: Mutex::default() }
+        Connections {
+            identity,
+            open: Mutex::default(),
+        }
     }
 
     /// SHA-256 of the client certificate that is presented: what signed requests to others must carry.
@@ -61,6 +64,9 @@ impl Connections {
             return Ok(tls);
         }
         tls.with_pinned_certificates([target.server.as_slice()])
-            .map_err(|source| ConnectError::Settings { endpoint: target.endpoint.clone(), source })
+            .map_err(|source| ConnectError::Settings {
+                endpoint: target.endpoint.clone(),
+                source,
+            })
     }
 }

@@ -62,7 +62,11 @@ impl Group {
 
     /// The consenter whose client certificate has this public key.
     pub fn sender(&self, public_key: &[u8]) -> Option<u64> {
-        self.members.read().iter().find(|(_, member)| member.client_key == public_key).map(|(id, _)| *id)
+        self.members
+            .read()
+            .iter()
+            .find(|(_, member)| member.client_key == public_key)
+            .map(|(id, _)| *id)
     }
 
     /// A consenter was heard of: it can probably be dialled now.
@@ -86,7 +90,12 @@ impl Group {
     }
 
     fn member(&self, id: u64, consenter: &Consenter, authorities: &[Vec<u8>]) -> Option<Member> {
-        let unusable = || warn!(channel = self.channel.id, id, "the TLS certificates of a consenter cannot be read");
+        let unusable = || {
+            warn!(
+                channel = self.channel.id,
+                id, "the TLS certificates of a consenter cannot be read"
+            )
+        };
         let Some(client_key) = public_key_of_pem(&consenter.client_tls_cert) else {
             unusable();
             return None;
@@ -96,19 +105,40 @@ impl Group {
             return None;
         };
         let endpoint = format!("{}:{}", consenter.host, consenter.port);
-        let target = Target { endpoint, server, authorities: authorities.to_vec() };
-        let lane = |droppable| Lane::open(self.connections.clone(), target.clone(), self.channel.id.clone(), droppable);
-        Some(Member { client_key, consensus: lane(true), submit: lane(false), target: target.clone() })
+        let target = Target {
+            endpoint,
+            server,
+            authorities: authorities.to_vec(),
+        };
+        let lane = |droppable| {
+            Lane::open(
+                self.connections.clone(),
+                target.clone(),
+                self.channel.id.clone(),
+                droppable,
+            )
+        };
+        Some(Member {
+            client_key,
+            consensus: lane(true),
+            submit: lane(false),
+            target: target.clone(),
+        })
     }
 }
 
 impl Transport for Group {
     fn send(&self, to: u64, request: ConsensusRequest) {
-        let request = StepRequest { payload: Some(step_request::Payload::ConsensusRequest(request)) };
+        let request = StepRequest {
+            payload: Some(step_request::Payload::ConsensusRequest(request)),
+        };
         let members = self.members.read();
         let Some(member) = members.get(&to) else { return };
         if !member.consensus.offer(request) {
-            let labels = ByHost { host: member.target.endpoint.clone(), channel: self.channel.id.clone() };
+            let labels = ByHost {
+                host: member.target.endpoint.clone(),
+                channel: self.channel.id.clone(),
+            };
             self.metrics.msg_dropped_count.get_or_create(&labels).inc();
             if let Some(chain) = self.chain.get().and_then(Weak::upgrade) {
                 chain.unreachable(to);
@@ -117,7 +147,9 @@ impl Transport for Group {
     }
 
     fn submit(&self, to: u64, request: SubmitRequest) -> BoxFuture<'static, Result<(), String>> {
-        let request = StepRequest { payload: Some(step_request::Payload::SubmitRequest(request)) };
+        let request = StepRequest {
+            payload: Some(step_request::Payload::SubmitRequest(request)),
+        };
         match self.members.read().get(&to) {
             Some(member) => member.submit.send(request).boxed(),
             None => {
@@ -136,7 +168,9 @@ impl Transport for Group {
             if public_key_of_pem(&consenter.server_tls_cert).as_ref() == Some(&self.own_key) {
                 continue;
             }
-            let Some(fresh) = self.member(*id, consenter, &authorities) else { continue };
+            let Some(fresh) = self.member(*id, consenter, &authorities) else {
+                continue;
+            };
             // A stream in use is kept as long as it leads to the same node.
             let member = match members.remove(id) {
                 Some(old) if old.target == fresh.target && old.client_key == fresh.client_key => old,
@@ -145,7 +179,12 @@ impl Transport for Group {
             next.insert(*id, member);
         }
         *members = next;
-        let labels = crate::metrics::ByChannel { channel: self.channel.id.clone() };
-        self.metrics.egress_stream_count.get_or_create(&labels).set(2 * members.len() as i64);
+        let labels = crate::metrics::ByChannel {
+            channel: self.channel.id.clone(),
+        };
+        self.metrics
+            .egress_stream_count
+            .get_or_create(&labels)
+            .set(2 * members.len() as i64);
     }
 }

@@ -26,5 +26,9 @@ pub(super) fn public_key_of_pem(pem: &[u8]) -> Option<Vec<u8>> {
 /// `orderer/consensus/etcdraft/consenter.go`).
 pub fn own_id(membership: &Membership, public_key: &[u8]) -> Option<u64> {
     let own = |pem: &[u8]| public_key_of_pem(pem).is_some_and(|key| key == public_key);
-    membership.consenters.iter().find(|(_, consenter)| own(&consenter.server_tls_cert)).map(|(id, _)| *id)
+    membership
+        .consenters
+        .iter()
+        .find(|(_, consenter)| own(&consenter.server_tls_cert))
+        .map(|(id, _)| *id)
 }

@@ -40,7 +40,14 @@ impl Lane {
     pub fn open(connections: Arc<Connections>, target: Target, channel: String, droppable: bool) -> Lane {
         let (items, queue) = mpsc::channel(QUEUE);
         let (broken, retry) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
-        let worker = Worker { connections, target, channel, broken: broken.clone(), retry: retry.clone(), droppable };
+        let worker = Worker {
+            connections,
+            target,
+            channel,
+            broken: broken.clone(),
+            retry: retry.clone(),
+            droppable,
+        };
         // Ends by itself when the lane is dropped, after what is in the queue: a consenter that is removed must hear so.
         tokio::spawn(worker.run(queue));
         Lane { items, broken, retry }
@@ -60,7 +67,13 @@ impl Lane {
                 return Err("the leader cannot be reached".to_owned());
             }
             let (sent, on_the_wire) = oneshot::channel();
-            items.send(Item { request, sent: Some(sent) }).await.map_err(|_| "the consenter was removed".to_owned())?;
+            items
+                .send(Item {
+                    request,
+                    sent: Some(sent),
+                })
+                .await
+                .map_err(|_| "the consenter was removed".to_owned())?;
             on_the_wire.await.map_err(aborted)
         }
     }

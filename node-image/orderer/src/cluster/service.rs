@@ -31,7 +31,10 @@ impl Cluster for Step {
     type StepStream = Pin<Box<dyn Stream<Item = Result<StepResponse, Status>> + Send>>;
 
     async fn step(&self, request: Request<Streaming<StepRequest>>) -> Result<Response<Self::StepStream>, Status> {
-        let certificate = request.extensions().get::<ClientCertificate>().and_then(|client| client.der.clone());
+        let certificate = request
+            .extensions()
+            .get::<ClientCertificate>()
+            .and_then(|client| client.der.clone());
         let key = certificate.as_ref().and_then(|der| public_key_of_der(der));
         let key = key.ok_or_else(|| Status::unknown("no TLS certificate sent"))?;
         let (registrar, streams) = (self.registrar.clone(), self.metrics.ingress_stream_count.clone());
@@ -63,8 +66,9 @@ fn context(registrar: &Registrar, channel: &str, key: &[u8]) -> Result<(Arc<Cons
     if channel.is_empty() {
         return Err(Status::unknown("badly formatted message, cannot extract channel"));
     }
-    let consenter =
-        registrar.consenter(channel).ok_or_else(|| Status::unknown(format!("channel {channel} doesn't exist")))?;
+    let consenter = registrar
+        .consenter(channel)
+        .ok_or_else(|| Status::unknown(format!("channel {channel} doesn't exist")))?;
     let sender = consenter
         .group
         .sender(key)
@@ -82,7 +86,9 @@ async fn consensus(registrar: &Registrar, key: &[u8], request: ConsensusRequest)
 
 async fn submit(registrar: &Registrar, key: &[u8], request: SubmitRequest) -> Result<(), Status> {
     let (consenter, sender) = context(registrar, &request.channel, key)?;
-    let payload = request.payload.ok_or_else(|| Status::unknown("a Submit request without a payload"))?;
+    let payload = request
+        .payload
+        .ok_or_else(|| Status::unknown("a Submit request without a payload"))?;
     let header = envelope::channel_header(&payload)
         .map_err(|error| Status::unknown(format!("bad message: failed to extract channel header: {error}")))?;
     let is_config = header.r#type == HeaderType::Config as i32;

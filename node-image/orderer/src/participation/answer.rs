@@ -35,15 +35,32 @@ pub struct ChannelJson {
 
 impl From<ChannelInfo> for ChannelJson {
     fn from(info: ChannelInfo) -> ChannelJson {
-        let ChannelInfo { name, relation, status, height } = info;
-        ChannelJson { url: format!("{CHANNELS}/{name}"), name, relation, status, height }
+        let ChannelInfo {
+            name,
+            relation,
+            status,
+            height,
+        } = info;
+        ChannelJson {
+            url: format!("{CHANNELS}/{name}"),
+            name,
+            relation,
+            status,
+            height,
+        }
     }
 }
 
 pub fn list(names: Vec<String>) -> List {
-    let short = |name: String| Short { url: format!("{CHANNELS}/{name}"), name };
+    let short = |name: String| Short {
+        url: format!("{CHANNELS}/{name}"),
+        name,
+    };
     let channels = (!names.is_empty()).then(|| names.into_iter().map(short).collect());
-    List { system_channel: None, channels }
+    List {
+        system_channel: None,
+        channels,
+    }
 }
 
 pub fn ok(content: &impl Serialize) -> Response {
@@ -51,11 +68,18 @@ pub fn ok(content: &impl Serialize) -> Response {
 }
 
 pub fn created(channel: &ChannelJson) -> Response {
-    (StatusCode::CREATED, [(header::LOCATION, channel.url.clone())], Json(channel)).into_response()
+    (
+        StatusCode::CREATED,
+        [(header::LOCATION, channel.url.clone())],
+        Json(channel),
+    )
+        .into_response()
 }
 
 pub fn no_store(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -69,7 +93,11 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(status: StatusCode, text: impl ToString) -> Problem {
-        Problem { status, text: text.to_string(), allow: None }
+        Problem {
+            status,
+            text: text.to_string(),
+            allow: None,
+        }
     }
 
     pub fn bad(text: impl ToString) -> Problem {
@@ -77,11 +105,18 @@ impl Problem {
     }
 
     pub fn method(method: &Method, allow: &'static str) -> Problem {
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("invalid request method: {method}")).allowing(allow)
+        Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("invalid request method: {method}"),
+        )
+        .allowing(allow)
     }
 
     pub fn allowing(self, methods: &'static str) -> Problem {
-        Problem { allow: Some(methods), ..self }
+        Problem {
+            allow: Some(methods),
+            ..self
+        }
     }
 }
 
@@ -89,7 +124,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(serde_json::json!({ "error": self.text }))).into_response();
         if let Some(allow) = self.allow {
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+            response
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static(allow));
         }
         response
     }

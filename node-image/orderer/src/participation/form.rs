@@ -11,16 +11,24 @@ use super::answer::Problem;
 /// The content of the file part `key`.
 pub async fn single_file(mut request: Request, key: &str) -> Result<Bytes, Problem> {
     let content_type = request.headers().get(header::CONTENT_TYPE);
-    let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let content_type = content_type
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
     if !content_type.starts_with("multipart/form-data") {
-        let shown = if content_type.is_empty() { String::new() } else { content_type };
+        let shown = if content_type.is_empty() {
+            String::new()
+        } else {
+            content_type
+        };
         return Err(Problem::bad(format!("unsupported Content-Type: [{shown}]")));
     }
     let unreadable = |error: String| Problem::bad(format!("cannot read form from request body: {error}"));
     DefaultBodyLimit::max(MAX_BODY).apply(&mut request);
-    let mut form: Multipart = request.extract().await.map_err(|error: axum::extract::multipart::MultipartRejection| {
-        unreadable(error.body_text())
-    })?;
+    let mut form: Multipart = request
+        .extract()
+        .await
+        .map_err(|error: axum::extract::multipart::MultipartRejection| unreadable(error.body_text()))?;
     let (mut wanted, mut others) = (None, false);
     while let Some(part) = form.next_field().await.map_err(|error| unreadable(error.body_text()))? {
         let is_wanted = part.file_name().is_some() && part.name() == Some(key) && wanted.is_none();

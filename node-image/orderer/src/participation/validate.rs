@@ -1,9 +1,9 @@
 //! What may be joined with, updated with and fetched (`orderer/common/channelparticipation/validator.go`).
 
+use entente_fabric::block;
 use entente_fabric::config::{Bundle, open_update};
 use entente_fabric::envelope;
 use entente_fabric::proto::common::{Block, ConfigUpdate, Envelope, HeaderType};
-use entente_fabric::block;
 use prost::Message as _;
 
 /// Checks a configuration block; the channel that it is of.
@@ -11,14 +11,25 @@ pub fn join_block(block: &Block) -> Result<String, String> {
     if block.header.is_none() || !block::is_config(block) {
         return Err("block is not a config block".to_owned());
     }
-    if block.metadata.as_ref().is_none_or(|metadata| metadata.metadata.is_empty()) {
+    if block
+        .metadata
+        .as_ref()
+        .is_none_or(|metadata| metadata.metadata.is_empty())
+    {
         return Err("invalid block: does not have metadata".to_owned());
     }
     if block::check_data_hash(block).is_err() {
         return Err("invalid block: Header.DataHash is different from Hash(block.Data)".to_owned());
     }
-    let config = block::config_envelope(block).map_err(|error| error.to_string())?.config.unwrap_or_default();
-    if config.channel_group.as_ref().is_some_and(|channel| channel.groups.contains_key("Consortiums")) {
+    let config = block::config_envelope(block)
+        .map_err(|error| error.to_string())?
+        .config
+        .unwrap_or_default();
+    if config
+        .channel_group
+        .as_ref()
+        .is_some_and(|channel| channel.groups.contains_key("Consortiums"))
+    {
         return Err("invalid config: contains consortiums: system channel not supported".to_owned());
     }
     let bundle = Bundle::from_block(block).map_err(|error| error.to_string())?;
@@ -78,17 +89,26 @@ mod tests {
     fn blocks_are_asked_for_by_name_or_number() {
         assert_eq!(block_id("newest"), Ok(BlockId::Newest));
         assert_eq!(block_id("17"), Ok(BlockId::Number(17)));
-        assert_eq!(block_id("last"), Err("'last' not equal <newest|oldest|config|(number)>".to_owned()));
+        assert_eq!(
+            block_id("last"),
+            Err("'last' not equal <newest|oldest|config|(number)>".to_owned())
+        );
     }
 
     #[test]
     fn what_is_no_configuration_block_cannot_be_joined_with() {
-        assert_eq!(join_block(&Block::default()), Err("block is not a config block".to_owned()));
+        assert_eq!(
+            join_block(&Block::default()),
+            Err("block is not a config block".to_owned())
+        );
     }
 
     #[test]
     fn an_update_is_told_what_is_wrong_with_its_headers() {
-        let payload = |payload: &[u8]| Envelope { payload: payload.to_vec(), signature: Vec::new() };
+        let payload = |payload: &[u8]| Envelope {
+            payload: payload.to_vec(),
+            signature: Vec::new(),
+        };
 
         assert_eq!(config_update(&payload(b"\xff")), Err("bad payload".to_owned()));
         assert_eq!(config_update(&payload(b"")), Err("bad header".to_owned()));

@@ -12,7 +12,7 @@ mod tracker;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use ::raft::eraftpb::{Entry, EntryType, HardState, Message as RaftMessage};
+use ::raft::eraftpb::{Entry, EntryType, HardState, Message as RaftMessage, MessageType};
 use ::raft::{Config, RawNode, StateRole};
 use bytes::Bytes;
 use entente_fabric::block;
@@ -67,7 +67,10 @@ pub struct Tip {
 
 impl Tip {
     pub fn of(header: &BlockHeader) -> Tip {
-        Tip { number: header.number, hash: block::header_hash(header) }
+        Tip {
+            number: header.number,
+            hash: block::header_hash(header),
+        }
     }
 }
 
@@ -104,17 +107,34 @@ pub enum Halt {
 #[derive(Debug)]
 pub enum Effect {
     /// Losing it is harmless. `metadata` goes along for the receiver (`ClusterMetadata`), and is mostly empty.
-    Send { message: RaftMessage, metadata: Vec<u8> },
+    Send {
+        message: RaftMessage,
+        metadata: Vec<u8>,
+    },
     /// Make durable, in order, then report [`Core::persisted`].
-    Persist { number: u64, batch: Batch },
+    Persist {
+        number: u64,
+        batch: Batch,
+    },
     /// Append to the chain. `metadata` is the marshalled `BlockMetadata` to sign along.
-    Write { block: Block, metadata: Vec<u8> },
+    Write {
+        block: Block,
+        metadata: Vec<u8>,
+    },
     /// Append to the chain as it is: pulled from another orderer, verified, with its signature.
-    WritePulled { block: Block },
+    WritePulled {
+        block: Block,
+    },
     /// Once the chain is durable, begin a new log file with this.
-    Fold { checkpoint: Checkpoint, entries: Vec<Entry>, hard_state: HardState },
+    Fold {
+        checkpoint: Checkpoint,
+        entries: Vec<Entry>,
+        hard_state: HardState,
+    },
     /// Pull blocks from other orderers up to this number and hand them to [`Core::pulled`].
-    CatchUp { to: u64 },
+    CatchUp {
+        to: u64,
+    },
     /// The consenters are these from now on.
     Connect(BTreeMap<u64, Consenter>),
     /// Submit these again: they were waiting for a block when this node lost the lead, and are in none.
@@ -171,7 +191,13 @@ pub struct Core {
 
 impl Core {
     /// `tip` is the last block written, `membership` what it says.
-    pub fn new(options: Options, start: Start, tip: Tip, membership: Membership, limits: Limits) -> Result<Core, String> {
+    pub fn new(
+        options: Options,
+        start: Start,
+        tip: Tip,
+        membership: Membership,
+        limits: Limits,
+    ) -> Result<Core, String> {
         let mut effects = Vec::new();
         let log = match start {
             Start::NewChannel => new_channel(&membership, &mut effects),
@@ -267,7 +293,7 @@ impl Core {
 
     /// Asks to be elected, unless there is a leader.
     pub fn campaign(&mut self) {
-        if !self.halted && self.leader == NONE {
+        if !self.halted && self.leader == NONE && !self.installing() {
             // An error means that this node may not lead yet; the next attempt will tell.
             self.node.campaign().ok();
             self.pump();
@@ -280,7 +306,9 @@ impl Core {
             return;
         }
         self.tracker.check(&self.node, self.leader);
-        self.node.tick();
+        if !self.installing() {
+            self.node.tick();
+        }
         self.pump();
         self.abdication_tick();
         self.propose_conf_change();
@@ -294,6 +322,9 @@ impl Core {
         }
         if message.to != self.options.id {
             self.halt(Halt::Misaddressed);
+            return;
+        }
+        if self.installing() && message.msg_type == MessageType::MsgTimeoutNow {
             return;
         }
         // What Raft refuses (stale, or from a node it does not know) is not worth more than its silence.
@@ -311,7 +342,11 @@ impl Core {
         if self.halted {
             return;
         }
-        while self.unsaved.front().is_some_and(|unsaved| unsaved.number <= number || unsaved.empty) {
+        while self
+            .unsaved
+            .front()
+            .is_some_and(|unsaved| unsaved.number <= number || unsaved.empty)
+        {
             self.release();
         }
         self.pump();
@@ -328,10 +363,20 @@ impl Core {
     /// A snapshot was sent to this consenter, or could not be.
     pub fn snapshot_sent(&mut self, to: u64, delivered: bool) {
         if !self.halted {
-            let status = if delivered { ::raft::SnapshotStatus::Finish } else { ::raft::SnapshotStatus::Failure };
+            let status = if delivered {
+                ::raft::SnapshotStatus::Finish
+            } else {
+                ::raft::SnapshotStatus::Failure
+            };
             self.node.report_snapshot(to, status);
             self.pump();
         }
+    }
+
+    /// Whether a snapshot is being written. The library cannot stand for election then: it would look for entries that
+    /// the snapshot has replaced.
+    fn installing(&self) -> bool {
+        self.unsaved.iter().any(|unsaved| unsaved.installed.is_some())
     }
 
     fn halt(&mut self, reason: Halt) {
@@ -345,7 +390,10 @@ impl Core {
         while !self.halted && self.node.has_ready() {
             let mut ready = self.node.ready();
             let number = ready.number();
-            let mut batch = Batch { entries: ready.take_entries(), ..Batch::default() };
+            let mut batch = Batch {
+                entries: ready.take_entries(),
+                ..Batch::default()
+            };
             if !ready.snapshot().is_empty() {
                 let checkpoint = Checkpoint::from_snapshot(ready.snapshot());
                 self.node.mut_store().install(checkpoint.clone());
@@ -367,9 +415,16 @@ impl Core {
             let checkpoint = batch.installed.clone();
             let installed = checkpoint.as_ref().map(|checkpoint| checkpoint.index);
             // Whoever is a member decides who may vote, so a restart must not know less about that.
-            let members_change = committed.iter().any(|entry| entry.entry_type == EntryType::EntryConfChange);
+            let members_change = committed
+                .iter()
+                .any(|entry| entry.entry_type == EntryType::EntryConfChange);
             let empty = !must_sync && !members_change;
-            let unsaved = Unsaved { number, messages: held_back, installed, empty };
+            let unsaved = Unsaved {
+                number,
+                messages: held_back,
+                installed,
+                empty,
+            };
             if !empty {
                 if std::mem::take(&mut self.unsaved_commit) {
                     batch.hard_state = Some(self.node.store().hard_state.clone());
@@ -397,7 +452,13 @@ impl Core {
 
     /// Marks the oldest unsaved ready as durable and sends what waited for it.
     fn release(&mut self) {
-        if let Some(Unsaved { number, messages, installed, .. }) = self.unsaved.pop_front() {
+        if let Some(Unsaved {
+            number,
+            messages,
+            installed,
+            ..
+        }) = self.unsaved.pop_front()
+        {
             self.node.on_persist_ready(number);
             if let Some(index) = installed {
                 self.node.advance_apply_to(index);
@@ -437,13 +498,32 @@ fn new_channel(membership: &Membership, effects: &mut Vec<Effect>) -> Log {
     let mut ids = membership.metadata.consenter_ids.clone();
     ids.sort_unstable();
     let entry = |(index, id): (u64, &u64)| {
-        let change = ConfChange { id: Some(0), r#type: Some(ADD_NODE), node_id: Some(*id), context: None };
+        let change = ConfChange {
+            id: Some(0),
+            r#type: Some(ADD_NODE),
+            node_id: Some(*id),
+            context: None,
+        };
         let data = Bytes::from(change.encode_to_vec());
-        Entry { entry_type: EntryType::EntryConfChange, term: 1, index, data, ..Default::default() }
+        Entry {
+            entry_type: EntryType::EntryConfChange,
+            term: 1,
+            index,
+            data,
+            ..Default::default()
+        }
     };
     let entries: Vec<Entry> = (1..).zip(&ids).map(entry).collect();
-    let hard_state = HardState { term: 1, commit: entries.len() as u64, ..Default::default() };
-    let batch = Batch { hard_state: Some(hard_state.clone()), entries: entries.clone(), installed: None };
+    let hard_state = HardState {
+        term: 1,
+        commit: entries.len() as u64,
+        ..Default::default()
+    };
+    let batch = Batch {
+        hard_state: Some(hard_state.clone()),
+        entries: entries.clone(),
+        installed: None,
+    };
     effects.push(Effect::Persist { number: 0, batch });
     Log::restore(hard_state, Checkpoint::default(), entries)
 }

@@ -56,7 +56,13 @@ impl Log {
         // The term of the entry before the first must be known; when entries reach back behind the checkpoint, the
         // first of them gives it.
         let entries = entries.into_iter().filter(|entry| entry.index > before.0).collect();
-        Log { hard_state, voters: checkpoint.voters.clone(), checkpoint, before, entries }
+        Log {
+            hard_state,
+            voters: checkpoint.voters.clone(),
+            checkpoint,
+            before,
+            entries,
+        }
     }
 
     pub fn checkpoint(&self) -> &Checkpoint {
@@ -70,7 +76,8 @@ impl Log {
     /// Appends entries; those already there at and after the first new index give way.
     pub fn append(&mut self, new: &[Entry]) {
         let Some(first) = new.first() else { return };
-        self.entries.truncate(usize::try_from(first.index.saturating_sub(self.before.0 + 1)).unwrap_or(usize::MAX));
+        self.entries
+            .truncate(usize::try_from(first.index.saturating_sub(self.before.0 + 1)).unwrap_or(usize::MAX));
         self.entries.extend(new.iter().cloned());
     }
 
@@ -95,7 +102,12 @@ impl Log {
     /// Folds the log up to `index` (applied) into a checkpoint whose last block is `block`.
     pub fn compact(&mut self, index: u64, block: Bytes) {
         let Ok(term) = self.term(index) else { return };
-        self.checkpoint = Checkpoint { index, term, voters: self.voters.clone(), block };
+        self.checkpoint = Checkpoint {
+            index,
+            term,
+            voters: self.voters.clone(),
+            block,
+        };
         let keep_from = index.saturating_sub(KEPT_BEHIND_SNAPSHOT);
         while self.entries.front().is_some_and(|entry| entry.index <= keep_from) {
             if let Some(dropped) = self.entries.pop_front() {
@@ -107,7 +119,11 @@ impl Log {
     /// Everything held, with the entry before the first as a bare marker of index and term: what [`Log::restore`] takes.
     pub fn contents(&self) -> Vec<Entry> {
         let (index, term) = self.before;
-        let marker = (index > 0 && index < self.checkpoint.index).then(|| Entry { index, term, ..Default::default() });
+        let marker = (index > 0 && index < self.checkpoint.index).then(|| Entry {
+            index,
+            term,
+            ..Default::default()
+        });
         marker.into_iter().chain(self.entries.iter().cloned()).collect()
     }
 
@@ -119,7 +135,10 @@ impl Log {
 
 impl Storage for Log {
     fn initial_state(&self) -> ::raft::Result<RaftState> {
-        let conf_state = ConfState { voters: self.voters.clone(), ..Default::default() };
+        let conf_state = ConfState {
+            voters: self.voters.clone(),
+            ..Default::default()
+        };
         Ok(RaftState::new(self.hard_state.clone(), conf_state))
     }
 
@@ -153,7 +172,10 @@ impl Storage for Log {
         match index {
             index if index == self.before.0 => Ok(self.before.1),
             index if index < self.before.0 => Err(Error::Store(StorageError::Compacted)),
-            index => self.at(index).map(|entry| entry.term).ok_or(Error::Store(StorageError::Unavailable)),
+            index => self
+                .at(index)
+                .map(|entry| entry.term)
+                .ok_or(Error::Store(StorageError::Unavailable)),
         }
     }
 
@@ -171,7 +193,10 @@ impl Storage for Log {
         if self.checkpoint.index == 0 || self.checkpoint.index < request_index {
             return Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable));
         }
-        let mut snapshot = Snapshot { data: self.checkpoint.block.clone(), ..Default::default() };
+        let mut snapshot = Snapshot {
+            data: self.checkpoint.block.clone(),
+            ..Default::default()
+        };
         let metadata = snapshot.mut_metadata();
         (metadata.index, metadata.term) = (self.checkpoint.index, self.checkpoint.term);
         metadata.mut_conf_state().voters = self.voters.clone();
@@ -184,7 +209,12 @@ mod tests {
     use super::*;
 
     fn entry(index: u64, term: u64) -> Entry {
-        Entry { index, term, data: Bytes::from(vec![0; 84]), ..Default::default() }
+        Entry {
+            index,
+            term,
+            data: Bytes::from(vec![0; 84]),
+            ..Default::default()
+        }
     }
 
     fn indices(log: &Log) -> Vec<(u64, u64)> {

@@ -46,7 +46,10 @@ impl Membership {
             next_consenter_id: count + 1,
             raft_index: 0,
         });
-        Membership { consenters: consenters::by_id(&metadata, config), metadata }
+        Membership {
+            consenters: consenters::by_id(&metadata, config),
+            metadata,
+        }
     }
 
     /// Compares with the consenters of a new configuration.
@@ -59,8 +62,15 @@ impl Membership {
             ChangeKind::Add(id) => (None, Some(conf_change(ADD_NODE, id))),
             ChangeKind::Remove(id) => (None, Some(conf_change(REMOVE_NODE, id))),
         };
-        let next = Membership { metadata: change.metadata, consenters: change.consenters };
-        Ok(Change { next, rotated, conf_change })
+        let next = Membership {
+            metadata: change.metadata,
+            consenters: change.consenters,
+        };
+        Ok(Change {
+            next,
+            rotated,
+            conf_change,
+        })
     }
 
     /// The change that was agreed on in a block but not yet in Raft: what a leader that took over in between must
@@ -70,14 +80,25 @@ impl Membership {
         if voters.len() == ids.len() {
             return None;
         }
-        let missing = ids.iter().find(|id| !voters.contains(id)).map(|id| conf_change(ADD_NODE, *id));
-        let superfluous = voters.iter().find(|id| !ids.contains(id)).map(|id| conf_change(REMOVE_NODE, *id));
+        let missing = ids
+            .iter()
+            .find(|id| !voters.contains(id))
+            .map(|id| conf_change(ADD_NODE, *id));
+        let superfluous = voters
+            .iter()
+            .find(|id| !ids.contains(id))
+            .map(|id| conf_change(REMOVE_NODE, *id));
         if voters.len() < ids.len() { missing } else { superfluous }
     }
 }
 
 fn conf_change(kind: i32, node: u64) -> ConfChange {
-    ConfChange { id: None, r#type: Some(kind), node_id: Some(node), context: None }
+    ConfChange {
+        id: None,
+        r#type: Some(kind),
+        node_id: Some(node),
+        context: None,
+    }
 }
 
 /// The consenters and options in a CONFIG envelope; `None` when it is no Raft configuration.
@@ -104,7 +125,9 @@ fn in_config(envelope: ConfigEnvelope) -> Option<ConfigMetadata> {
 pub fn block_metadata(of: &Block) -> Option<BlockMetadata> {
     let signed = block::orderer_metadata(of)?;
     let inner = Metadata::decode(signed.consenter_metadata.as_slice()).ok()?;
-    BlockMetadata::decode(inner.value.as_slice()).ok().filter(|_| !inner.value.is_empty())
+    BlockMetadata::decode(inner.value.as_slice())
+        .ok()
+        .filter(|_| !inner.value.is_empty())
 }
 
 #[cfg(test)]
@@ -122,14 +145,24 @@ mod tests {
     }
 
     fn members(names: &[&str]) -> Membership {
-        Membership::new(None, &ConfigMetadata { consenters: consenters(names), options: None })
+        Membership::new(
+            None,
+            &ConfigMetadata {
+                consenters: consenters(names),
+                options: None,
+            },
+        )
     }
 
     #[test]
     fn ids_count_from_one_in_the_order_of_the_configuration() {
         let three = members(&["a", "b", "c"]);
 
-        let metadata = BlockMetadata { consenter_ids: vec![1, 2, 3], next_consenter_id: 4, raft_index: 0 };
+        let metadata = BlockMetadata {
+            consenter_ids: vec![1, 2, 3],
+            next_consenter_id: 4,
+            raft_index: 0,
+        };
         assert_eq!(three.metadata, metadata);
         assert_eq!(three.consenters[&2].host, "b");
     }
@@ -140,7 +173,11 @@ mod tests {
 
         let change = without_b.change(&consenters(&["d", "a"])).unwrap();
 
-        let metadata = BlockMetadata { consenter_ids: vec![3, 1], next_consenter_id: 4, raft_index: 0 };
+        let metadata = BlockMetadata {
+            consenter_ids: vec![3, 1],
+            next_consenter_id: 4,
+            raft_index: 0,
+        };
         assert_eq!(change.next.metadata, metadata);
         assert_eq!(change.conf_change, Some(conf_change(ADD_NODE, 3)));
     }
@@ -157,7 +194,9 @@ mod tests {
 
     #[test]
     fn a_new_certificate_needs_no_membership_change() {
-        let change = members(&["a", "b", "c"]).change(&consenters(&["a", "b2", "c"])).unwrap();
+        let change = members(&["a", "b", "c"])
+            .change(&consenters(&["a", "b2", "c"]))
+            .unwrap();
 
         assert_eq!(change.next.metadata.consenter_ids, [1, 2, 3]);
         assert_eq!((change.rotated, change.conf_change), (Some(2), None));

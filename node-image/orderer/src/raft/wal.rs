@@ -55,7 +55,10 @@ impl Wal {
         }
         let path = dir.join(FILE);
         if !path.exists() {
-            let wal = Wal { dir: dir.to_owned(), file: create(dir, &[])? };
+            let wal = Wal {
+                dir: dir.to_owned(),
+                file: create(dir, &[])?,
+            };
             return Ok((wal, None));
         }
         let mut bytes = Vec::new();
@@ -68,7 +71,13 @@ impl Wal {
             file.set_len(valid)?;
             file.sync_all()?;
         }
-        Ok((Wal { dir: dir.to_owned(), file }, Some(recovered)))
+        Ok((
+            Wal {
+                dir: dir.to_owned(),
+                file,
+            },
+            Some(recovered),
+        ))
     }
 
     /// Writes batches and makes them durable together.
@@ -78,7 +87,10 @@ impl Wal {
             if let Some(checkpoint) = &batch.installed {
                 frame(&mut out, |out| put_checkpoint(out, Record::Installed, checkpoint));
             }
-            batch.entries.iter().for_each(|entry| frame(&mut out, |out| put_entry(out, entry)));
+            batch
+                .entries
+                .iter()
+                .for_each(|entry| frame(&mut out, |out| put_entry(out, entry)));
             // After its entries: it may say that they are committed.
             if let Some(hard_state) = &batch.hard_state {
                 frame(&mut out, |out| put_hard_state(out, hard_state));
@@ -92,7 +104,9 @@ impl Wal {
     pub fn rewrite(&mut self, checkpoint: &Checkpoint, entries: &[Entry], hard_state: &HardState) -> io::Result<()> {
         let mut out = Vec::new();
         frame(&mut out, |out| put_checkpoint(out, Record::Checkpoint, checkpoint));
-        entries.iter().for_each(|entry| frame(&mut out, |out| put_entry(out, entry)));
+        entries
+            .iter()
+            .for_each(|entry| frame(&mut out, |out| put_entry(out, entry)));
         frame(&mut out, |out| put_hard_state(out, hard_state));
         self.file = create(&self.dir, &out)?;
         Ok(())
@@ -134,7 +148,9 @@ fn frame(out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
 
 fn put_hard_state(out: &mut Vec<u8>, state: &HardState) {
     out.put_u8(Record::HardState as u8);
-    [state.term, state.vote, state.commit].into_iter().for_each(|number| out.put_u64_le(number));
+    [state.term, state.vote, state.commit]
+        .into_iter()
+        .for_each(|number| out.put_u64_le(number));
 }
 
 fn put_entry(out: &mut Vec<u8>, entry: &Entry) {
@@ -164,9 +180,12 @@ fn replay(mut bytes: Bytes) -> io::Result<(Recovered, u64)> {
     let mut recovered = Recovered::default();
     loop {
         let valid = (total - bytes.len()) as u64;
-        let Some(record) = next_record(&mut bytes) else { return Ok((recovered, valid)) };
+        let Some(record) = next_record(&mut bytes) else {
+            return Ok((recovered, valid));
+        };
         // Its checksum was right, so a record that makes no sense was written by something else.
-        take(record, &mut recovered).ok_or_else(|| damaged("the Raft log holds a record that cannot be understood"))?;
+        take(record, &mut recovered)
+            .ok_or_else(|| damaged("the Raft log holds a record that cannot be understood"))?;
     }
 }
 
@@ -183,9 +202,17 @@ fn next_record(bytes: &mut Bytes) -> Option<Bytes> {
 fn take(mut record: Bytes, into: &mut Recovered) -> Option<()> {
     match record.try_get_u8().ok()? {
         kind if kind == Record::HardState as u8 => {
-            let [term, vote, commit] =
-                [record.try_get_u64_le().ok()?, record.try_get_u64_le().ok()?, record.try_get_u64_le().ok()?];
-            into.hard_state = HardState { term, vote, commit, ..Default::default() };
+            let [term, vote, commit] = [
+                record.try_get_u64_le().ok()?,
+                record.try_get_u64_le().ok()?,
+                record.try_get_u64_le().ok()?,
+            ];
+            into.hard_state = HardState {
+                term,
+                vote,
+                commit,
+                ..Default::default()
+            };
         }
         kind if kind == Record::Entry as u8 => {
             let entry_type = match record.try_get_u8().ok()? {
@@ -195,8 +222,15 @@ fn take(mut record: Bytes, into: &mut Recovered) -> Option<()> {
             };
             let (index, term) = (record.try_get_u64_le().ok()?, record.try_get_u64_le().ok()?);
             // A new leader's entries replace what it did not have.
-            into.entries.truncate(into.entries.partition_point(|entry| entry.index < index));
-            into.entries.push(Entry { entry_type, index, term, data: record, ..Default::default() });
+            into.entries
+                .truncate(into.entries.partition_point(|entry| entry.index < index));
+            into.entries.push(Entry {
+                entry_type,
+                index,
+                term,
+                data: record,
+                ..Default::default()
+            });
         }
         kind if kind == Record::Checkpoint as u8 => into.checkpoint = checkpoint(record)?,
         kind if kind == Record::Installed as u8 => {
@@ -210,9 +244,18 @@ fn take(mut record: Bytes, into: &mut Recovered) -> Option<()> {
 
 fn checkpoint(mut record: Bytes) -> Option<Checkpoint> {
     let (index, term) = (record.try_get_u64_le().ok()?, record.try_get_u64_le().ok()?);
-    let count = usize::try_from(record.try_get_u64_le().ok()?).ok().filter(|count| *count <= record.len() / 8)?;
-    let voters = (0..count).map(|_| record.try_get_u64_le().ok()).collect::<Option<_>>()?;
-    Some(Checkpoint { index, term, voters, block: record })
+    let count = usize::try_from(record.try_get_u64_le().ok()?)
+        .ok()
+        .filter(|count| *count <= record.len() / 8)?;
+    let voters = (0..count)
+        .map(|_| record.try_get_u64_le().ok())
+        .collect::<Option<_>>()?;
+    Some(Checkpoint {
+        index,
+        term,
+        voters,
+        block: record,
+    })
 }
 
 #[cfg(test)]
@@ -220,11 +263,21 @@ mod tests {
     use super::*;
 
     fn entry(index: u64, term: u64, data: &'static [u8]) -> Entry {
-        Entry { index, term, data: Bytes::from_static(data), ..Default::default() }
+        Entry {
+            index,
+            term,
+            data: Bytes::from_static(data),
+            ..Default::default()
+        }
     }
 
     fn state(term: u64, vote: u64, commit: u64) -> HardState {
-        HardState { term, vote, commit, ..Default::default() }
+        HardState {
+            term,
+            vote,
+            commit,
+            ..Default::default()
+        }
     }
 
     fn reopened(dir: &Path) -> Recovered {
@@ -242,7 +295,11 @@ mod tests {
             entries: vec![entry(1, 1, b"a"), entry(2, 1, b"b")],
             ..Default::default()
         };
-        let second = Batch { hard_state: Some(state(2, 3, 1)), entries: vec![entry(2, 2, b"c")], ..Default::default() };
+        let second = Batch {
+            hard_state: Some(state(2, 3, 1)),
+            entries: vec![entry(2, 2, b"c")],
+            ..Default::default()
+        };
         wal.append([&first, &second]).unwrap();
 
         let recovered = reopened(dir.path());
@@ -254,14 +311,26 @@ mod tests {
     fn a_torn_tail_is_cut_wherever_it_tears() {
         let dir = tempfile::tempdir().unwrap();
         let (mut wal, _) = Wal::open(dir.path()).unwrap();
-        wal.append([&Batch { entries: vec![entry(1, 1, b"whole")], ..Default::default() }]).unwrap();
+        wal.append([&Batch {
+            entries: vec![entry(1, 1, b"whole")],
+            ..Default::default()
+        }])
+        .unwrap();
         let whole = fs::metadata(dir.path().join(FILE)).unwrap().len();
-        wal.append([&Batch { entries: vec![entry(2, 1, b"torn")], ..Default::default() }]).unwrap();
+        wal.append([&Batch {
+            entries: vec![entry(2, 1, b"torn")],
+            ..Default::default()
+        }])
+        .unwrap();
         let bytes = fs::read(dir.path().join(FILE)).unwrap();
 
         for length in whole as usize..bytes.len() {
             fs::write(dir.path().join(FILE), &bytes[..length]).unwrap();
-            assert_eq!(reopened(dir.path()).entries, [entry(1, 1, b"whole")], "torn at {length}");
+            assert_eq!(
+                reopened(dir.path()).entries,
+                [entry(1, 1, b"whole")],
+                "torn at {length}"
+            );
             assert_eq!(fs::metadata(dir.path().join(FILE)).unwrap().len(), whole);
         }
         let mut flipped = bytes.clone();
@@ -274,11 +343,24 @@ mod tests {
     fn a_rewritten_log_starts_at_its_checkpoint_and_goes_on() {
         let dir = tempfile::tempdir().unwrap();
         let (mut wal, _) = Wal::open(dir.path()).unwrap();
-        wal.append([&Batch { entries: vec![entry(1, 1, b"a"), entry(2, 1, b"b")], ..Default::default() }]).unwrap();
-        let checkpoint = Checkpoint { index: 2, term: 1, voters: vec![1, 2], block: Bytes::from_static(b"b") };
+        wal.append([&Batch {
+            entries: vec![entry(1, 1, b"a"), entry(2, 1, b"b")],
+            ..Default::default()
+        }])
+        .unwrap();
+        let checkpoint = Checkpoint {
+            index: 2,
+            term: 1,
+            voters: vec![1, 2],
+            block: Bytes::from_static(b"b"),
+        };
 
         wal.rewrite(&checkpoint, &[entry(2, 1, b"b")], &state(1, 2, 2)).unwrap();
-        wal.append([&Batch { entries: vec![entry(3, 1, b"c")], ..Default::default() }]).unwrap();
+        wal.append([&Batch {
+            entries: vec![entry(3, 1, b"c")],
+            ..Default::default()
+        }])
+        .unwrap();
 
         let recovered = reopened(dir.path());
         assert_eq!(recovered.checkpoint, checkpoint);
@@ -290,14 +372,30 @@ mod tests {
     fn an_installed_snapshot_voids_the_log_before_it() {
         let dir = tempfile::tempdir().unwrap();
         let (mut wal, _) = Wal::open(dir.path()).unwrap();
-        let installed = Checkpoint { index: 9, term: 3, voters: vec![1], block: Bytes::new() };
+        let installed = Checkpoint {
+            index: 9,
+            term: 3,
+            voters: vec![1],
+            block: Bytes::new(),
+        };
 
-        wal.append([&Batch { entries: vec![entry(1, 1, b"a")], ..Default::default() }]).unwrap();
-        let after = Batch { installed: Some(installed.clone()), entries: vec![entry(10, 3, b"k")], ..Default::default() };
+        wal.append([&Batch {
+            entries: vec![entry(1, 1, b"a")],
+            ..Default::default()
+        }])
+        .unwrap();
+        let after = Batch {
+            installed: Some(installed.clone()),
+            entries: vec![entry(10, 3, b"k")],
+            ..Default::default()
+        };
         wal.append([&after]).unwrap();
 
         let recovered = reopened(dir.path());
-        assert_eq!((recovered.checkpoint, recovered.entries), (installed, vec![entry(10, 3, b"k")]));
+        assert_eq!(
+            (recovered.checkpoint, recovered.entries),
+            (installed, vec![entry(10, 3, b"k")])
+        );
     }
 
     #[test]

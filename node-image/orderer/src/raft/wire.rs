@@ -44,7 +44,11 @@ fn from_wire(message: raftpb::Message) -> Result<eraftpb::Message, WireError> {
         context: Bytes::from(message.context.unwrap_or_default()),
         ..Default::default()
     };
-    let entries = message.entries.into_iter().map(entry_from_wire).collect::<Result<Vec<_>, _>>()?;
+    let entries = message
+        .entries
+        .into_iter()
+        .map(entry_from_wire)
+        .collect::<Result<Vec<_>, _>>()?;
     out.set_entries(entries.into());
     if let Some(snapshot) = message.snapshot {
         out.set_snapshot(snapshot_from_wire(snapshot));
@@ -87,7 +91,10 @@ fn entry_from_wire(entry: raftpb::Entry) -> Result<eraftpb::Entry, WireError> {
 fn snapshot_from_wire(snapshot: raftpb::Snapshot) -> eraftpb::Snapshot {
     let metadata = snapshot.metadata.unwrap_or_default();
     let conf_state = metadata.conf_state.unwrap_or_default();
-    let mut out = eraftpb::Snapshot { data: Bytes::from(snapshot.data.unwrap_or_default()), ..Default::default() };
+    let mut out = eraftpb::Snapshot {
+        data: Bytes::from(snapshot.data.unwrap_or_default()),
+        ..Default::default()
+    };
     let to = out.mut_metadata();
     to.index = metadata.index.unwrap_or_default();
     to.term = metadata.term.unwrap_or_default();
@@ -106,7 +113,13 @@ fn to_wire(message: &eraftpb::Message) -> raftpb::Message {
         index: Some(message.index),
         entries: message.entries.iter().map(entry_to_wire).collect(),
         commit: Some(message.commit),
-        snapshot: Some(message.snapshot.as_ref().map(snapshot_to_wire).unwrap_or_else(empty_snapshot)),
+        snapshot: Some(
+            message
+                .snapshot
+                .as_ref()
+                .map(snapshot_to_wire)
+                .unwrap_or_else(empty_snapshot),
+        ),
         reject: Some(message.reject),
         reject_hint: Some(message.reject_hint),
         context: (!message.context.is_empty()).then(|| message.context.to_vec()),
@@ -135,15 +148,25 @@ fn snapshot_to_wire(snapshot: &eraftpb::Snapshot) -> raftpb::Snapshot {
 }
 
 fn empty_snapshot() -> raftpb::Snapshot {
-    let metadata =
-        raftpb::SnapshotMetadata { conf_state: Some(conf_state(Vec::new())), index: Some(0), term: Some(0) };
-    raftpb::Snapshot { data: None, metadata: Some(metadata) }
+    let metadata = raftpb::SnapshotMetadata {
+        conf_state: Some(conf_state(Vec::new())),
+        index: Some(0),
+        term: Some(0),
+    };
+    raftpb::Snapshot {
+        data: None,
+        metadata: Some(metadata),
+    }
 }
 
 /// Voters are sorted: the library keeps them in a hash set, and stock nodes compare.
 fn conf_state(mut voters: Vec<u64>) -> raftpb::ConfState {
     voters.sort_unstable();
-    raftpb::ConfState { voters, auto_leave: Some(false), ..Default::default() }
+    raftpb::ConfState {
+        voters,
+        auto_leave: Some(false),
+        ..Default::default()
+    }
 }
 
 /// The membership change in an entry, with every field set: the library leaves out zeros, stock writes them.
@@ -188,14 +211,25 @@ mod tests {
             ..Default::default()
         };
         message.set_entries(
-            vec![eraftpb::Entry { term: 7, index: 41, data: Bytes::from_static(b"block"), ..Default::default() }].into(),
+            vec![eraftpb::Entry {
+                term: 7,
+                index: 41,
+                data: Bytes::from_static(b"block"),
+                ..Default::default()
+            }]
+            .into(),
         );
         message
     }
 
     fn snapshot() -> eraftpb::Message {
-        let mut message =
-            eraftpb::Message { msg_type: eraftpb::MessageType::MsgSnapshot, to: 3, from: 1, term: 2, ..Default::default() };
+        let mut message = eraftpb::Message {
+            msg_type: eraftpb::MessageType::MsgSnapshot,
+            to: 3,
+            from: 1,
+            term: 2,
+            ..Default::default()
+        };
         let metadata = message.mut_snapshot().mut_metadata();
         (metadata.index, metadata.term) = (9, 2);
         metadata.mut_conf_state().voters = vec![1, 2, 3];
@@ -205,11 +239,14 @@ mod tests {
 
     #[test]
     fn a_message_comes_back_as_it_was_sent() {
-        assert_eq!(decode(&encode(&append())), Ok({
-            let mut sent = append();
-            sent.mut_snapshot().mut_metadata().mut_conf_state();
-            sent
-        }));
+        assert_eq!(
+            decode(&encode(&append())),
+            Ok({
+                let mut sent = append();
+                sent.mut_snapshot().mut_metadata().mut_conf_state();
+                sent
+            })
+        );
         assert_eq!(decode(&encode(&snapshot())), Ok(snapshot()));
     }
 
@@ -225,7 +262,13 @@ mod tests {
 
     #[test]
     fn messages_that_do_not_travel_are_refused() {
-        let payload = |number| raftpb::Message { r#type: Some(number), ..Default::default() }.encode_to_vec();
+        let payload = |number| {
+            raftpb::Message {
+                r#type: Some(number),
+                ..Default::default()
+            }
+            .encode_to_vec()
+        };
 
         for number in [0, 1, 2, 10, 11, 12, 13, 15, 16, 19, 23, -1] {
             assert_eq!(decode(&payload(number)), Err(WireError::Type(number)));

@@ -68,7 +68,9 @@ impl Registrar {
             // Removed, but for the empty folder.
             return std::fs::remove_dir_all(self.paths.channel(channel)).map_err(|error| error.to_string());
         }
-        self.begin(channel, join_block).map(|_| ()).map_err(|error| error.to_string())
+        self.begin(channel, join_block)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     }
 
     /// Joins a channel with a configuration block that has been checked to be one.
@@ -81,18 +83,27 @@ impl Registrar {
         }
         // Everything that can be wrong with it is found before anything is written.
         let bundle = Bundle::from_block(&block).map_err(|error| {
-            JoinError::Channel(ChannelError::Config { channel: channel.to_owned(), reason: error.to_string() })
+            JoinError::Channel(ChannelError::Config {
+                channel: channel.to_owned(),
+                reason: error.to_string(),
+            })
         })?;
         self.is_consenter_of(&bundle).map_err(JoinError::Membership)?;
         let (paths, name, bytes) = (self.paths.clone(), channel.to_owned(), block.encode_to_vec());
         let saved = tokio::task::spawn_blocking(move || paths.save_join_block(&name, &bytes)).await;
-        let save = |source| JoinError::Save { channel: channel.to_owned(), source };
+        let save = |source| JoinError::Save {
+            channel: channel.to_owned(),
+            source,
+        };
         saved.map_err(|error| save(io::Error::other(error)))?.map_err(save)?;
         let joined = self.begin(channel, Some(block));
         if joined.is_err() {
-            self.paths.set_aside(channel).and_then(|()| self.paths.remove_join_block(channel)).unwrap_or_else(
-                |error| error!(channel, %error, "what is left of a failed join could not be removed"),
-            );
+            self.paths
+                .set_aside(channel)
+                .and_then(|()| self.paths.remove_join_block(channel))
+                .unwrap_or_else(
+                    |error| error!(channel, %error, "what is left of a failed join could not be removed"),
+                );
             std::fs::remove_dir_all(self.paths.removed(channel)).ok();
         }
         joined
@@ -100,26 +111,47 @@ impl Registrar {
 
     /// Opens a channel and starts its task.
     fn begin(self: &Arc<Self>, id: &str, join_block: Option<Block>) -> Result<ChannelInfo, JoinError> {
-        let blocks = BlockStore::open(&self.paths.blocks(id))
-            .map_err(|source| ChannelError::Ledger { channel: id.to_owned(), source })?;
-        let channel = Arc::new(Channel::open(id, blocks, join_block.as_ref(), self.setup.signer.clone())?);
+        let blocks = BlockStore::open(&self.paths.blocks(id)).map_err(|source| ChannelError::Ledger {
+            channel: id.to_owned(),
+            source,
+        })?;
+        let channel = Arc::new(Channel::open(
+            id,
+            blocks,
+            join_block.as_ref(),
+            self.setup.signer.clone(),
+        )?);
         let member = self.is_consenter_of(&channel.bundle()).map_err(JoinError::Membership)?;
         if let Some(first) = join_block.as_ref().filter(|block| member && number(block) == 0) {
             if channel.blocks.height() == 0 {
                 let appended = channel.blocks.append(first).and_then(|()| channel.blocks.sync());
-                appended.map_err(|source| ChannelError::Ledger { channel: id.to_owned(), source })?;
+                appended.map_err(|source| ChannelError::Ledger {
+                    channel: id.to_owned(),
+                    source,
+                })?;
             }
         }
-        let arrived = join_block.as_ref().is_none_or(|block| channel.blocks.height() > number(block));
+        let arrived = join_block
+            .as_ref()
+            .is_none_or(|block| channel.blocks.height() > number(block));
         let state = if member && arrived {
             let consenter = self.start_consenter(&channel).map_err(JoinError::Start)?;
-            self.paths.remove_join_block(id).map_err(|error| JoinError::Start(error.to_string()))?;
+            self.paths
+                .remove_join_block(id)
+                .map_err(|error| JoinError::Start(error.to_string()))?;
             State::Consenter(consenter)
         } else {
-            State::Follower { join_number: join_block.as_ref().map(number) }
+            State::Follower {
+                join_number: join_block.as_ref().map(number),
+            }
         };
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
-        let entry = Arc::new(Entry { channel, state: RwLock::new(state), stop, ended });
+        let entry = Arc::new(Entry {
+            channel,
+            state: RwLock::new(state),
+            stop,
+            ended,
+        });
         self.channels.write().insert(id.to_owned(), entry.clone());
         let info = entry.info();
         info!(channel = id, relation = ?info.relation, status = ?info.status, height = info.height, "joined");
@@ -132,7 +164,10 @@ impl Registrar {
     pub(super) fn is_consenter_of(&self, bundle: &Bundle) -> Result<bool, String> {
         let orderer = bundle.orderer.as_ref().ok_or("no orderer config in bundle")?;
         if orderer.consensus_type != CONSENSUS_TYPE {
-            return Err(format!("consensus type {} is not supported by this orderer", orderer.consensus_type));
+            return Err(format!(
+                "consensus type {} is not supported by this orderer",
+                orderer.consensus_type
+            ));
         }
         let raft = consenters::raft_metadata(orderer).map_err(|error| error.to_string())?;
         let organizations = orderer.organizations.values();
@@ -152,13 +187,22 @@ impl Registrar {
         let entry = self.channels.read().get(channel).cloned();
         if let Some(entry) = entry {
             let relation = entry.info().relation;
-            self.removals.write().insert(channel.to_owned(), Removal { relation, failed: false });
+            self.removals.write().insert(
+                channel.to_owned(),
+                Removal {
+                    relation,
+                    failed: false,
+                },
+            );
             entry.stop.cancel();
             entry.ended.cancelled().await;
             self.channels.write().remove(channel);
         } else if self.removals.read().contains_key(channel) {
             // It failed before; try again.
-            self.removals.write().entry(channel.to_owned()).and_modify(|removal| removal.failed = false);
+            self.removals
+                .write()
+                .entry(channel.to_owned())
+                .and_modify(|removal| removal.failed = false);
         } else {
             return Err(Unavailable::Unknown);
         }
@@ -169,7 +213,10 @@ impl Registrar {
 
     fn delete(&self, channel: &str) {
         // The join block first: with it, a restart would join again.
-        let aside = self.paths.remove_join_block(channel).and_then(|()| self.paths.set_aside(channel));
+        let aside = self
+            .paths
+            .remove_join_block(channel)
+            .and_then(|()| self.paths.set_aside(channel));
         let deleted = aside.and_then(|()| match std::fs::remove_dir_all(self.paths.removed(channel)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -182,10 +229,19 @@ impl Registrar {
             }
             Err(error) => {
                 error!(channel, %error, "the files of a removed channel cannot be deleted");
-                removals.entry(channel.to_owned()).and_modify(|removal| removal.failed = true);
-                let relation = removals.get(channel).map_or(Relation::Consenter, |removal| removal.relation);
+                removals
+                    .entry(channel.to_owned())
+                    .and_modify(|removal| removal.failed = true);
+                let relation = removals
+                    .get(channel)
+                    .map_or(Relation::Consenter, |removal| removal.relation);
                 let status = super::Status::Failed;
-                self.report(&ChannelInfo { name: channel.to_owned(), relation, status, height: 0 });
+                self.report(&ChannelInfo {
+                    name: channel.to_owned(),
+                    relation,
+                    status,
+                    height: 0,
+                });
             }
         }
     }

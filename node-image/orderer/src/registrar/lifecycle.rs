@@ -43,13 +43,20 @@ impl Registrar {
             setup.metrics.clone(),
         );
         let id = self.raft_id(channel)?;
-        self.paths.claim_raft(&channel.id, id).map_err(|error| format!("the Raft folder: {error}"))?;
+        self.paths
+            .claim_raft(&channel.id, id)
+            .map_err(|error| format!("the Raft folder: {error}"))?;
         let surroundings = Surroundings {
             transport: group.clone(),
             puller: Arc::new(setup.source.clone()),
             metrics: setup.metrics.of_channel(&channel.id),
         };
-        let chain = Chain::start(channel.clone(), &self.paths.raft(&channel.id), |_| Some(id), surroundings)?;
+        let chain = Chain::start(
+            channel.clone(),
+            &self.paths.raft(&channel.id),
+            |_| Some(id),
+            surroundings,
+        )?;
         let chain = Arc::new(chain);
         group.reports_to(&chain);
         Ok(Arc::new(Consenter { chain, group }))
@@ -58,8 +65,15 @@ impl Registrar {
     fn raft_id(&self, channel: &Channel) -> Result<u64, String> {
         let bundle = channel.bundle();
         let raft = entente_fabric::config::consenters::raft_metadata(orderer(&bundle)?).map_err(|e| e.to_string())?;
-        let last = channel.blocks.height().checked_sub(1).ok_or("the channel has no block")?;
-        let tip = channel.block(last).map_err(|error| error.to_string())?.ok_or("the last block is missing")?;
+        let last = channel
+            .blocks
+            .height()
+            .checked_sub(1)
+            .ok_or("the channel has no block")?;
+        let tip = channel
+            .block(last)
+            .map_err(|error| error.to_string())?
+            .ok_or("the last block is missing")?;
         let membership = Membership::new(membership::block_metadata(&tip), &raft);
         cluster::own_id(&membership, &self.setup.own_key)
             .ok_or_else(|| "this orderer is not a consenter of the channel".to_owned())
@@ -76,7 +90,11 @@ impl Registrar {
                 State::Follower { .. } => None,
                 State::Failed { .. } | State::Stopped { .. } => break,
             };
-            let relation = if consenter.is_some() { Relation::Consenter } else { Relation::Follower };
+            let relation = if consenter.is_some() {
+                Relation::Consenter
+            } else {
+                Relation::Follower
+            };
             let outcome = match consenter {
                 Some(consenter) => self.order(&entry, &consenter).await,
                 None => self.follow(&entry, join_block.as_ref(), demoted).await,
@@ -84,7 +102,10 @@ impl Registrar {
             let next = match outcome {
                 Outcome::BecomeFollower => {
                     demoted = true;
-                    info!(channel = entry.channel.id, "no longer a consenter: following the channel");
+                    info!(
+                        channel = entry.channel.id,
+                        "no longer a consenter: following the channel"
+                    );
                     State::Follower { join_number: None }
                 }
                 Outcome::BecomeConsenter => match self.promote(&entry.channel) {
@@ -138,9 +159,14 @@ impl Registrar {
     }
 
     fn promote(&self, channel: &Arc<Channel>) -> Result<Arc<Consenter>, String> {
-        info!(channel = channel.id, "a configuration names this orderer as a consenter");
+        info!(
+            channel = channel.id,
+            "a configuration names this orderer as a consenter"
+        );
         let consenter = self.start_consenter(channel)?;
-        self.paths.remove_join_block(&channel.id).map_err(|error| error.to_string())?;
+        self.paths
+            .remove_join_block(&channel.id)
+            .map_err(|error| error.to_string())?;
         Ok(consenter)
     }
 
@@ -156,10 +182,19 @@ impl Registrar {
             }
             let since = *leaderless_since.get_or_insert_with(Instant::now);
             let expected = self.is_consenter_of(&channel.bundle()) == Ok(false);
-            if since.elapsed() < if expected { EVICTION_EXPECTED } else { EVICTION_SUSPICION } {
+            if since.elapsed()
+                < if expected {
+                    EVICTION_EXPECTED
+                } else {
+                    EVICTION_SUSPICION
+                }
+            {
                 continue;
             }
-            warn!(channel = channel.id, "no leader for long: asking other orderers whether this one was removed");
+            warn!(
+                channel = channel.id,
+                "no leader for long: asking other orderers whether this one was removed"
+            );
             let bundle = channel.bundle();
             match self.setup.source.newest_config(&channel.id, &bundle).await {
                 Ok(None) => return,

@@ -34,7 +34,10 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let certificate = params.signed_by(&key, &self.0).unwrap();
-        Leaf { certificate_pem: certificate.pem(), key_pem: key.serialize_pem() }
+        Leaf {
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+        }
     }
 }
 

@@ -10,9 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use entente_api::node_config::{
-    AdminEndpoint, NodeConfig, OperationsConfig, OrdererConfig, RoleConfig, TlsFiles,
-};
+use entente_api::node_config::{AdminEndpoint, NodeConfig, OperationsConfig, OrdererConfig, RoleConfig, TlsFiles};
 use entente_fabric::client::connect::{ConnectOptions, connect};
 use entente_fabric::client::participation::Participation;
 use entente_fabric::client::{Caller, broadcast, deliver};
@@ -57,7 +55,11 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Tuning {
-        Tuning { snapshot_interval: 16 << 20, max_message_count: 10, batch_timeout: Duration::from_millis(50) }
+        Tuning {
+            snapshot_interval: 16 << 20,
+            max_message_count: 10,
+            batch_timeout: Duration::from_millis(50),
+        }
     }
 }
 
@@ -104,7 +106,9 @@ impl Running {
     /// Tears the runtime down. Blocking calls of a killed process end, too; here they must be waited for.
     fn tear_down(mut self) {
         if let Some(runtime) = self.runtime.take() {
-            std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_secs(5))).join().unwrap();
+            std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_secs(5)))
+                .join()
+                .unwrap();
         }
     }
 }
@@ -117,7 +121,11 @@ impl Network {
     pub fn tuned(count: usize, tuning: Tuning) -> Network {
         // `RUST_LOG=entente_orderer=debug` shows what the orderers do.
         let filter = tracing_subscriber::EnvFilter::from_default_env();
-        tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init().ok();
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_test_writer()
+            .try_init()
+            .ok();
         let (orderer_ca, orderer_tls_ca) = (Authority::new("orderer ca"), Authority::new("orderer tls ca"));
         let (bank_ca, bank_tls_ca) = (Authority::new("bank ca"), Authority::new("bank tls ca"));
         let orderer_admin = Arc::new(orderer_ca.issue("orderer-admin", "admin").identity("OrdererMSP"));
@@ -160,9 +168,16 @@ impl Network {
             listen: address,
             external_endpoint: address.to_string(),
             tls: files.clone(),
-            operations: OperationsConfig { listen: "127.0.0.1:0".parse().unwrap() },
+            operations: OperationsConfig {
+                listen: "127.0.0.1:0".parse().unwrap(),
+            },
             log_spec: "info".to_owned(),
-            role: RoleConfig::Orderer(OrdererConfig { admin: AdminEndpoint { listen: admin, tls: files } }),
+            role: RoleConfig::Orderer(OrdererConfig {
+                admin: AdminEndpoint {
+                    listen: admin,
+                    tls: files,
+                },
+            }),
         };
         let signer = Arc::new(self.orderer_ca.issue(&config.name, "orderer").identity("OrdererMSP"));
         let tls_root = self.orderer_tls_ca.pem().into_bytes();
@@ -309,7 +324,10 @@ impl Network {
     }
 
     pub async fn height(&self, index: usize) -> u64 {
-        self.participation(index).info(CHANNEL).await.map_or(0, |info| info.height)
+        self.participation(index)
+            .info(CHANNEL)
+            .await
+            .map_or(0, |info| info.height)
     }
 
     pub async fn wait_for_height(&self, index: usize, height: u64) {
@@ -322,7 +340,9 @@ impl Network {
     /// The configuration in force, as an orderer has it.
     pub async fn config(&self, index: usize) -> (Block, Config) {
         let connection = self.connect(index).await;
-        let block = deliver::config_block(&connection, CHANNEL, Caller::new(&*self.client)).await.unwrap();
+        let block = deliver::config_block(&connection, CHANNEL, Caller::new(&*self.client))
+            .await
+            .unwrap();
         let config = entente_fabric::block::config_envelope(&block).unwrap().config.unwrap();
         (block, config)
     }
@@ -349,8 +369,14 @@ impl Network {
         let signer: &dyn entente_fabric::crypto::Signer = &*self.orderer_admin;
         let signature_header = envelope::signature_header(signer).encode_to_vec();
         let signature = signer.sign(&[&signature_header[..], &config_update].concat()).unwrap();
-        let signatures = vec![ConfigSignature { signature_header, signature }];
-        let update = ConfigUpdateEnvelope { config_update, signatures };
+        let signatures = vec![ConfigSignature {
+            signature_header,
+            signature,
+        }];
+        let update = ConfigUpdateEnvelope {
+            config_update,
+            signatures,
+        };
         envelope::signed(HeaderType::ConfigUpdate, CHANNEL, update.encode_to_vec(), &[], signer).unwrap()
     }
 
@@ -361,7 +387,9 @@ impl Network {
     /// The orderer that leads, as the metrics of each say.
     pub async fn leader(&self) -> usize {
         eventually("a leader", async || {
-            self.orderers.iter().position(|node| node.running.is_some() && node.leads())
+            self.orderers
+                .iter()
+                .position(|node| node.running.is_some() && node.leads())
         })
         .await
     }
@@ -378,15 +406,20 @@ impl Node {
     }
 
     pub fn start(&mut self) {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let (config, signer, tls_root) = (self.config.clone(), self.signer.clone(), self.tls_root.clone());
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let starting = runtime.spawn(async move {
             let mut registry = prometheus_client::registry::Registry::default();
             let orderer = Orderer::start(&config, signer, &mut registry).await.unwrap();
-            let RoleConfig::Orderer(role) = &config.role else { unreachable!() };
+            let RoleConfig::Orderer(role) = &config.role else {
+                unreachable!()
+            };
             let identity = TlsIdentity::from_pem(
                 &std::fs::read(&config.tls.certificate).unwrap(),
                 &std::fs::read(&config.tls.key).unwrap(),
@@ -397,14 +430,24 @@ impl Node {
             let admin = ServerTls::new(&identity, &require, Alpn::H2AndHttp1).unwrap();
             let listener = tokio::net::TcpListener::bind(config.listen).await.unwrap();
             let routes = orderer.grpc().into_axum_router();
-            tokio::spawn(serve(listener, Some(main), routes, ServeOptions::default(), stopped.clone()));
+            tokio::spawn(serve(
+                listener,
+                Some(main),
+                routes,
+                ServeOptions::default(),
+                stopped.clone(),
+            ));
             let listener = tokio::net::TcpListener::bind(role.admin.listen).await.unwrap();
             let routes = orderer.participation();
             tokio::spawn(serve(listener, Some(admin), routes, ServeOptions::default(), stopped));
             (orderer, registry)
         });
         let (orderer, _registry) = futures::executor::block_on(starting).unwrap();
-        self.running = Some(Running { runtime: Some(runtime), orderer: Arc::new(orderer), stop });
+        self.running = Some(Running {
+            runtime: Some(runtime),
+            orderer: Arc::new(orderer),
+            stop,
+        });
     }
 
     /// Ends everything of this orderer at once, as a kill would, however much it is in the middle of.
@@ -425,7 +468,9 @@ impl Node {
     }
 
     pub fn leads(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| running.orderer.leads(CHANNEL))
+        self.running
+            .as_ref()
+            .is_some_and(|running| running.orderer.leads(CHANNEL))
     }
 
     pub fn data(&self) -> PathBuf {
@@ -454,5 +499,10 @@ fn write_tls(dir: &std::path::Path, leaf: &Leaf, authority: &Authority) -> TlsFi
     std::fs::write(&certificate, &leaf.certificate_pem).unwrap();
     std::fs::write(&key, &leaf.key_pem).unwrap();
     std::fs::write(&root, authority.pem()).unwrap();
-    TlsFiles { certificate, key, root_certificates: vec![root], client_root_certificates: Vec::new() }
+    TlsFiles {
+        certificate,
+        key,
+        root_certificates: vec![root],
+        client_root_certificates: Vec::new(),
+    }
 }

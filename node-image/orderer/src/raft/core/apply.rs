@@ -29,7 +29,9 @@ impl Core {
                     applied
                 }
                 EntryType::EntryConfChange => self.apply_conf_change(&entry),
-                EntryType::EntryConfChangeV2 => Err("a membership change of an unknown kind was agreed on".to_owned()),
+                EntryType::EntryConfChangeV2 => {
+                    Err("a membership change of an unknown kind was agreed on".to_owned())
+                }
             };
             if let Err(reason) = applied {
                 return self.halt(Halt::Fault(format!("Raft entry {index}: {reason}")));
@@ -60,10 +62,16 @@ impl Core {
 
     fn check_follows(&self, header: &BlockHeader) -> Result<(), String> {
         if header.number != self.tip.number + 1 {
-            return Err(format!("block {} does not follow block {}", header.number, self.tip.number));
+            return Err(format!(
+                "block {} does not follow block {}",
+                header.number, self.tip.number
+            ));
         }
         if header.previous_hash != self.tip.hash {
-            return Err(format!("block {} does not name the hash of block {}", header.number, self.tip.number));
+            return Err(format!(
+                "block {} does not name the hash of block {}",
+                header.number, self.tip.number
+            ));
         }
         Ok(())
     }
@@ -83,7 +91,9 @@ impl Core {
 
     /// Follows the consenter set of a configuration block. Returns the change that Raft must still agree on.
     fn take_configuration(&mut self, block: &Block) -> Result<Option<ConfChange>, String> {
-        let Some(config) = membership::in_block(block) else { return Ok(None) };
+        let Some(config) = membership::in_block(block) else {
+            return Ok(None);
+        };
         if let Some(options) = config.options.filter(|options| options.snapshot_interval_size > 0) {
             self.options.snapshot_interval = u64::from(options.snapshot_interval_size);
         }
@@ -133,7 +143,11 @@ impl Core {
         let log = self.node.mut_store();
         log.compact(applied, block);
         let (checkpoint, entries, hard_state) = (log.checkpoint().clone(), log.contents(), log.hard_state.clone());
-        self.effects.push(Effect::Fold { checkpoint, entries, hard_state });
+        self.effects.push(Effect::Fold {
+            checkpoint,
+            entries,
+            hard_state,
+        });
     }
 
     /// A snapshot of the leader has replaced the log.
@@ -153,7 +167,10 @@ impl Core {
         let missing = Block::decode(checkpoint.block.clone()).map_err(|error| error.to_string());
         let header = missing.as_ref().ok().and_then(|block| block.header.clone());
         let (Ok(block), Some(header)) = (missing, header) else {
-            return self.halt(Halt::Fault(format!("the snapshot at Raft index {} holds no block", checkpoint.index)));
+            return self.halt(Halt::Fault(format!(
+                "the snapshot at Raft index {} holds no block",
+                checkpoint.index
+            )));
         };
         if header.number <= self.tip.number {
             return;
@@ -169,8 +186,12 @@ impl Core {
 
     /// The next block of those asked for by [`Effect::CatchUp`], verified.
     pub fn pulled(&mut self, block: Block) {
-        let Some(target) = self.catching_up.filter(|_| !self.halted) else { return };
-        let Some(header) = block.header.clone().filter(|header| self.check_follows(header).is_ok()) else { return };
+        let Some(target) = self.catching_up.filter(|_| !self.halted) else {
+            return;
+        };
+        let Some(header) = block.header.clone().filter(|header| self.check_follows(header).is_ok()) else {
+            return;
+        };
         self.tip = Tip::of(&header);
         if block::is_config(&block) {
             let before = self.membership.consenters.clone();

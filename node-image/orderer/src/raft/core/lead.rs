@@ -56,10 +56,16 @@ impl Core {
             self.abdication_tick();
         } else if request.is_config {
             let waiting = self.cutter.cut();
-            waiting.into_iter().chain([vec![request.message]]).for_each(|batch| self.propose(batch));
+            waiting
+                .into_iter()
+                .chain([vec![request.message]])
+                .for_each(|batch| self.propose(batch));
             self.config_in_flight = true;
         } else {
-            self.cutter.ordered(request.message, self.limits).into_iter().for_each(|batch| self.propose(batch));
+            self.cutter
+                .ordered(request.message, self.limits)
+                .into_iter()
+                .for_each(|batch| self.propose(batch));
         }
         self.pump();
         Submission::Taken
@@ -83,7 +89,9 @@ impl Core {
 
     /// Makes the next block and has Raft agree on it. Its metadata is empty: each node signs its own copy.
     fn propose(&mut self, batch: Vec<Message>) {
-        let Some(previous) = self.proposed else { return self.orphan(batch) };
+        let Some(previous) = self.proposed else {
+            return self.orphan(batch);
+        };
         let data: Vec<Bytes> = batch.iter().map(|message| message.bytes.clone()).collect();
         let header = BlockHeader {
             number: previous.number + 1,
@@ -91,8 +99,14 @@ impl Core {
             data_hash: block::data_hash(&data).to_vec(),
         };
         let tip = Tip::of(&header);
-        let metadata = BlockMetadata { metadata: vec![Vec::new(); METADATA_SLOTS] };
-        let block = Block { header: Some(header), data: Some(BlockData { data }), metadata: Some(metadata) };
+        let metadata = BlockMetadata {
+            metadata: vec![Vec::new(); METADATA_SLOTS],
+        };
+        let block = Block {
+            header: Some(header),
+            data: Some(BlockData { data }),
+            metadata: Some(metadata),
+        };
         match self.node.propose(Vec::new(), block.encode_to_vec()) {
             Ok(()) => {
                 self.proposed = Some(tip);
@@ -104,7 +118,10 @@ impl Core {
     }
 
     fn orphan(&mut self, batch: Vec<Message>) {
-        self.orphans.extend(batch.into_iter().map(|message| Request { message, is_config: false }));
+        self.orphans.extend(batch.into_iter().map(|message| Request {
+            message,
+            is_config: false,
+        }));
     }
 
     pub(super) fn role_changed(&mut self, leader: u64, role: StateRole) {
@@ -176,8 +193,12 @@ impl Core {
 
     fn concerns_this_node(&self, config: &Bytes) -> bool {
         let envelope = entente_fabric::proto::common::Envelope::decode(config.clone());
-        let Some(new) = envelope.ok().and_then(|envelope| membership::in_envelope(&envelope)) else { return false };
-        let Ok(change) = self.membership.change(&new.consenters) else { return false };
+        let Some(new) = envelope.ok().and_then(|envelope| membership::in_envelope(&envelope)) else {
+            return false;
+        };
+        let Ok(change) = self.membership.change(&new.consenters) else {
+            return false;
+        };
         change.rotated == Some(self.options.id) || !change.next.consenters.contains_key(&self.options.id)
     }
 
@@ -207,7 +228,10 @@ impl Core {
         let able = self.node.raft.prs().iter().filter(|(id, progress)| {
             **id != own && voters.contains(id) && progress.recent_active && !progress.is_paused()
         });
-        let Some(to) = able.max_by_key(|(id, progress)| (progress.matched, **id)).map(|(id, _)| *id) else {
+        let Some(to) = able
+            .max_by_key(|(id, progress)| (progress.matched, **id))
+            .map(|(id, _)| *id)
+        else {
             return false;
         };
         self.node.transfer_leader(to);

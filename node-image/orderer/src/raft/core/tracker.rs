@@ -37,7 +37,11 @@ impl Tracker {
             return;
         }
         let own = node.raft.id;
-        let others = node.raft.prs().iter().filter(|(id, progress)| **id != own && progress.recent_active);
+        let others = node
+            .raft
+            .prs()
+            .iter()
+            .filter(|(id, progress)| **id != own && progress.recent_active);
         let mut current: Vec<u64> = others.map(|(id, _)| *id).collect();
         current.push(own);
         current.sort_unstable();
@@ -49,7 +53,10 @@ impl Tracker {
             self.stable_for += 1;
         } else {
             self.stable_for = 0;
-            self.metadata = ClusterMetadata { active_nodes: self.active.clone() }.encode_to_vec();
+            self.metadata = ClusterMetadata {
+                active_nodes: self.active.clone(),
+            }
+            .encode_to_vec();
             self.told.clear();
         }
     }
@@ -61,7 +68,11 @@ impl Tracker {
 
     /// What to send along with the next message to this node: each announcement goes to each node once.
     pub fn metadata_for(&mut self, id: u64) -> Vec<u8> {
-        if self.metadata.is_empty() || !self.told.insert(id) { Vec::new() } else { self.metadata.clone() }
+        if self.metadata.is_empty() || !self.told.insert(id) {
+            Vec::new()
+        } else {
+            self.metadata.clone()
+        }
     }
 
     /// Only a leader announces.
