@@ -19,11 +19,11 @@ use tonic::service::Routes;
 
 use crate::acl::Acl;
 use crate::chaincode::packages::{Packages, PackagesError};
-use crate::chaincode::{Contracts, Limits};
+use crate::chaincode::{self, Contracts, Limits};
 use crate::channels::{self, Channels, Follower, OpenError};
 use crate::deliver::Deliver;
-use crate::endorser::Endorser;
 use crate::endorser::service::EndorserService;
+use crate::endorser::{self, Endorser};
 use crate::gateway::{Gateway, Parts};
 use crate::lifecycle::Lifecycle;
 use crate::limit::Limited;
@@ -96,13 +96,15 @@ impl Peer {
         let packages = Arc::new(Packages::open(&node.data_dir.join("packages"), builder)?);
         let lifecycle = Arc::new(Lifecycle::new(packages.clone(), channels.clone(), acl.clone()));
         let system = SystemChaincodes::new(lifecycle.clone(), channels.clone(), acl.clone());
-        let contracts = Contracts::new(channels.clone(), acl.clone(), packages, system, limits(config));
+        let counted = chaincode::Metrics::register(registry);
+        let contracts = Contracts::new(channels.clone(), acl.clone(), packages, system, limits(config), counted);
         let endorser = Arc::new(Endorser::new(
             channels.clone(),
             acl.clone(),
             contracts,
             transient,
             signer.clone(),
+            endorser::Metrics::register(registry),
         ));
 
         let stop = CancellationToken::new();

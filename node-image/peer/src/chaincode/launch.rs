@@ -3,15 +3,15 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 use parking_lot::Mutex;
 
-use super::Contracts;
 use super::packages::Packages;
 use super::stream::Stream;
+use super::{Contracts, Metrics};
 use crate::failure::Failure;
 
 type Launch = Shared<BoxFuture<'static, Result<Arc<Stream>, Failure>>>;
@@ -79,14 +79,17 @@ impl Launches {
 /// In a task of its own: the transaction that began it may give up while others still wait.
 fn start(package_id: &str, contracts: &Arc<Contracts>, startup: Duration) -> Launch {
     let (package_id, packages) = (package_id.to_owned(), contracts.packages.clone());
-    let contracts = Arc::downgrade(contracts);
+    let (metrics, contracts) = (contracts.metrics.clone(), Arc::downgrade(contracts));
     let task = tokio::spawn(async move {
-        let opening = open(&package_id, &packages, contracts.clone());
+        let started = Instant::now();
+        let opening = open(&package_id, &packages, contracts.clone(), metrics.clone());
         let outcome = tokio::time::timeout(startup, opening).await.unwrap_or_else(|_| {
+            metrics.launch_timed_out(&package_id);
             Err(Failure(format!(
                 "timeout expired while starting chaincode {package_id} for transaction"
             )))
         });
+        metrics.launched(&package_id, outcome.is_ok(), started.elapsed());
         if let Err(reason) = &outcome {
             tracing::warn!(package = package_id, %reason, "a contract cannot be reached");
         }
@@ -99,11 +102,16 @@ fn start(package_id: &str, contracts: &Arc<Contracts>, startup: Duration) -> Lau
     launch.boxed().shared()
 }
 
-async fn open(package_id: &str, packages: &Packages, contracts: Weak<Contracts>) -> Result<Arc<Stream>, Failure> {
+async fn open(
+    package_id: &str,
+    packages: &Packages,
+    contracts: Weak<Contracts>,
+    metrics: Metrics,
+) -> Result<Arc<Stream>, Failure> {
     let target = packages
         .target(package_id)
         .map_err(|failure| failure.within("error building chaincode"))?;
-    Stream::open(package_id, &target, contracts)
+    Stream::open(package_id, &target, contracts, metrics)
         .await
         .map_err(|failure| failure.within(format_args!("connection to {package_id} failed")))
 }

@@ -8,6 +8,7 @@ pub mod connection;
 pub mod context;
 pub mod invoke;
 pub mod launch;
+mod metrics;
 pub mod packages;
 pub mod queries;
 pub mod requests;
@@ -21,6 +22,7 @@ use crate::acl::Acl;
 use crate::channels::Channels;
 use crate::system::SystemChaincodes;
 use launch::Launches;
+pub use metrics::Metrics;
 use packages::Packages;
 
 /// How long and how much a contract may.
@@ -52,6 +54,7 @@ pub struct Contracts {
     system: SystemChaincodes,
     limits: Limits,
     launches: Launches,
+    metrics: Metrics,
 }
 
 impl Contracts {
@@ -61,6 +64,7 @@ impl Contracts {
         packages: Arc<Packages>,
         system: SystemChaincodes,
         limits: Limits,
+        metrics: Metrics,
     ) -> Arc<Contracts> {
         Arc::new(Contracts {
             channels,
@@ -69,6 +73,7 @@ impl Contracts {
             system,
             limits,
             launches: Launches::default(),
+            metrics,
         })
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use entente_fabric::client::MAX_MESSAGE_BYTES;
 use entente_fabric::proto::protos::chaincode_client::ChaincodeClient;
@@ -20,7 +20,7 @@ use tonic::Streaming;
 use super::connection::Target;
 use super::context::Context;
 use super::transaction::Transaction;
-use super::{Contracts, requests};
+use super::{Contracts, Metrics, requests};
 use crate::failure::{Failure, decode};
 
 /// Messages that wait for the contract to read them before those who send wait too.
@@ -44,11 +44,17 @@ pub struct Stream {
     outgoing: mpsc::Sender<ChaincodeMessage>,
     contexts: Mutex<HashMap<(String, String), Arc<Context>>>,
     closed: CancellationToken,
+    metrics: Metrics,
 }
 
 impl Stream {
     /// Dials, waits for the contract to register, and serves its requests until the connection ends.
-    pub async fn open(package_id: &str, target: &Target, contracts: Weak<Contracts>) -> Result<Arc<Stream>, Failure> {
+    pub async fn open(
+        package_id: &str,
+        target: &Target,
+        contracts: Weak<Contracts>,
+        metrics: Metrics,
+    ) -> Result<Arc<Stream>, Failure> {
         let channel = target
             .dial()
             .await
@@ -70,6 +76,7 @@ impl Stream {
             outgoing,
             contexts: Mutex::default(),
             closed: CancellationToken::new(),
+            metrics,
         });
         tokio::spawn(stream.clone().serve(incoming, contracts));
         tracing::info!(package = package_id, address = target.address, "contract is ready");
@@ -118,7 +125,10 @@ impl Stream {
             biased;
             answer = exchange => Ok(answer),
             () = self.closed.cancelled() => Err(Failure::new("chaincode stream terminated")),
-            () = tokio::time::sleep(timeout) => Err(Failure::new("timeout expired while executing transaction")),
+            () = tokio::time::sleep(timeout) => {
+                self.metrics.timed_out(&self.package_id);
+                Err(Failure::new("timeout expired while executing transaction"))
+            }
         }
     }
 
@@ -190,17 +200,34 @@ impl Stream {
             );
             return Ok(());
         }
-        let (stream, contracts) = (self.clone(), contracts.clone());
+        let Some(contracts) = contracts.upgrade() else {
+            return Err(Failure::new("the peer is stopping"));
+        };
+        let stream = self.clone();
         tokio::spawn(async move {
-            let outcome = match (kind, contracts.upgrade()) {
-                (_, None) => Err(Failure::new("the peer is stopping")),
-                (Type::InvokeChaincode, Some(contracts)) => contracts.called_by(&context, &message).await,
-                (_, Some(contracts)) => requests::answer(&context, &message, contracts.limits.total_query_limit),
-            };
+            let outcome = stream.answer(&contracts, &context, &message).await;
             context.end();
             stream.reply(&message, outcome).await;
         });
         Ok(())
+    }
+
+    async fn answer(
+        &self,
+        contracts: &Arc<Contracts>,
+        context: &Context,
+        message: &ChaincodeMessage,
+    ) -> Result<Vec<u8>, Failure> {
+        let (started, kind, channel) = (Instant::now(), message.r#type(), &message.channel_id);
+        self.metrics.received(&self.package_id, channel, kind);
+        let outcome = match kind {
+            Type::InvokeChaincode => contracts.clone().called_by(context, message).await,
+            _ => requests::answer(context, message, contracts.limits.total_query_limit),
+        };
+        let took = started.elapsed();
+        self.metrics
+            .completed(&self.package_id, channel, kind, outcome.is_ok(), took);
+        outcome
     }
 
     fn context(&self, message: &ChaincodeMessage) -> Option<Arc<Context>> {

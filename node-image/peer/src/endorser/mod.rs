@@ -2,11 +2,12 @@
 
 pub mod freshness;
 pub mod interest;
+mod metrics;
 pub mod service;
 pub mod unpack;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use entente_fabric::crypto::Signer;
 use entente_fabric::proto::protos::{
@@ -22,6 +23,7 @@ use crate::channels::Channels;
 use crate::failure::Failure;
 use crate::system;
 use crate::transient::Transient;
+pub use metrics::Metrics;
 use unpack::Unpacked;
 
 /// From here on a contract says no: the response is passed on, but not endorsed.
@@ -36,6 +38,7 @@ pub struct Endorser {
     contracts: Arc<Contracts>,
     transient: Arc<Transient>,
     signer: Arc<dyn Signer>,
+    metrics: Metrics,
 }
 
 impl Endorser {
@@ -45,6 +48,7 @@ impl Endorser {
         contracts: Arc<Contracts>,
         transient: Arc<Transient>,
         signer: Arc<dyn Signer>,
+        metrics: Metrics,
     ) -> Endorser {
         Endorser {
             channels,
@@ -52,6 +56,7 @@ impl Endorser {
             contracts,
             transient,
             signer,
+            metrics,
         }
     }
 
@@ -67,31 +72,46 @@ impl Endorser {
         proposal: SignedProposal,
         now: SystemTime,
     ) -> Result<ProposalResponse, tonic::Status> {
+        let started = Instant::now();
+        self.metrics.received.inc();
         // A stock peer's errors are plain Go errors: code Unknown.
         let refuse = |failure: Failure| {
             tracing::warn!(reason = %failure, "refused a proposal");
             tonic::Status::unknown(failure.0)
         };
-        let proposal = Arc::new(Unpacked::new(proposal).map_err(refuse)?);
-        freshness::check(&proposal, now).map_err(refuse)?;
+        let invalid = |failure: Failure| {
+            self.metrics.invalid.inc();
+            refuse(failure)
+        };
+        let proposal = Arc::new(Unpacked::new(proposal).map_err(invalid)?);
+        freshness::check(&proposal, now).map_err(invalid)?;
         let channel_id = proposal.channel_id();
         let place = match (channel_id.is_empty(), self.channels.get(channel_id)) {
             (true, _) => None,
             (false, Some(channel)) => Some(Place::new(channel)),
             (false, None) => return Ok(failed(format!("channel '{channel_id}' not found"))),
         };
+        self.authenticate(&proposal, place.as_ref())
+            .map_err(|failure| invalid(failure.within("error validating proposal")))?;
         self.admit(&proposal, place.as_ref()).map_err(refuse)?;
-        Ok(self.endorse(&proposal, place).await.unwrap_or_else(|failure| {
+        let response = self.endorse(&proposal, place).await.unwrap_or_else(|failure| {
             let (channel, chaincode) = (proposal.channel_id(), &proposal.chaincode);
             tracing::warn!(channel, chaincode, reason = %failure, "a proposal failed");
             failed(failure.0)
-        }))
+        });
+        let success = response.endorsement.is_some() || (channel_id.is_empty() && !is_failure(&response));
+        // A chaincode that is not there is not named: see the metrics.
+        let chaincode = if response.payload.is_empty() && !success {
+            ""
+        } else {
+            &*proposal.chaincode
+        };
+        self.metrics.answered(channel_id, chaincode, success, started.elapsed());
+        Ok(response)
     }
 
-    /// Whether the request is well-formed, authentic, new and allowed.
+    /// Whether the request is new and allowed.
     fn admit(&self, proposal: &Unpacked, place: Option<&Place>) -> Result<(), Failure> {
-        self.authenticate(proposal, place)
-            .map_err(|failure| failure.within("error validating proposal"))?;
         let Some(place) = place else {
             // What concerns the peer alone is not ordered; its chaincodes check access themselves.
             return Ok(());
@@ -99,6 +119,7 @@ impl Endorser {
         if let Ok(Some(_)) = place.channel.ledger.transaction(proposal.tx_id()) {
             let creator = hex::encode(&proposal.signature_header.creator);
             let id = proposal.tx_id();
+            self.metrics.duplicate(&place.channel.id);
             return Err(Failure(format!(
                 "duplicate transaction found [{id}]. Creator [{creator}]"
             )));
@@ -108,8 +129,10 @@ impl Endorser {
         }
         self.acl
             .check("peer/Propose", &place.channel.id, &proposal.signed_data())
+            .inspect_err(|_| self.metrics.acl_failure(&place.channel.id))
     }
 
+    /// Whether the request is well-formed and comes from whom it says.
     fn authenticate(&self, proposal: &Unpacked, place: Option<&Place>) -> Result<(), Failure> {
         proposal.check_headers()?;
         let channel = proposal.channel_id();
@@ -146,6 +169,7 @@ impl Endorser {
         let version = self.version(&transaction, name)?;
         let simulated = self.simulate(&transaction, name).await.map_err(|failure| {
             transaction.abandon();
+            self.metrics.simulation_failure(&transaction.channel_id, name);
             failure.within("error in simulation")
         })?;
         let Simulated {
@@ -178,12 +202,17 @@ impl Endorser {
             });
         }
         if transaction.place.is_none() || response.status >= ERROR_THRESHOLD {
+            if transaction.place.is_some() {
+                self.metrics.not_endorsed(&transaction.channel_id, name, true);
+            }
             return Ok(ProposalResponse {
                 response: Some(response),
                 ..Default::default()
             });
         }
-        let endorsement = self.sign(&payload)?;
+        let endorsement = self.sign(&payload).inspect_err(|_| {
+            self.metrics.not_endorsed(&transaction.channel_id, name, false);
+        })?;
         Ok(ProposalResponse {
             version: 1,
             response: Some(response),
@@ -261,6 +290,13 @@ struct Simulated {
     event: Option<ChaincodeEvent>,
     results: Vec<u8>,
     interest: Option<ChaincodeInterest>,
+}
+
+fn is_failure(response: &ProposalResponse) -> bool {
+    response
+        .response
+        .as_ref()
+        .is_none_or(|response| response.status >= ERROR_THRESHOLD)
 }
 
 fn failed(message: String) -> ProposalResponse {

@@ -113,11 +113,18 @@ fn endorser(
     let packages = Arc::new(Packages::open(&packages, Default::default()).unwrap());
     let lifecycle = Arc::new(Lifecycle::new(packages.clone(), channels.clone(), acl.clone()));
     let system = SystemChaincodes::new(lifecycle, channels.clone(), acl.clone());
-    let contracts = Contracts::new(channels.clone(), acl.clone(), packages, system, Limits::default());
+    let contracts = Contracts::new(
+        channels.clone(),
+        acl.clone(),
+        packages,
+        system,
+        Limits::default(),
+        Default::default(),
+    );
     let transient = Arc::new(Transient::open(&dir.join("transient")).unwrap());
     // The golden peers' keys are not in the project; who signs is not part of the payload.
     let signer: Arc<dyn Signer> = Organization::new(msp_id).identity("peer");
-    Endorser::new(channels, acl, contracts, transient, signer)
+    Endorser::new(channels, acl, contracts, transient, signer, Default::default())
 }
 
 /// Whether the answer needs private values in clear, which only the golden peers had.

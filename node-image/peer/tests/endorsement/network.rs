@@ -147,11 +147,18 @@ impl Peer {
         let packages = Arc::new(Packages::open(&dir.join("packages"), Default::default()).unwrap());
         let lifecycle = Arc::new(Lifecycle::new(packages.clone(), channels.clone(), acl.clone()));
         let system = SystemChaincodes::new(lifecycle, channels.clone(), acl.clone());
-        let contracts = Contracts::new(channels.clone(), acl.clone(), packages, system, limits);
+        let contracts = Contracts::new(
+            channels.clone(),
+            acl.clone(),
+            packages,
+            system,
+            limits,
+            Default::default(),
+        );
         let transient = Arc::new(Transient::open(&dir.join("transient")).unwrap());
         let signer: Arc<dyn Signer> = organization.identity("peer");
         Peer {
-            endorser: Endorser::new(channels, acl, contracts, transient.clone(), signer),
+            endorser: Endorser::new(channels, acl, contracts, transient.clone(), signer, Default::default()),
             ledger,
             transient,
             admin: organization.identity("admin"),
