@@ -261,7 +261,7 @@ impl Rows {
     }
 }
 
-fn note_private(ledger: &Inner, number: u64, private: &PrivateData) -> Result<(), LedgerError> {
+pub(super) fn note_private(ledger: &Inner, number: u64, private: &PrivateData) -> Result<(), LedgerError> {
     if private.is_empty() {
         return Ok(());
     }

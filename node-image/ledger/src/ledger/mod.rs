@@ -4,6 +4,8 @@ mod commit;
 mod definitions;
 mod organizations;
 mod replay;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
