@@ -17,10 +17,10 @@ pub fn spec(spec: &ChainSpec) -> Vec<FieldError> {
     errors.extend(contracts(spec));
     errors.extend(batch("/spec/batch", &spec.batch));
     if !matches!(spec.ordering.replicas, 1 | 3 | 5) {
-        let detail = format!(
-            "Raft with {} orderers wastes one or survives no failure; use 1, 3 or 5",
-            spec.ordering.replicas
-        );
+        let detail = match spec.ordering.replicas {
+            2 => "Raft with 2 orderers survives no failure; use 1, 3 or 5".to_owned(),
+            other => format!("Raft cannot use {other} orderers well; use 1, 3 or 5"),
+        };
         errors.push(FieldError::invalid("/spec/ordering/replicas", detail));
     }
     errors
@@ -190,7 +190,7 @@ mod tests {
                 "/spec/batch/maxMessageCount: must be 1 or more",
                 "/spec/batch/preferredMaxBytes: \"two\" is not a size; write a whole number with a unit, such as 2MB or 10Gi",
                 "/spec/batch/timeout: \"1\" is not a duration; write a whole number with a unit, such as 250ms or 2s",
-                "/spec/ordering/replicas: Raft with 2 orderers wastes one or survives no failure; use 1, 3 or 5",
+                "/spec/ordering/replicas: Raft with 2 orderers survives no failure; use 1, 3 or 5",
             ]
         );
     }

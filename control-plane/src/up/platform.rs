@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use entente_api::names::DEFAULT_NAMESPACE;
+use entente_operator::Context;
 use entente_operator::registry::Registry;
 use entente_operator::registry::embedded::Embedded;
 use entente_operator::substrate::local::{Executables, Local};
@@ -108,14 +109,15 @@ impl Platform {
         let stop = CancellationToken::new();
         let app = App::new(resources, db, ledger, substrate.clone(), stop.clone());
         let scope = TenantScope::for_background_task("operations of the embedded tenant", DEFAULT_NAMESPACE);
-        let operator_stop = CancellationToken::new();
+        let context = Context::new(registry, substrate.clone(), vault);
+        let operator_stop = context.stop.clone();
 
         let service = rest::service(app.clone(), Tokens::new(&token));
         let tasks = vec![
             tokio::spawn(serve(listener, service, stop)),
             tokio::spawn(track(app.clone(), scope.clone())),
             tokio::spawn(forget(app.clone())),
-            tokio::spawn(operate(operator_stop.clone())),
+            tokio::spawn(operate(context)),
         ];
         Ok(Platform {
             url,
@@ -207,8 +209,8 @@ async fn forget(app: App) -> String {
     }
 }
 
-async fn operate(stop: CancellationToken) -> String {
-    stop.cancelled().await;
+async fn operate(context: Context) -> String {
+    entente_operator::run(context).await;
     "the operator has ended".to_owned()
 }
 

@@ -263,3 +263,25 @@ async fn a_connection_profile_tells_an_application_where_to_connect() {
     assert_eq!(profile["peers"]["peer0-bank"]["url"], "grpcs://127.0.0.1:1");
     assert_eq!(profile["channels"]["main"]["orderers"], json!(["orderer0"]));
 }
+
+#[tokio::test]
+async fn every_example_is_accepted() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let app = TestApp::new().await;
+        for manifest in crate::cli::manifest::read_all(&[&path]).unwrap() {
+            let uri = format!("/v1/{}/{}?validateOnly=true", manifest.kind.plural, manifest.name);
+
+            let answer = app.put(&uri, manifest.body).await;
+
+            assert_eq!(answer.status, StatusCode::OK, "{}: {}", path.display(), answer.text);
+            seen += 1;
+        }
+    }
+    assert!(seen > 8, "only {seen} resources in the examples");
+}
