@@ -72,8 +72,8 @@ fn prepare(spec: LogSpec) -> (LogControl, reload::Layer<EnvFilter, Registry>) {
 }
 
 fn filter(spec: &LogSpec) -> EnvFilter {
-    // The storage engine reports every compaction as news.
-    let directives = format!("fjall=warn,lsm_tree=warn,{}", spec.directives());
+    // The storage engine reports every compaction as news; rustls warns of each client that names a host by its IP address.
+    let directives = format!("fjall=warn,lsm_tree=warn,rustls=error,{}", spec.directives());
     // Directives of a parsed specification are always valid.
     EnvFilter::builder().parse_lossy(directives)
 }

@@ -7,6 +7,7 @@ use tonic::Status;
 use super::Core;
 use super::failure::with_details;
 use super::members::Candidate;
+use super::failure::unknown_channel;
 use super::plan::Plan;
 use super::request::{self, Request};
 
@@ -15,9 +16,7 @@ impl Core {
         let request = Request::of_evaluate(evaluate.proposed_transaction)?;
         if self.channels.get(&request.channel_id).is_none() {
             let channel = &request.channel_id;
-            return Err(Status::unavailable(format!(
-                "failed to get config for channel [{channel}]"
-            )));
+            return Err(Status::unavailable(unknown_channel(channel)));
         }
         let mut plan = self.evaluators(&request, evaluate.target_organizations).await?;
         let mut details = Vec::new();

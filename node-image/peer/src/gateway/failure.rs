@@ -72,6 +72,11 @@ pub(super) async fn within<T>(
     }
 }
 
+/// What stock says of a channel that the peer has not joined (`registry.go`, `config`, with its cause).
+pub(super) fn unknown_channel(channel: &str) -> String {
+    format!("failed to get config for channel [{channel}]: could not get last config for channel {channel}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 use tracing::debug;
 
 use super::Core;
-use super::failure::{text, with_details};
+use super::failure::{text, unknown_channel, with_details};
 use super::orderers::{Orderer, status_name};
 
 /// A BFT orderer that has received the transaction from another client or orderer already says this.
@@ -24,7 +24,7 @@ impl Core {
             return Err(Status::invalid_argument("prepared transaction must be signed"));
         }
         let channel = self.channels.get(&request.channel_id).ok_or_else(|| {
-            Status::failed_precondition(format!("failed to get config for channel [{}]", request.channel_id))
+            Status::failed_precondition(unknown_channel(&request.channel_id))
         })?;
         let bundle = channel.bundle();
         let Some(ordering) = &bundle.orderer else {
