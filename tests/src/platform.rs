@@ -33,7 +33,7 @@ impl Platform {
             home: tempfile::tempdir()?,
             port,
             process: None,
-            http: reqwest::Client::new(),
+            http: http_client(),
         };
         platform.resume().await?;
         Ok(platform)
@@ -259,6 +259,13 @@ impl Drop for Platform {
             let _ = signal(pid, Signal::SIGKILL);
         }
     }
+}
+
+/// A client for plain HTTP on loopback. It wants a TLS provider all the same.
+pub fn http_client() -> reqwest::Client {
+    // Another test of this process may have installed it.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::new()
 }
 
 /// Sends a signal to a process.

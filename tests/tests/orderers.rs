@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use entente_tests::platform::{Platform, signal};
+use entente_tests::platform::{Platform, http_client, signal};
 use entente_tests::wait;
 use nix::sys::signal::Signal;
 use reqwest::StatusCode;
@@ -101,7 +101,7 @@ async fn without_a_quorum_submits_fail_clearly_and_resume_by_themselves() {
 
 /// One submit, with its status and body whatever they are.
 async fn submit(platform: &Platform, n: u32) -> (StatusCode, Value) {
-    let answer = reqwest::Client::new()
+    let answer = http_client()
         .post(format!("{}/v1/chains/ledger/channels/main/contracts/evidence:submit", platform.url()))
         .bearer_auth(platform.token().expect("there is a token"))
         .json(&json!({ "function": "Certify", "arguments": [digest(n), "quorum"] }))
