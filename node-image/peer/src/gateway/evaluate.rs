@@ -5,9 +5,9 @@ use entente_fabric::proto::protos::Response;
 use tonic::Status;
 
 use super::Core;
+use super::failure::unknown_channel;
 use super::failure::with_details;
 use super::members::Candidate;
-use super::failure::unknown_channel;
 use super::plan::Plan;
 use super::request::{self, Request};
 

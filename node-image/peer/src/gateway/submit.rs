@@ -23,9 +23,10 @@ impl Core {
         if transaction.signature.is_empty() {
             return Err(Status::invalid_argument("prepared transaction must be signed"));
         }
-        let channel = self.channels.get(&request.channel_id).ok_or_else(|| {
-            Status::failed_precondition(unknown_channel(&request.channel_id))
-        })?;
+        let channel = self
+            .channels
+            .get(&request.channel_id)
+            .ok_or_else(|| Status::failed_precondition(unknown_channel(&request.channel_id)))?;
         let bundle = channel.bundle();
         let Some(ordering) = &bundle.orderer else {
             return Err(Status::not_found(format!(
