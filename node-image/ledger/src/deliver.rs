@@ -158,3 +158,6 @@ impl<C: Channels> Engine<C> {
         Session::open(channel, request, client)
     }
 }
+
+#[cfg(test)]
+mod tests;
