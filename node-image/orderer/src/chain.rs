@@ -56,7 +56,6 @@ pub struct View {
     pub leader: u64,
     /// Whether it is this node.
     pub leads: bool,
-    pub consenters: BTreeMap<u64, Consenter>,
     /// For configuration updates.
     pub group: Consenters,
 }

@@ -134,6 +134,7 @@ async fn update(State(registrar): State<Arc<Registrar>>, headers: HeaderMap, req
             Unavailable::RemovalFailed => StatusCode::INTERNAL_SERVER_ERROR,
             Unavailable::Unknown => StatusCode::METHOD_NOT_ALLOWED,
             Unavailable::Follower => StatusCode::FORBIDDEN,
+            Unavailable::Damaged => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Problem::new(status, cannot(error.to_string()))
     })?;
@@ -160,7 +161,7 @@ async fn remove(State(registrar): State<Arc<Registrar>>, Path(channel): Path<Str
             let status = match error {
                 Unavailable::Unknown => StatusCode::NOT_FOUND,
                 Unavailable::PendingRemoval => StatusCode::CONFLICT,
-                Unavailable::RemovalFailed | Unavailable::Follower => StatusCode::BAD_REQUEST,
+                Unavailable::RemovalFailed | Unavailable::Follower | Unavailable::Damaged => StatusCode::BAD_REQUEST,
             };
             Err(Problem::new(status, format!("cannot remove: {error}")))
         }

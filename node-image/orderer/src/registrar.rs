@@ -8,6 +8,7 @@
 mod join;
 mod lifecycle;
 mod paths;
+mod remove;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -86,11 +87,20 @@ struct Entry {
     ended: CancellationToken,
 }
 
-/// A channel whose files are being deleted.
-#[derive(Debug, Clone, Copy)]
-struct Removal {
+/// A channel that does not run.
+#[derive(Debug, Clone)]
+struct Absent {
     relation: Relation,
-    failed: bool,
+    why: Absence,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Absence {
+    /// Its files are being deleted.
+    Removal,
+    RemovalFailed(String),
+    /// What is on disk cannot be used.
+    Damaged(String),
 }
 
 /// Everything that channels are made of.
@@ -109,7 +119,7 @@ pub struct Registrar {
     paths: Paths,
     setup: Setup,
     channels: RwLock<BTreeMap<String, Arc<Entry>>>,
-    removals: RwLock<BTreeMap<String, Removal>>,
+    absent: RwLock<BTreeMap<String, Absent>>,
     /// One join or removal at a time.
     changing: tokio::sync::Mutex<()>,
 }
@@ -125,6 +135,8 @@ pub enum Unavailable {
     RemovalFailed,
     #[error("channel is not ready, he is a follower")]
     Follower,
+    #[error("channel cannot be opened, its health check says why")]
+    Damaged,
 }
 
 impl Registrar {
@@ -137,11 +149,12 @@ impl Registrar {
         }
     }
 
-    /// All channels, those that are being removed included.
+    /// All channels, those that do not run included.
     pub fn list(&self) -> Vec<String> {
-        let removed = self.removals.read();
-        let mut names: Vec<String> = self.channels.read().keys().chain(removed.keys()).cloned().collect();
+        let absent = self.absent.read();
+        let mut names: Vec<String> = self.channels.read().keys().chain(absent.keys()).cloned().collect();
         names.sort_unstable();
+        names.dedup();
         names
     }
 
@@ -149,27 +162,18 @@ impl Registrar {
         if let Some(entry) = self.channels.read().get(channel) {
             return Ok(entry.info());
         }
-        let removal = *self.removals.read().get(channel).ok_or(Unavailable::Unknown)?;
-        let status = if removal.failed {
-            Status::Failed
-        } else {
-            Status::Inactive
-        };
-        Ok(ChannelInfo {
-            name: channel.to_owned(),
-            relation: removal.relation,
-            status,
-            height: 0,
-        })
+        let absent = self.absent.read();
+        let absent = absent.get(channel).ok_or(Unavailable::Unknown)?;
+        Ok(absent.info(channel))
     }
 
     /// The channel, if it can be asked for blocks or updated.
     pub fn active(&self, channel: &str) -> Result<Arc<Consenter>, Unavailable> {
-        if let Some(removal) = self.removals.read().get(channel) {
-            return Err(if removal.failed {
-                Unavailable::RemovalFailed
-            } else {
-                Unavailable::PendingRemoval
+        if let Some(absent) = self.absent.read().get(channel) {
+            return Err(match absent.why {
+                Absence::Removal => Unavailable::PendingRemoval,
+                Absence::RemovalFailed(_) => Unavailable::RemovalFailed,
+                Absence::Damaged(_) => Unavailable::Damaged,
             });
         }
         if !self.channels.read().contains_key(channel) {
@@ -184,7 +188,13 @@ impl Registrar {
             State::Failed { reason, .. } => Some((name.clone(), reason.clone())),
             _ => None,
         };
-        self.channels.read().iter().filter_map(failure).collect()
+        let running: Vec<_> = self.channels.read().iter().filter_map(failure).collect();
+        let absent = self.absent.read();
+        let absent = absent.iter().filter_map(|(name, absent)| match &absent.why {
+            Absence::Removal => None,
+            Absence::RemovalFailed(reason) | Absence::Damaged(reason) => Some((name.clone(), reason.clone())),
+        });
+        running.into_iter().chain(absent).collect()
     }
 
     fn report(&self, info: &ChannelInfo) {
@@ -211,6 +221,21 @@ impl Registrar {
             .participation_status
             .get_or_create(&labels)
             .set(status);
+    }
+}
+
+impl Absent {
+    fn info(&self, name: &str) -> ChannelInfo {
+        let status = match self.why {
+            Absence::Removal => Status::Inactive,
+            Absence::RemovalFailed(_) | Absence::Damaged(_) => Status::Failed,
+        };
+        ChannelInfo {
+            name: name.to_owned(),
+            relation: self.relation,
+            status,
+            height: 0,
+        }
     }
 }
 

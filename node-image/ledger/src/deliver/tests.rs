@@ -80,7 +80,11 @@ impl Delivery<Ledger> for Numbers {
 
     fn block(&self, _: &Ledger, block: Arc<Block>, _: &SignedData) -> Result<Reply, String> {
         let number = block.header.as_ref().unwrap().number;
-        Ok(if block.data.is_some() { Reply::Block(number) } else { Reply::Header(number) })
+        Ok(if block.data.is_some() {
+            Reply::Block(number)
+        } else {
+            Reply::Header(number)
+        })
     }
 }
 
@@ -96,9 +100,22 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let blocks = BlockStore::open(dir.path()).unwrap();
         let (leaderless, watched) = watch::channel(false);
-        let state = State { sequence: AtomicU64::new(0), verdicts: Mutex::default(), checks: AtomicU64::new(0) };
-        let ledger = Ledger { blocks, state: Arc::new(state), leaderless: watched };
-        let world = World { _dir: dir, ledger, leaderless, mutual_tls: false };
+        let state = State {
+            sequence: AtomicU64::new(0),
+            verdicts: Mutex::default(),
+            checks: AtomicU64::new(0),
+        };
+        let ledger = Ledger {
+            blocks,
+            state: Arc::new(state),
+            leaderless: watched,
+        };
+        let world = World {
+            _dir: dir,
+            ledger,
+            leaderless,
+            mutual_tls: false,
+        };
         (0..count).for_each(|_| world.append());
         world
     }
@@ -108,14 +125,29 @@ impl World {
         let data = vec![bytes::Bytes::from_static(b"a transaction")];
         let header = BlockHeader {
             number: self.ledger.blocks.height(),
-            previous_hash: tip.map(|tip| fabric_block::header_hash(&tip).to_vec()).unwrap_or_default(),
+            previous_hash: tip
+                .map(|tip| fabric_block::header_hash(&tip).to_vec())
+                .unwrap_or_default(),
             data_hash: fabric_block::data_hash(&data).to_vec(),
         };
-        let metadata = Some(BlockMetadata { metadata: vec![Vec::new(); 5] });
-        self.ledger.blocks.append(&Block { header: Some(header), data: Some(BlockData { data }), metadata }).unwrap();
+        let metadata = Some(BlockMetadata {
+            metadata: vec![Vec::new(); 5],
+        });
+        self.ledger
+            .blocks
+            .append(&Block {
+                header: Some(header),
+                data: Some(BlockData { data }),
+                metadata,
+            })
+            .unwrap();
     }
 
-    fn serve(&self, requests: Vec<Envelope>, client: Client) -> impl Stream<Item = Result<Reply, ()>> + Unpin + use<> {
+    fn serve(
+        &self,
+        requests: Vec<Envelope>,
+        client: Client,
+    ) -> impl Stream<Item = Result<Reply, ()>> + Unpin + use<> {
         let engine = Engine {
             channels: One(self.ledger.clone()),
             metrics: Metrics::default(),
@@ -138,19 +170,29 @@ impl World {
 }
 
 fn at(number: u64) -> SeekPosition {
-    SeekPosition { r#type: Some(Type::Specified(SeekSpecified { number })) }
+    SeekPosition {
+        r#type: Some(Type::Specified(SeekSpecified { number })),
+    }
 }
 
 fn newest() -> SeekPosition {
-    SeekPosition { r#type: Some(Type::Newest(SeekNewest {})) }
+    SeekPosition {
+        r#type: Some(Type::Newest(SeekNewest {})),
+    }
 }
 
 fn oldest() -> SeekPosition {
-    SeekPosition { r#type: Some(Type::Oldest(SeekOldest {})) }
+    SeekPosition {
+        r#type: Some(Type::Oldest(SeekOldest {})),
+    }
 }
 
 fn between(start: SeekPosition, stop: SeekPosition) -> SeekInfo {
-    SeekInfo { start: Some(start), stop: Some(stop), ..SeekInfo::default() }
+    SeekInfo {
+        start: Some(start),
+        stop: Some(stop),
+        ..SeekInfo::default()
+    }
 }
 
 fn request(seek: &SeekInfo) -> Envelope {
@@ -165,20 +207,48 @@ fn request_with(change: impl FnOnce(&mut ChannelHeader), data: Vec<u8>) -> Envel
         ..ChannelHeader::default()
     };
     change(&mut header);
-    let signature_header = SignatureHeader { creator: b"somebody".to_vec(), nonce: crypto::nonce() }.encode_to_vec();
-    let header = Header { channel_header: header.encode_to_vec(), signature_header };
-    let payload = Payload { header: Some(header), data }.encode_to_vec();
-    Envelope { payload, signature: b"signature".to_vec() }
+    let signature_header = SignatureHeader {
+        creator: b"somebody".to_vec(),
+        nonce: crypto::nonce(),
+    }
+    .encode_to_vec();
+    let header = Header {
+        channel_header: header.encode_to_vec(),
+        signature_header,
+    };
+    let payload = Payload {
+        header: Some(header),
+        data,
+    }
+    .encode_to_vec();
+    Envelope {
+        payload,
+        signature: b"signature".to_vec(),
+    }
 }
 
 #[tokio::test]
 async fn blocks_come_in_order_and_the_next_request_after_success() {
     let world = World::with_blocks(3);
 
-    let answers = world.answers(vec![request(&between(oldest(), at(1))), request(&between(newest(), newest()))]).await;
+    let answers = world
+        .answers(vec![
+            request(&between(oldest(), at(1))),
+            request(&between(newest(), newest())),
+        ])
+        .await;
 
     let success = Reply::Status(Status::Success);
-    assert_eq!(answers, [Reply::Block(0), Reply::Block(1), success.clone(), Reply::Block(2), success]);
+    assert_eq!(
+        answers,
+        [
+            Reply::Block(0),
+            Reply::Block(1),
+            success.clone(),
+            Reply::Block(2),
+            success
+        ]
+    );
 }
 
 #[tokio::test]
@@ -196,9 +266,15 @@ async fn a_reader_waits_for_blocks_that_are_not_there_yet() {
 #[tokio::test]
 async fn whoever_does_not_want_to_wait_is_told_that_there_is_nothing() {
     let world = World::with_blocks(2);
-    let seek = SeekInfo { behavior: SeekBehavior::FailIfNotReady as i32, ..between(at(1), at(5)) };
+    let seek = SeekInfo {
+        behavior: SeekBehavior::FailIfNotReady as i32,
+        ..between(at(1), at(5))
+    };
 
-    assert_eq!(world.answers(vec![request(&seek)]).await, [Reply::Block(1), Reply::Status(Status::NotFound)]);
+    assert_eq!(
+        world.answers(vec![request(&seek)]).await,
+        [Reply::Block(1), Reply::Status(Status::NotFound)]
+    );
 }
 
 #[tokio::test]
@@ -210,13 +286,32 @@ async fn requests_that_make_no_sense_end_the_stream_with_their_status() {
     };
     let cases = [
         ("no headers", Envelope::default(), Status::BadRequest),
-        ("no timestamp", request_with(|header| header.timestamp = None, good.encode_to_vec()), Status::BadRequest),
+        (
+            "no timestamp",
+            request_with(|header| header.timestamp = None, good.encode_to_vec()),
+            Status::BadRequest,
+        ),
         ("stale", request_with(stale, good.encode_to_vec()), Status::BadRequest),
-        ("unknown channel", request_with(|h| h.channel_id = "x".to_owned(), good.encode_to_vec()), Status::NotFound),
+        (
+            "unknown channel",
+            request_with(|h| h.channel_id = "x".to_owned(), good.encode_to_vec()),
+            Status::NotFound,
+        ),
         ("garbage", request_with(|_| {}, vec![0xff]), Status::BadRequest),
-        ("no stop", request(&SeekInfo { stop: None, ..good.clone() }), Status::BadRequest),
+        (
+            "no stop",
+            request(&SeekInfo {
+                stop: None,
+                ..good.clone()
+            }),
+            Status::BadRequest,
+        ),
         ("backwards", request(&between(at(1), at(0))), Status::BadRequest),
-        ("beyond the next block", request(&between(at(3), at(9))), Status::NotFound),
+        (
+            "beyond the next block",
+            request(&between(at(3), at(9))),
+            Status::NotFound,
+        ),
     ];
     for (what, envelope, status) in cases {
         // The second request is never looked at.
@@ -230,14 +325,23 @@ async fn requests_that_make_no_sense_end_the_stream_with_their_status() {
 async fn without_a_leader_only_those_who_accept_that_are_served() {
     let world = World::with_blocks(1);
     let strict = between(oldest(), at(5));
-    let patient = SeekInfo { error_response: SeekErrorResponse::BestEffort as i32, ..strict.clone() };
+    let patient = SeekInfo {
+        error_response: SeekErrorResponse::BestEffort as i32,
+        ..strict.clone()
+    };
     let mut running = world.serve(vec![request(&strict)], Client::default());
     assert_eq!(running.next().await, Some(Ok(Reply::Block(0))));
 
     world.leaderless.send_replace(true);
 
-    assert_eq!(running.next().await, Some(Ok(Reply::Status(Status::ServiceUnavailable))));
-    assert_eq!(world.answers(vec![request(&strict)]).await, [Reply::Status(Status::ServiceUnavailable)]);
+    assert_eq!(
+        running.next().await,
+        Some(Ok(Reply::Status(Status::ServiceUnavailable)))
+    );
+    assert_eq!(
+        world.answers(vec![request(&strict)]).await,
+        [Reply::Status(Status::ServiceUnavailable)]
+    );
     assert_eq!(world.answers(vec![request(&patient)]).await, [Reply::Block(0)]);
 }
 
@@ -249,7 +353,11 @@ async fn the_right_to_read_is_checked_again_when_the_configuration_changes() {
     assert_eq!(stream.next().await, Some(Ok(Reply::Block(0))));
     world.append();
     assert_eq!(stream.next().await, Some(Ok(Reply::Block(1))));
-    assert_eq!(state.checks.load(Ordering::SeqCst), 1, "once for as long as nothing changes");
+    assert_eq!(
+        state.checks.load(Ordering::SeqCst),
+        1,
+        "once for as long as nothing changes"
+    );
 
     state.sequence.store(1, Ordering::SeqCst);
     state.verdicts.lock().push_back(Err("no longer".to_owned()));
@@ -262,7 +370,12 @@ async fn the_right_to_read_is_checked_again_when_the_configuration_changes() {
 #[tokio::test]
 async fn a_stranger_is_told_so_before_the_rest_of_the_request_is_looked_at() {
     let world = World::with_blocks(1);
-    world.ledger.state.verdicts.lock().push_back(Err("not a reader".to_owned()));
+    world
+        .ledger
+        .state
+        .verdicts
+        .lock()
+        .push_back(Err("not a reader".to_owned()));
 
     let answers = world.answers(vec![request(&SeekInfo::default())]).await;
 
@@ -272,18 +385,27 @@ async fn a_stranger_is_told_so_before_the_rest_of_the_request_is_looked_at() {
 #[tokio::test]
 async fn headers_come_without_data() {
     let world = World::with_blocks(2);
-    let seek = SeekInfo { content_type: SeekContentType::HeaderWithSig as i32, ..between(oldest(), newest()) };
+    let seek = SeekInfo {
+        content_type: SeekContentType::HeaderWithSig as i32,
+        ..between(oldest(), newest())
+    };
 
     let answers = world.answers(vec![request(&seek)]).await;
 
-    assert_eq!(answers, [Reply::Header(0), Reply::Header(1), Reply::Status(Status::Success)]);
+    assert_eq!(
+        answers,
+        [Reply::Header(0), Reply::Header(1), Reply::Status(Status::Success)]
+    );
 }
 
 #[tokio::test]
 async fn over_mutual_tls_a_request_must_carry_the_hash_of_its_certificate() {
     let mut world = World::with_blocks(1);
     world.mutual_tls = true;
-    let client = Client { tls_certificate_hash: Some([7; 32]), ..Client::default() };
+    let client = Client {
+        tls_certificate_hash: Some([7; 32]),
+        ..Client::default()
+    };
     let seek = between(oldest(), newest()).encode_to_vec();
     let bound = |hash: &[u8]| {
         let hash = hash.to_vec();
@@ -292,7 +414,13 @@ async fn over_mutual_tls_a_request_must_carry_the_hash_of_its_certificate() {
     let first = async |envelope, client| world.serve(vec![envelope], client).next().await.unwrap().unwrap();
 
     assert_eq!(first(bound(&[7; 32]), client.clone()).await, Reply::Block(0));
-    assert_eq!(first(bound(&[8; 32]), client.clone()).await, Reply::Status(Status::BadRequest));
+    assert_eq!(
+        first(bound(&[8; 32]), client.clone()).await,
+        Reply::Status(Status::BadRequest)
+    );
     assert_eq!(first(bound(&[]), client).await, Reply::Status(Status::BadRequest));
-    assert_eq!(first(bound(&[7; 32]), Client::default()).await, Reply::Status(Status::BadRequest));
+    assert_eq!(
+        first(bound(&[7; 32]), Client::default()).await,
+        Reply::Status(Status::BadRequest)
+    );
 }

@@ -423,8 +423,7 @@ impl Driver {
             let same = view.leader == leader
                 && view.leads == self.core.leads()
                 && view.group.active == self.core.active()
-                && view.group.metadata == membership.metadata
-                && view.consenters == membership.consenters;
+                && view.group.metadata == membership.metadata;
             if same {
                 return false;
             }
@@ -437,7 +436,6 @@ impl Driver {
             self.metrics.active_nodes.set(self.core.active().len() as i64);
             view.leader = leader;
             view.leads = self.core.leads();
-            view.consenters = membership.consenters.clone();
             view.group = self.group();
             true
         });

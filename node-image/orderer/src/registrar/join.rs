@@ -1,4 +1,4 @@
-//! Joining, removing and resuming channels.
+//! Joining channels, and resuming those that were joined.
 
 use std::io;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::paths::Paths;
-use super::{ChannelInfo, Entry, Registrar, Relation, Removal, Setup, State, Unavailable, number};
+use super::{Absence, Absent, ChannelInfo, Entry, Registrar, Relation, Setup, State, Unavailable, number};
 use crate::channel::{Channel, ChannelError};
 use crate::cluster;
 use crate::raft::membership::{CONSENSUS_TYPE, Membership};
@@ -47,13 +47,18 @@ impl Registrar {
             paths,
             setup,
             channels: RwLock::default(),
-            removals: RwLock::default(),
+            absent: RwLock::default(),
             changing: tokio::sync::Mutex::default(),
         });
         for channel in found {
             if let Err(reason) = registrar.resume(&channel) {
-                // Serving the others as if nothing had happened would hide that data is damaged.
-                return Err(format!("channel {channel} cannot be resumed: {reason}"));
+                error!(channel, reason, "a channel cannot be resumed");
+                let damaged = Absent {
+                    relation: Relation::Consenter,
+                    why: Absence::Damaged(reason),
+                };
+                registrar.report(&damaged.info(&channel));
+                registrar.absent.write().insert(channel, damaged);
             }
         }
         Ok(registrar)
@@ -77,9 +82,9 @@ impl Registrar {
     pub async fn join(self: &Arc<Self>, channel: &str, block: Block) -> Result<ChannelInfo, JoinError> {
         let _alone = self.changing.lock().await;
         match self.active(channel) {
-            Ok(_) | Err(Unavailable::Follower) => return Err(JoinError::Exists),
+            Ok(_) | Err(Unavailable::Follower | Unavailable::Damaged) => return Err(JoinError::Exists),
             Err(Unavailable::Unknown) => {}
-            Err(removal) => return Err(removal.into()),
+            Err(removed) => return Err(removed.into()),
         }
         // Everything that can be wrong with it is found before anything is written.
         let bundle = Bundle::from_block(&block).map_err(|error| {
@@ -98,13 +103,9 @@ impl Registrar {
         saved.map_err(|error| save(io::Error::other(error)))?.map_err(save)?;
         let joined = self.begin(channel, Some(block));
         if joined.is_err() {
-            self.paths
-                .set_aside(channel)
-                .and_then(|()| self.paths.remove_join_block(channel))
-                .unwrap_or_else(
-                    |error| error!(channel, %error, "what is left of a failed join could not be removed"),
-                );
-            std::fs::remove_dir_all(self.paths.removed(channel)).ok();
+            if let Err(error) = self.paths.set_aside(channel).and_then(|()| self.paths.delete(channel)) {
+                error!(channel, %error, "what is left of a failed join could not be removed");
+            }
         }
         joined
     }
@@ -176,82 +177,5 @@ impl Registrar {
         consenters::check_metadata(&raft, &authorities, SystemTime::now())
             .map_err(|error| format!("failed to validate config metadata of ordering config: {error}"))?;
         Ok(cluster::own_id(&Membership::new(None, &raft), &self.setup.own_key).is_some())
-    }
-
-    /// Leaves a channel and deletes its files, the Raft log included: joined again, it must not remember an old term.
-    pub async fn remove(self: &Arc<Self>, channel: &str) -> Result<(), Unavailable> {
-        let _alone = self.changing.lock().await;
-        if self.removals.read().get(channel).is_some_and(|removal| !removal.failed) {
-            return Err(Unavailable::PendingRemoval);
-        }
-        let entry = self.channels.read().get(channel).cloned();
-        if let Some(entry) = entry {
-            let relation = entry.info().relation;
-            self.removals.write().insert(
-                channel.to_owned(),
-                Removal {
-                    relation,
-                    failed: false,
-                },
-            );
-            entry.stop.cancel();
-            entry.ended.cancelled().await;
-            self.channels.write().remove(channel);
-        } else if self.removals.read().contains_key(channel) {
-            // It failed before; try again.
-            self.removals
-                .write()
-                .entry(channel.to_owned())
-                .and_modify(|removal| removal.failed = false);
-        } else {
-            return Err(Unavailable::Unknown);
-        }
-        let (registrar, channel) = (self.clone(), channel.to_owned());
-        tokio::task::spawn_blocking(move || registrar.delete(&channel));
-        Ok(())
-    }
-
-    fn delete(&self, channel: &str) {
-        // The join block first: with it, a restart would join again.
-        let aside = self
-            .paths
-            .remove_join_block(channel)
-            .and_then(|()| self.paths.set_aside(channel));
-        let deleted = aside.and_then(|()| match std::fs::remove_dir_all(self.paths.removed(channel)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        });
-        let mut removals = self.removals.write();
-        match deleted {
-            Ok(()) => {
-                removals.remove(channel);
-                info!(channel, "removed");
-            }
-            Err(error) => {
-                error!(channel, %error, "the files of a removed channel cannot be deleted");
-                removals
-                    .entry(channel.to_owned())
-                    .and_modify(|removal| removal.failed = true);
-                let relation = removals
-                    .get(channel)
-                    .map_or(Relation::Consenter, |removal| removal.relation);
-                let status = super::Status::Failed;
-                self.report(&ChannelInfo {
-                    name: channel.to_owned(),
-                    relation,
-                    status,
-                    height: 0,
-                });
-            }
-        }
-    }
-
-    /// Stops every channel, handing over leadership. The files stay.
-    pub async fn stop(&self) {
-        let entries: Vec<Arc<Entry>> = self.channels.read().values().cloned().collect();
-        entries.iter().for_each(|entry| entry.stop.cancel());
-        for entry in entries {
-            entry.ended.cancelled().await;
-        }
     }
 }

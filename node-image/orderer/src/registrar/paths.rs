@@ -35,7 +35,7 @@ impl Paths {
         self.root.join("channels").join(channel)
     }
 
-    pub fn removed(&self, channel: &str) -> PathBuf {
+    fn removed(&self, channel: &str) -> PathBuf {
         self.root.join("removed").join(channel)
     }
 
@@ -77,11 +77,22 @@ impl Paths {
         }
     }
 
-    /// Takes a channel's folder out of the way at once; the files go later.
+    /// Makes sure that a channel is not found again. The join block goes first: with it, a restart would join again.
     pub fn set_aside(&self, channel: &str) -> io::Result<()> {
+        self.remove_join_block(channel)?;
+        // Left over from a removal that failed half way.
+        self.delete(channel)?;
         match fs::rename(self.channel(channel), self.removed(channel)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => sync_dir(&self.root.join("channels")),
+        }
+    }
+
+    /// Deletes what was set aside.
+    pub fn delete(&self, channel: &str) -> io::Result<()> {
+        match fs::remove_dir_all(self.removed(channel)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         }
     }
 

@@ -473,6 +473,15 @@ impl Node {
             .is_some_and(|running| running.orderer.leads(CHANNEL))
     }
 
+    /// The participation API without the TLS around it.
+    pub fn participation(&self) -> axum::Router {
+        self.running.as_ref().unwrap().orderer.participation()
+    }
+
+    pub fn failed_checks(&self) -> Vec<entente_orderer::FailedCheck> {
+        self.running.as_ref().unwrap().orderer.failed_checks()
+    }
+
     pub fn data(&self) -> PathBuf {
         self.config.data_dir.clone()
     }
