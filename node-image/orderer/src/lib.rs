@@ -158,6 +158,12 @@ impl Orderer {
             .is_some_and(|consenter| consenter.chain.view().borrow().leads)
     }
 
+    /// How many consenters of a channel are alive, as far as this node knows.
+    pub fn active_consenters(&self, channel: &str) -> usize {
+        let consenter = self.registrar.consenter(channel);
+        consenter.map_or(0, |consenter| consenter.chain.view().borrow().group.active.len())
+    }
+
     /// Hands leadership over, finishes what was accepted, and closes the channels. Call it before the listeners stop.
     pub async fn shutdown(&self) {
         self.registrar.stop().await;

@@ -199,3 +199,63 @@ async fn a_channel_grows_from_one_orderer_to_three_and_shrinks_again() {
 
     assert_eq!(network.transactions(2, 4).await[3], "without 0");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_can_be_removed_by_a_configuration_sent_to_it() {
+    let network = Network::with_channel(3).await;
+    let leader = network.leader().await;
+    network.submit(leader, "before").await;
+    network.everybody_is_known_to_live().await;
+
+    let removed = network.orderers[leader].consenter();
+    network
+        .reconfigure(leader, |config| {
+            edit::remove_consenter(config, &removed.host, removed.port).unwrap()
+        })
+        .await;
+    eventually("the removed leader to follow", async || {
+        let info = network.participation(leader).info(network::CHANNEL).await.unwrap();
+        (info.consensus_relation == "follower").then_some(())
+    })
+    .await;
+    let other = (leader + 1) % 3;
+    network.submit(other, "after").await;
+
+    assert_eq!(network.transactions(other, 2).await, ["before", "after"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_clients_saw_on_the_chain_stays_there_when_orderers_die_under_load() {
+    let mut network = Network::with_channel(3).await;
+    network.leader().await;
+    let submitted = numbered("under load", 120);
+
+    // One sender that makes sure of each transaction, while one orderer after the other dies and returns.
+    let mut dead = None;
+    for (count, text) in submitted.iter().enumerate() {
+        if count % 20 == 10 {
+            let victim = network.leader().await;
+            network.orderers[victim].kill();
+            dead = Some(victim);
+        }
+        if count % 20 == 15 {
+            network.orderers[dead.take().unwrap()].start();
+        }
+        let alive = (0..3).find(|index| Some(*index) != dead).unwrap();
+        network.submit(alive, text).await;
+        if count % 5 == 4 {
+            // A client is sure once the transaction is on the chain; until then it must be ready to send it again.
+            network.submit_until_ordered(alive, text).await;
+        }
+    }
+    network.submit_until_ordered(0, "the end").await;
+
+    let mut chains = Vec::new();
+    for index in 0..3 {
+        chains.push(network.transactions_until(index, "the end").await);
+    }
+    let sure: Vec<&String> = submitted.iter().skip(4).step_by(5).collect();
+    assert!(sure.iter().all(|text| chains[0].contains(text)), "{:?}", chains[0]);
+    assert_eq!(chains[1], chains[0]);
+    assert_eq!(chains[2], chains[0]);
+}

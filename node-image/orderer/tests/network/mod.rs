@@ -305,6 +305,22 @@ impl Network {
         self.read(index, |texts| texts.len() >= count).await
     }
 
+    /// The chain of an orderer up to a transaction.
+    pub async fn transactions_until(&self, index: usize, text: &str) -> Vec<String> {
+        self.read(index, |texts| texts.iter().any(|found| found == text)).await
+    }
+
+    /// Waits until a configuration may change the consenters: the orderers must have told each other that they live.
+    pub async fn everybody_is_known_to_live(&self) {
+        for node in &self.orderers {
+            eventually("the orderers to know of each other", async || {
+                let running = node.running.as_ref()?;
+                (running.orderer.active_consenters(CHANNEL) == self.orderers.len()).then_some(())
+            })
+            .await;
+        }
+    }
+
     /// Reads the chain from its start until `enough` has been seen.
     async fn read(&self, index: usize, enough: impl Fn(&[String]) -> bool) -> Vec<String> {
         let connection = self.connect(index).await;
