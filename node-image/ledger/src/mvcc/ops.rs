@@ -196,3 +196,55 @@ fn latest(key: &Key<'_>, updates: &Updates, view: &View) -> Result<Latest, Ledge
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(flags: &[u8]) -> Op {
+        let mut op = Op::default();
+        flags.iter().for_each(|flag| op.add(*flag));
+        op
+    }
+
+    #[derive(Debug, PartialEq)]
+    enum Meaning {
+        Delete,
+        ValueAndMetadata,
+        ValueOnly,
+        MetadataOnly,
+    }
+
+    fn meaning(op: &Op) -> Meaning {
+        match op {
+            op if op.has(DELETE) => Meaning::Delete,
+            op if op.is_upsert_and_metadata() => Meaning::ValueAndMetadata,
+            op if op.is_only_upsert() => Meaning::ValueOnly,
+            _ => Meaning::MetadataOnly,
+        }
+    }
+
+    #[test]
+    fn repeated_writes_mean_what_the_sum_of_their_flags_means() {
+        let table = [
+            (op(&[UPSERT]), Meaning::ValueOnly),
+            (op(&[DELETE]), Meaning::Delete),
+            (op(&[METADATA_UPDATE]), Meaning::MetadataOnly),
+            (op(&[METADATA_DELETE]), Meaning::MetadataOnly),
+            (op(&[UPSERT, METADATA_UPDATE]), Meaning::ValueAndMetadata),
+            (op(&[UPSERT, METADATA_DELETE]), Meaning::ValueAndMetadata),
+            (op(&[UPSERT, UPSERT]), Meaning::MetadataOnly),
+            (op(&[UPSERT, UPSERT, UPSERT]), Meaning::ValueAndMetadata),
+            (op(&[UPSERT; 8]), Meaning::Delete),
+            (op(&[DELETE, DELETE]), Meaning::MetadataOnly),
+            (op(&[DELETE, DELETE, DELETE]), Meaning::Delete),
+            (op(&[METADATA_UPDATE, METADATA_UPDATE]), Meaning::MetadataOnly),
+            (op(&[METADATA_DELETE, METADATA_DELETE]), Meaning::Delete),
+            (op(&[DELETE; 32]), Meaning::ValueOnly),
+        ];
+
+        for (op, wanted) in table {
+            assert_eq!(meaning(&op), wanted, "flags {}", op.flags);
+        }
+    }
+}

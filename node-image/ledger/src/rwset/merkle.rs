@@ -104,3 +104,64 @@ fn combine(hashes: &[Hash]) -> Hash {
     let parts: Vec<&[u8]> = hashes.iter().map(Vec::as_slice).collect();
     crypto::sha256_parts(&parts).to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Version;
+
+    fn reads(count: u64) -> Vec<KvRead> {
+        let each = |n: u64| super::super::read(&format!("key{n}"), Some(Version { block: 1, tx: n }));
+        (0..count).map(each).collect()
+    }
+
+    fn summary(max_degree: u32, count: u64) -> Option<ReadsInfo> {
+        let mut range = RangeReads::new(max_degree).unwrap();
+        reads(count).into_iter().for_each(|read| range.add(read));
+        range.finish()
+    }
+
+    fn leaf(reads: &[KvRead]) -> Vec<u8> {
+        crypto::sha256(
+            &QueryReads {
+                kv_reads: reads.to_vec(),
+            }
+            .encode_to_vec(),
+        )
+        .to_vec()
+    }
+
+    fn merkle(max_degree: u32, max_level: u32, max_level_hashes: Vec<Vec<u8>>) -> Option<ReadsInfo> {
+        Some(ReadsInfo::ReadsMerkleHashes(QueryReadsMerkleSummary {
+            max_degree,
+            max_level,
+            max_level_hashes,
+        }))
+    }
+
+    #[test]
+    fn few_reads_are_kept_and_more_become_hashes_level_by_level() {
+        let all = reads(12);
+        let leaves: Vec<_> = all.chunks(3).map(leaf).collect();
+
+        assert_eq!(summary(2, 0), None);
+        assert_eq!(
+            summary(2, 2),
+            Some(ReadsInfo::RawReads(QueryReads { kv_reads: reads(2) }))
+        );
+        assert_eq!(summary(2, 3), merkle(2, 1, vec![leaves[0].clone()]));
+        assert_eq!(summary(2, 4), merkle(2, 1, vec![leaves[0].clone(), leaf(&all[3..4])]));
+        // Three hashes of a level become one of the next, and what is left over joins them there.
+        assert_eq!(summary(2, 9), merkle(2, 2, vec![combine(&leaves[..3])]));
+        assert_eq!(
+            summary(2, 12),
+            merkle(2, 2, vec![combine(&leaves[..3]), leaves[3].clone()])
+        );
+    }
+
+    #[test]
+    fn a_degree_below_two_makes_no_tree() {
+        assert!(RangeReads::new(0).is_none());
+        assert!(RangeReads::new(1).is_none());
+    }
+}
