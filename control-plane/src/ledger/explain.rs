@@ -149,10 +149,22 @@ fn contract(failure: &Failure, words: String) -> Problem {
         .details
         .first()
         .map_or(failure.message.as_str(), |detail| detail.message.as_str());
+    Problem::new(Code::ContractError, own_words(message))
+}
+
+/// What the contract itself said: gateways put `evaluate call to endorser returned error: ` and
+/// `chaincode response <status>, ` in front (`internal/pkg/gateway/apiutils.go`).
+fn own_words(message: &str) -> &str {
     let message = message
         .strip_prefix("evaluate call to endorser returned error: ")
         .unwrap_or(message);
-    Problem::new(Code::ContractError, message.to_owned())
+    let after_status = message
+        .strip_prefix("chaincode response ")
+        .and_then(|rest| rest.split_once(", "));
+    match after_status {
+        Some((status, words)) if status.bytes().all(|b| b.is_ascii_digit()) => words,
+        _ => message,
+    }
 }
 
 fn submit(failure: &Failure, transaction_id: &str) -> Problem {
@@ -256,7 +268,7 @@ mod tests {
         let (_, detail) = told(
             Phase::Evaluate,
             Grpc::Unknown,
-            "evaluate call to endorser returned error: digest: must be 64 hexadecimal digits",
+            "evaluate call to endorser returned error: chaincode response 500, digest: must be 64 hexadecimal digits",
             "",
         );
 

@@ -120,20 +120,13 @@ impl Ledger {
     }
 }
 
-/// The first organization of the channel that has a peer.
+/// The first member of the channel that has a peer.
 fn first_member(channel: &ChannelStatus, nodes: &[NodeStatus]) -> Option<String> {
-    // The operator reports members by name or by MSP id.
-    let is_member = |node: &&NodeStatus| {
-        channel
-            .members
-            .iter()
-            .any(|m| *m == node.organization || *m == names::msp_id(&node.organization))
-    };
-    let peers = || nodes.iter().filter(|node| node.role == "peer");
-    peers()
-        .find(is_member)
-        .or_else(|| peers().next())
-        .map(|node| node.organization.clone())
+    channel
+        .members
+        .iter()
+        .find(|member| pick(nodes, member).is_some())
+        .cloned()
 }
 
 /// A peer of the organization; one that is ready if there is one.

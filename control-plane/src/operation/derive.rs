@@ -53,7 +53,7 @@ fn converge(next: &mut Operation, live: &Live, now: Time) {
     if live.progress.state == State::Rejected {
         next.error = Some(rejection(&live.progress));
         end(next, OperationState::Failed, now);
-    } else if live.progress.is_ready_at(asked) && live.progress.state == State::Ready {
+    } else if live.progress.is_ready_at(asked) && matches!(live.progress.state, State::Ready | State::Degraded) {
         next.error = None;
         end(next, OperationState::Succeeded, now);
     }

@@ -182,10 +182,7 @@ fn profile(
         )
     });
     let channels = status.channels.iter().map(|channel| {
-        // `members` may be given by name or by MSP id; every peer of an organization joins its channels.
-        let on_channel = peers.iter().filter(|node| {
-            channel.members.contains(&node.organization) || channel.members.contains(&entente_api::names::msp_id(&node.organization))
-        });
+        let on_channel = peers.iter().filter(|node| channel.members.contains(&node.organization));
         let roles = serde_json::json!({"endorsingPeer": true, "chaincodeQuery": true, "ledgerQuery": true, "eventSource": true});
         let peers = on_channel.map(|node| (node.name.clone(), roles.clone())).collect();
         (channel.name.clone(), ProfileChannel { orderers: channel.orderers.clone(), peers })

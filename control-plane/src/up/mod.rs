@@ -65,7 +65,6 @@ pub async fn run(args: &UpArgs, console: &mut Console) -> Exit {
 }
 
 async fn serve(args: &UpArgs, console: &mut Console) -> Result<Exit, CliError> {
-    let begun = std::time::Instant::now();
     let mut interrupted = signals::listen()?;
     let data = Data::open(&args.data)?;
     let listener = platform::bind(args.address()).await?;
@@ -74,6 +73,7 @@ async fn serve(args: &UpArgs, console: &mut Console) -> Result<Exit, CliError> {
     let work = async {
         banner::started(&platform, &data, console)?;
         let client = platform.client()?;
+        let begun = std::time::Instant::now();
         if args.demo && data.is_new {
             demo::provision(&client, console).await?;
         }

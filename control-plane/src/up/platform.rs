@@ -11,10 +11,11 @@ use entente_api::names::DEFAULT_NAMESPACE;
 use entente_operator::Context;
 use entente_operator::registry::Registry;
 use entente_operator::registry::embedded::Embedded;
+use entente_operator::substrate::Substrate;
 use entente_operator::substrate::local::{Executables, Local};
-use entente_operator::substrate::{NodeId, Substrate};
 use entente_operator::vault;
 use tokio::net::TcpListener;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::make::Shared;
@@ -150,14 +151,37 @@ impl Platform {
             .await
             .unwrap_or_default();
         let mut bytes = 0;
-        for NodeId { namespace, chain, name } in nodes {
-            bytes += self
-                .substrate
-                .memory(&NodeId { namespace, chain, name })
-                .await
-                .unwrap_or_default();
+        for node in nodes {
+            bytes += self.substrate.memory(&node).await.unwrap_or_default();
         }
         bytes
+    }
+
+    /// Waits until every node of a chain runs, which a status from before the last stop cannot tell; at most `within`.
+    pub async fn nodes_run(&self, chain: &str, within: Duration) {
+        let deadline = tokio::time::Instant::now() + within;
+        let mut changes = self.substrate.changes();
+        while !self.all_run(chain).await {
+            // A change may be missed; looking again now and then costs nothing.
+            let pause = tokio::time::timeout(Duration::from_millis(200), changes.recv());
+            if tokio::time::Instant::now() > deadline || matches!(pause.await, Ok(Err(RecvError::Closed))) {
+                return;
+            }
+        }
+    }
+
+    async fn all_run(&self, chain: &str) -> bool {
+        for node in self
+            .substrate
+            .list(self.scope.namespace(), chain)
+            .await
+            .unwrap_or_default()
+        {
+            if !self.substrate.state(&node).await.is_running() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Ends when a part of the platform has ended by itself; says why.

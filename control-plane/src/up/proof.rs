@@ -22,6 +22,11 @@ pub async fn show(
     console: &mut Console,
 ) -> Result<(), CliError> {
     let chains = all_ready(client).await?;
+    for chain in &chains {
+        platform
+            .nodes_run(chain["name"].as_str().unwrap_or_default(), READY_WITHIN)
+            .await;
+    }
     let Some(demo) = chains
         .iter()
         .find(|chain| chain["name"] == demo::CHAIN && has_contract(chain))
@@ -37,7 +42,7 @@ pub async fn show(
             ),
         });
     };
-    let committed = transaction(client).await?;
+    let committed = transaction(client, console).await?;
     let seconds = begun.elapsed().as_secs_f64();
     let megabytes = memory(platform, std::slice::from_ref(demo)).await;
     console.line(&format!(
@@ -94,19 +99,41 @@ fn nodes(chain: &Value) -> Vec<&Value> {
         .collect()
 }
 
-/// Certifies a digest that nobody has certified, in the name of the demo's first organization.
-async fn transaction(client: &Client) -> Result<Value, CliError> {
+/// Certifies a digest that nobody has certified, in the name of the demo's first organization. Nodes that have just been
+/// started again need a moment to find each other, so what may help is tried again; the same digest is never certified
+/// twice.
+async fn transaction(client: &Client, console: &mut Console) -> Result<Value, CliError> {
+    let deadline = Instant::now() + READY_WITHIN;
     let digest = hex::encode(sha256(uuid::Uuid::new_v4().as_bytes()));
     let path = format!(
         "/v1/chains/{}/channels/{CHANNEL}/contracts/{CONTRACT}:submit",
         segment(demo::CHAIN)
     );
-    client
-        .post(
-            &path,
-            &json!({"function": "Certify", "arguments": [digest, "first light"]}),
-        )
-        .await
+    let body = json!({"function": "Certify", "arguments": [digest, "first light"]});
+    let mut is_told = false;
+    loop {
+        match client.post(&path, &body).await {
+            Err(error) if may_pass(&error) && Instant::now() < deadline => {
+                if !std::mem::replace(&mut is_told, true) {
+                    console.note("The nodes are starting.");
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn may_pass(error: &CliError) -> bool {
+    let passing = [
+        "node_unreachable",
+        "no_quorum",
+        "not_ready",
+        "overloaded",
+        "endorsement_policy_failure",
+        "deadline_exceeded",
+    ];
+    error.code().is_some_and(|code| passing.contains(&code))
 }
 
 async fn memory(platform: &Platform, chains: &[Value]) -> f64 {
