@@ -62,10 +62,11 @@ test('a contract error of a submission names the endorser that saw it', async ()
   assert.ok(error instanceof EndorseError);
   assert.equal(error.code, grpc.status.ABORTED);
   assert.match(error.message, /failed to endorse transaction, see attached details for more info/);
-  assert.deepEqual(
-    error.details.map(({ mspId, message }) => ({ mspId, message })),
-    [{ mspId: settings.mspId, message: 'chaincode response 500, the cellar is flooded' }],
-  );
+  // One detail for each peer of the organization that was tried.
+  assert.ok(error.details.length > 0);
+  for (const { mspId, message } of error.details) {
+    assert.deepEqual([mspId, message], [settings.mspId, 'chaincode response 500, the cellar is flooded']);
+  }
 });
 
 test('an unknown function is refused in the contract\'s words', async () => {
