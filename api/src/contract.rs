@@ -138,6 +138,9 @@ fn one_peer() -> i32 {
 pub struct ContractStatus {
     #[serde(flatten)]
     pub progress: Progress,
+    /// The generation of the chain's spec that this was last brought in line with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_generation: Option<i64>,
     /// Channel it is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,

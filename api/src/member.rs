@@ -50,6 +50,9 @@ pub(crate) fn one() -> u32 {
 pub struct MemberStatus {
     #[serde(flatten)]
     pub progress: Progress,
+    /// The generation of the chain's spec that this was last brought in line with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_generation: Option<i64>,
     /// The organization's MSP id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub msp_id: Option<String>,

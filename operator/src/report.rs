@@ -64,6 +64,17 @@ impl<S: Status> Report<S> {
         }
     }
 
+    /// Begins with no steps when the chain above has a new spec. `seen` is where the status keeps the chain's generation
+    /// that it was last in line with.
+    pub fn follow(&self, chain: Option<i64>, seen: impl Fn(&mut S) -> &mut Option<i64>) {
+        self.edit(|status| {
+            if seen(status).is_some_and(|seen| Some(seen) != chain) {
+                *seen(status) = None;
+                status.progress_mut().steps.clear();
+            }
+        });
+    }
+
     pub fn snapshot(&self) -> S {
         self.status.lock().clone()
     }

@@ -162,6 +162,8 @@ async fn look(context: &Context, plan: &Plan, report: &Report<ChainStatus>) -> R
     let scope = Scope::namespace(&plan.namespace);
     let members = context.registry.list::<Member>(&scope).await?;
     let contracts = context.registry.list::<Contract>(&scope).await?;
+    // Ready means ready for this version of the chain: a new member has contracts to approve.
+    let chain_generation = report.snapshot().progress.observed_generation;
     let (mut children, mut nodes) = (Vec::new(), Vec::new());
     for member in members.iter().filter(|member| member.spec.chain == plan.chain) {
         let status = member.status.clone().unwrap_or_default();
@@ -170,6 +172,7 @@ async fn look(context: &Context, plan: &Plan, report: &Report<ChainStatus>) -> R
             let name = format!("member/{}", member.spec.organization);
             children.push(Child {
                 name,
+                current: chain_generation == status.chain_generation,
                 generation: member.metadata.generation,
                 progress: status.progress,
             });
@@ -196,6 +199,7 @@ async fn look(context: &Context, plan: &Plan, report: &Report<ChainStatus>) -> R
         let name = format!("contract/{name}");
         children.push(Child {
             name,
+            current: chain_generation == status.chain_generation,
             generation: contract.metadata.generation,
             progress: status.progress,
         });
@@ -211,6 +215,8 @@ async fn look(context: &Context, plan: &Plan, report: &Report<ChainStatus>) -> R
 /// A member or contract, as far as its chain cares.
 struct Child {
     name: String,
+    /// In line with the chain's newest spec.
+    current: bool,
     generation: Option<i64>,
     progress: Progress,
 }
@@ -220,7 +226,7 @@ impl Child {
         let current = self
             .generation
             .is_some_and(|generation| self.progress.observed_generation == Some(generation));
-        if current && self.progress.is_ready() {
+        if current && self.current && self.progress.is_ready() {
             return None;
         }
         let message = self

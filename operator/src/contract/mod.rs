@@ -27,6 +27,8 @@ pub async fn converge(contract: &Contract, context: &Context, report: &Report<Co
     if chain.metadata.deletion_timestamp.is_some() {
         return Err(Trouble::waiting("the chain is being deleted"));
     }
+    let generation = chain.metadata.generation;
+    report.follow(generation, |status| &mut status.chain_generation);
     validate::contract(contract, &chain.spec)?;
     let name = contract.spec.name.clone().unwrap_or_else(|| contract.name_any());
     let channel = plan::channel_of(contract.spec.definition.channel.as_deref(), &chain.spec).unwrap_or_default();
@@ -68,5 +70,7 @@ pub async fn converge(contract: &Contract, context: &Context, report: &Report<Co
         status.sequence = Some(committed.sequence);
     });
     probe::contract(context, &network, channel, &committed, report).await?;
-    service::retire(context, &network, &plan, &channel.name, &name, &service).await
+    service::retire(context, &network, &plan, &channel.name, &name, &service).await?;
+    report.edit(|status| status.chain_generation = generation);
+    Ok(())
 }

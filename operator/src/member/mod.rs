@@ -26,6 +26,8 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
     if chain.metadata.deletion_timestamp.is_some() {
         return Err(Trouble::waiting("the chain is being deleted"));
     }
+    let generation = chain.metadata.generation;
+    report.follow(generation, |status| &mut status.chain_generation);
     let organization = &member.spec.organization;
     let planned = plan
         .members
@@ -57,7 +59,9 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
     report.edit(|status| status.nodes = nodes);
     started?;
     join::channels(context, &chain, &plan, &party, report).await?;
-    retire(context, &party, &namespace, &member.spec.chain, &peers).await
+    retire(context, &party, &namespace, &member.spec.chain, &peers).await?;
+    report.edit(|status| status.chain_generation = generation);
+    Ok(())
 }
 
 fn plan_id(namespace: &str, chain: &str) -> NodeId {

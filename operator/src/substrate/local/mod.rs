@@ -94,9 +94,12 @@ impl Substrate for Local {
     async fn delete(&self, id: &NodeId) -> Result<(), SubstrateError> {
         let supervisor = self.nodes.lock().remove(id);
         match supervisor {
-            Some(supervisor) => supervisor.end().await,
+            Some(supervisor) => supervisor.end(process::NO_GRACE).await,
             // Nobody has applied it since the platform started, but its process may still run.
-            None => process::end(process::find(self.folder(id).path()).map(|found| found.pid)).await,
+            None => {
+                let found = process::find(self.folder(id).path());
+                process::end(found.map(|found| found.pid), process::NO_GRACE).await;
+            }
         }
         self.folder(id).remove()?;
         self.ports.release(id)?;
@@ -130,11 +133,11 @@ impl Substrate for Local {
 
     async fn stop_all(&self) {
         let nodes: Vec<Supervisor> = self.nodes.lock().drain().map(|(_, supervisor)| supervisor).collect();
-        join_all(nodes.iter().map(Supervisor::end)).await;
+        join_all(nodes.iter().map(|node| node.end(process::GRACE))).await;
         // What a platform before this one started and this one never applied.
         let strays = process::below(&self.root)
             .into_iter()
-            .map(|found| process::end(Some(found.pid)));
+            .map(|found| process::end(Some(found.pid), process::GRACE));
         join_all(strays).await;
     }
 }

@@ -16,7 +16,9 @@ pub const FOLDER: &str = "ENTENTE_NODE_FOLDER";
 pub const FINGERPRINT: &str = "ENTENTE_NODE_FINGERPRINT";
 
 /// How long a node may take to end before it is killed. A leading orderer hands over first.
-const GRACE: Duration = Duration::from_secs(15);
+pub const GRACE: Duration = Duration::from_secs(15);
+/// For a node whose data goes with it: there is nothing to put in order.
+pub const NO_GRACE: Duration = Duration::ZERO;
 
 /// A running node's process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,14 +71,18 @@ pub fn runs(pid: u32) -> bool {
         .is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
-/// Asks the process to end, and kills it when it does not. Returns when it is gone.
-pub async fn end(pid: Option<u32>) {
+/// Asks the process to end, and kills it when it has not within `grace`. Returns when it is gone.
+pub async fn end(pid: Option<u32>, grace: Duration) {
     let Some(pid) = pid else { return };
-    signal(pid, Signal::SIGTERM);
-    let deadline = Instant::now() + GRACE;
+    let deadline = Instant::now() + grace;
+    if !grace.is_zero() {
+        signal(pid, Signal::SIGTERM);
+    }
     while runs(pid) {
-        if Instant::now() > deadline {
-            tracing::warn!(pid, "a node did not end in time and is killed");
+        if Instant::now() >= deadline {
+            if !grace.is_zero() {
+                tracing::warn!(pid, "a node did not end in time and is killed");
+            }
             signal(pid, Signal::SIGKILL);
         }
         sleep(Duration::from_millis(5)).await;

@@ -45,7 +45,8 @@ struct Now {
 enum Order {
     Run(Box<Launch>, PathBuf),
     Restart,
-    End(oneshot::Sender<()>),
+    /// Within this grace.
+    End(oneshot::Sender<()>, Duration),
 }
 
 impl Supervisor {
@@ -96,10 +97,10 @@ impl Supervisor {
         self.order(Order::Restart).await;
     }
 
-    /// Ends the process and the supervisor.
-    pub async fn end(&self) {
+    /// Ends the process and the supervisor; the process is killed when it has not ended within `grace`.
+    pub async fn end(&self, grace: Duration) {
         let (done, ended) = oneshot::channel();
-        self.order(Order::End(done)).await;
+        self.order(Order::End(done, grace)).await;
         // An error means that the task has ended before: so has the process.
         let _ = ended.await;
     }
@@ -155,8 +156,8 @@ impl Running {
         }
     }
 
-    async fn end(&mut self) {
-        let ended = process::end(self.pid());
+    async fn end(&mut self, grace: Duration) {
+        let ended = process::end(self.pid(), grace);
         match self {
             // Reaped while it ends: a zombie would count as running.
             Running::Child(child) => {
@@ -193,8 +194,8 @@ impl Task {
                     pause = FIRST_PAUSE;
                 }
                 Some(Order::Restart) => pause = FIRST_PAUSE,
-                Some(Order::End(done)) => {
-                    process::end(process::find(self.folder.path()).map(|found| found.pid)).await;
+                Some(Order::End(done, grace)) => {
+                    process::end(process::find(self.folder.path()).map(|found| found.pid), grace).await;
                     self.shared.set(NodeState::Absent, None);
                     // The caller may have given up waiting.
                     let _ = done.send(());
@@ -244,7 +245,7 @@ impl Task {
             if found.fingerprint == launch.fingerprint {
                 return Ok(Running::Adopted(found.pid));
             }
-            process::end(Some(found.pid)).await;
+            process::end(Some(found.pid), process::GRACE).await;
         }
         Ok(Running::Child(launch.start(&self.folder, node).await?))
     }
@@ -278,7 +279,11 @@ impl Task {
                 }
                 order = self.orders.recv() => match order {
                     Some(order) => {
-                        running.end().await;
+                        let grace = match &order {
+                            Order::End(_, grace) => *grace,
+                            Order::Run(..) | Order::Restart => process::GRACE,
+                        };
+                        running.end(grace).await;
                         return Outcome::Ordered(order);
                     }
                     None => return Outcome::Abandoned,
