@@ -5,7 +5,7 @@
 # engines and the stock tools get along.
 #
 #   BIN=folder of peer, orderer, cryptogen, configtxgen, osnadmin
-#   CONTRACT=command that serves a contract; gets CHAINCODE_SERVER_ADDRESS and CHAINCODE_ID
+#   CONTRACT=shell command that ends in `exec` of a contract service; gets CHAINCODE_SERVER_ADDRESS and CHAINCODE_ID
 #   NAME=the contract's name      FIRST={"Args":[…]} of the first transaction
 #   WORK=empty folder             PORTS=first of 40 free ports
 #   ORDERERS, PEERS=engines, "stock stock stock" and "stock stock" by default; "native" needs
@@ -231,7 +231,7 @@ printf '{"type":"ccaas","label":"%s"}' "$NAME" >package/metadata.json
 tar -C package -czf package/code.tar.gz connection.json
 tar -C package -czf contract.tar.gz metadata.json code.tar.gz
 id=$(as_org 1 lifecycle chaincode calculatepackageid contract.tar.gz)
-CHAINCODE_SERVER_ADDRESS=127.0.0.1:$contract_port CHAINCODE_ID=$id sh -c "exec $CONTRACT" >contract.log 2>&1 &
+CHAINCODE_SERVER_ADDRESS=127.0.0.1:$contract_port CHAINCODE_ID=$id sh -c "$CONTRACT" >contract.log 2>&1 &
 pids+=($!)
 orderer_flags=(-o "127.0.0.1:$(orderer_port 1)" --tls --cafile "$tls/ca.crt")
 definition=(--channelID main --name "$NAME" --version 1 --sequence 1)

@@ -58,7 +58,7 @@ async fn both_peers_agree(test: &str, ports: u16, orderers: &str, peers: [&str; 
         orderers: [orderers; 3],
         peers,
         contract: "notes",
-        serve: &format!("cd {} && {serve}", notes.display()),
+        serve: &format!("cd {} && exec {serve}", notes.display()),
         first: &["put", "first", "x"],
     };
     let network = Network::start(&setup).await.expect("the network starts");
