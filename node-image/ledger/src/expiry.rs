@@ -22,13 +22,16 @@ struct Entry {
     key: Option<String>,
 }
 
+/// Name and value of a row of the index.
+type ExpiryRow = (Vec<u8>, Vec<u8>);
+
 /// Rows that say when the block's private writes expire. `block_to_live` is 0 for collections that keep their data.
 pub fn schedule(
     number: u64,
     updates: &Updates,
     private: &PrivateChanges,
     mut block_to_live: impl FnMut(&str, &str) -> Result<u64, LedgerError>,
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>, LedgerError> {
+) -> Result<Vec<ExpiryRow>, LedgerError> {
     let mut entries: BTreeMap<(String, String, Vec<u8>), Option<String>> = BTreeMap::new();
     let mut add = |namespace: &str, collection: &str, key_hash: Vec<u8>, key: Option<String>, change: &Change| {
         if change.value.is_some() {
@@ -70,9 +73,9 @@ pub fn schedule(
     Ok(rows)
 }
 
-fn flat<'a, K>(
-    changes: &'a BTreeMap<String, BTreeMap<String, BTreeMap<K, Change>>>,
-) -> impl Iterator<Item = (&'a String, &'a String, &'a K, &'a Change)> {
+fn flat<K>(
+    changes: &BTreeMap<String, BTreeMap<String, BTreeMap<K, Change>>>,
+) -> impl Iterator<Item = (&String, &String, &K, &Change)> {
     changes.iter().flat_map(|(namespace, collections)| {
         let rows = collections.iter().flat_map(move |(collection, keys)| {
             keys.iter()

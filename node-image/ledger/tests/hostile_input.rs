@@ -1,5 +1,7 @@
 //! Nothing that a block may hold makes the ledger panic.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod golden;
 
 use std::sync::{LazyLock, Mutex};

@@ -1,5 +1,7 @@
 //! A ledger that was cut off at any moment is whole again when it is opened.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod golden;
 
 use std::io::Read as _;

@@ -1,6 +1,8 @@
 //! The golden chain through the ledger: with the verdicts of a stock peer's validator on signatures and policies, the
 //! ledger comes to the same codes, commit hashes and state.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod golden;
 
 use entente_ledger::Ledger;

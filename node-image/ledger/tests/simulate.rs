@@ -4,6 +4,8 @@
 //! The contract's operations are in the arguments of each proposal, so a small interpreter stands for it here. Private
 //! writes in clear come out of the simulations and are handed to the commits, so private reads find what they found.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod golden;
 mod operations;
 

@@ -1,5 +1,7 @@
 //! Nothing that a block may hold makes validation panic; damage is answered with a code.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "../../ledger/tests/golden/mod.rs"]
 mod golden;
 

@@ -1,6 +1,8 @@
 //! The golden chain through validation and commit: the same code for every transaction, the same commit hashes and the
 //! same state as stock peers came to.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "../../ledger/tests/golden/mod.rs"]
 mod golden;
 

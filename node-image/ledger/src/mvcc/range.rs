@@ -97,7 +97,7 @@ impl<'a> Combined<'a> {
     fn last(&mut self) -> Option<Result<(String, Version), LedgerError>> {
         let (view, updates, namespace, key) = self.last.take()?;
         if let Some(change) = updates.public(&namespace, &key) {
-            return change.value.is_some().then(|| Ok((key, change.version)));
+            return change.value.is_some().then_some(Ok((key, change.version)));
         }
         view.get(&namespace, &key)
             .map(|found| found.map(|versioned| (key, versioned.version)))

@@ -39,7 +39,7 @@ pub struct Settled {
     pub code: TxValidationCode,
     /// Keys whose policy it changes, in namespaces for which it is endorsed. Whoever writes one of them later in the
     /// block is refused, whether or not this transaction takes effect in the end.
-    changed_policies: HashSet<Key>,
+    pub changed_policies: HashSet<Key>,
 }
 
 /// A contract's definition with its policy.
@@ -58,13 +58,13 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// Judges one transaction. `earlier` has what became of those before it in the block, as far as they matter.
-    pub fn settle(&self, endorsed: &Endorsed, earlier: &[Option<Settled>]) -> Result<Settled, ValidateError> {
+    /// Judges one transaction. `changed` has the keys whose policies those before it in the block change.
+    pub fn settle(&self, endorsed: &Endorsed, changed: &HashSet<Key>) -> Result<Settled, ValidateError> {
         let mut verdicts: BTreeMap<&str, TxValidationCode> = BTreeMap::new();
         for namespace in &endorsed.namespaces {
             let code = match self.contract(namespace)? {
                 None => TxValidationCode::InvalidChaincode,
-                Some(contract) if self.is_endorsed(endorsed, namespace, &contract, earlier)? => {
+                Some(contract) if self.is_endorsed(endorsed, namespace, &contract, changed)? => {
                     TxValidationCode::Valid
                 }
                 Some(_) => TxValidationCode::EndorsementPolicyFailure,
@@ -134,14 +134,14 @@ impl<'a> Validator<'a> {
         endorsed: &Endorsed,
         namespace: &str,
         contract: &Contract,
-        earlier: &[Option<Settled>],
+        changed: &HashSet<Key>,
     ) -> Result<bool, ValidateError> {
         let mut check = Check {
             validator: self,
             endorsed,
             namespace,
             contract,
-            earlier,
+            changed,
             satisfied: HashSet::new(),
             some: false,
         };
@@ -181,7 +181,7 @@ struct Check<'a> {
     endorsed: &'a Endorsed,
     namespace: &'a str,
     contract: &'a Contract,
-    earlier: &'a [Option<Settled>],
+    changed: &'a HashSet<Key>,
     /// Collections whose policy was found satisfied, and "" for the contract's.
     satisfied: HashSet<String>,
     /// Whether any policy was looked at.
@@ -248,21 +248,12 @@ impl Check<'_> {
 
     /// Whether a transaction before this one changes the key's policy.
     fn is_contested(&self, collection: &str, key: &[u8]) -> bool {
-        let changed = self
-            .earlier
-            .iter()
-            .flatten()
-            .filter(|settled| !settled.changed_policies.is_empty());
-        let key = || Key {
-            namespace: self.namespace.to_owned(),
-            collection: collection.to_owned(),
-            key: key.to_vec(),
-        };
-        let mut changed = changed.peekable();
-        changed.peek().is_some() && {
-            let key = key();
-            changed.any(|settled| settled.changed_policies.contains(&key))
-        }
+        !self.changed.is_empty()
+            && self.changed.contains(&Key {
+                namespace: self.namespace.to_owned(),
+                collection: collection.to_owned(),
+                key: key.to_vec(),
+            })
     }
 
     /// Checks a key against its own policy, or once against `fallback`, remembered under `name`.

@@ -112,7 +112,7 @@ fn check(envelope: &[u8], bundle: &Bundle, ledger: &Ledger) -> Result<Checked, V
 /// Policies of the endorsed transactions; side by side, unless a transaction of the block changes a key's policy.
 fn settle(checked: &[Checked], validator: &Validator<'_>) -> Result<Vec<Option<Settled>>, ValidateError> {
     let endorsed = |checked: &Checked| match checked {
-        Checked::Endorsed(endorsed) => Some(validator.settle(endorsed, &[])).transpose(),
+        Checked::Endorsed(endorsed) => Some(validator.settle(endorsed, &HashSet::new())).transpose(),
         _ => Ok(None),
     };
     let changes_policies = |checked: &Checked| match checked {
@@ -122,12 +122,17 @@ fn settle(checked: &[Checked], validator: &Validator<'_>) -> Result<Vec<Option<S
     if !checked.iter().any(changes_policies) {
         return checked.par_iter().map(endorsed).collect();
     }
-    let mut settled: Vec<Option<Settled>> = Vec::with_capacity(checked.len());
+    let mut changed = HashSet::new();
+    let mut settled = Vec::with_capacity(checked.len());
     for checked in checked {
-        let next = match checked {
-            Checked::Endorsed(endorsed) => Some(validator.settle(endorsed, &settled)?),
+        let mut next = match checked {
+            Checked::Endorsed(endorsed) => Some(validator.settle(endorsed, &changed)?),
             _ => None,
         };
+        changed.extend(
+            next.iter_mut()
+                .flat_map(|settled| std::mem::take(&mut settled.changed_policies)),
+        );
         settled.push(next);
     }
     Ok(settled)
