@@ -33,9 +33,13 @@ pub async fn follow(
         return Ok(());
     }
     let (sender, mut blocks) = mpsc::channel(AHEAD);
-    let bundle = channel.bundle();
-    let mut verifier = Verifier::after(&channel.id, &channel.blocks, bundle.clone());
-    let pull = source.pull(&channel.id, bundle, &mut verifier, u64::MAX, true, &sender);
+    let mut verifier = Verifier::after(&channel.id, &channel.blocks, channel.bundle());
+    // Half way to the join block, the configuration reached may name orderers that are long gone.
+    let whom_to_ask = match join_block {
+        Some(block) => Arc::new(config::Bundle::from_block(block).map_err(|error| error.to_string())?),
+        None => channel.bundle(),
+    };
+    let pull = source.pull(&channel.id, whom_to_ask, &mut verifier, u64::MAX, true, &sender);
     let write = async {
         while let Some(block) = blocks.recv().await {
             let header = block.header.clone().ok_or("a block without a header")?;

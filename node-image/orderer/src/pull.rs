@@ -132,8 +132,8 @@ impl Source {
                     wait = FIRST_RETRY;
                 }
             }
-            if let Some(newer) = verifier.bundle() {
-                bundle = newer.clone();
+            if let Some(reached) = verifier.bundle().filter(|reached| reached.sequence > bundle.sequence) {
+                bundle = reached.clone();
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => wait = (wait * 2).min(LAST_RETRY),

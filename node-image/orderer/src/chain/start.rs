@@ -9,7 +9,7 @@ use entente_fabric::proto::etcdraft::ConfigMetadata;
 use tokio::sync::{mpsc, watch};
 
 use super::disk::Disk;
-use super::driver::{Clock, Driver};
+use super::driver::{Clock, Driver, Parts};
 use super::{Chain, INPUT_QUEUE, SUBMIT_QUEUE, Surroundings, View};
 use crate::channel::{Channel, limits, orderer};
 use crate::raft::core::{Core, Options, Start, Tip};
@@ -40,9 +40,10 @@ impl Chain {
         let (wal, found) =
             Wal::open(log_dir).map_err(|error| format!("the Raft log in {}: {error}", log_dir.display()))?;
         let start = match found {
-            Some(recovered) => Start::Resume(recovered),
-            None if header.number == 0 => Start::NewChannel,
-            None => Start::Join,
+            // Without a term, not even the first write to the log was whole: nothing has been promised to anybody.
+            Some(recovered) if recovered.hard_state.term > 0 => Start::Resume(recovered),
+            _ if header.number == 0 => Start::NewChannel,
+            _ => Start::Join,
         };
         let options = raft.options.ok_or("etcdraft options have not been provided")?;
         let tick = tick_interval(&options.tick_interval)?;
@@ -75,17 +76,16 @@ impl Chain {
         let (view_sender, view) = watch::channel(View::default());
         let (end_sender, end) = watch::channel(None);
         let disk = Disk::new(wal, channel.blocks.clone(), metrics.data_persist_duration.clone());
-        let writer = Writer::new(channel.clone())?;
-        let driver = Driver::new(
+        let driver = Driver::from(Parts {
             core,
-            channel.clone(),
-            writer,
+            writer: Writer::new(channel.clone())?,
+            channel: channel.clone(),
             disk,
-            transport.clone(),
+            transport: transport.clone(),
             puller,
-            metrics.clone(),
+            metrics: metrics.clone(),
             clock,
-        );
+        });
         tokio::spawn(driver.run(submitted, received, inputs.downgrade(), view_sender, end_sender));
         Ok(Chain {
             channel,

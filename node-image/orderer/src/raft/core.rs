@@ -8,139 +8,26 @@ mod apply;
 mod lead;
 #[cfg(test)]
 mod simulation;
+mod start;
 mod tracker;
+mod words;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use ::raft::eraftpb::{Entry, EntryType, HardState, Message as RaftMessage, MessageType};
-use ::raft::{Config, RawNode, StateRole};
-use bytes::Bytes;
-use entente_fabric::block;
-use entente_fabric::proto::common::{Block, BlockHeader};
-use entente_fabric::proto::etcdraft::{ClusterMetadata, Consenter};
+use ::raft::eraftpb::{Entry, EntryType, Message as RaftMessage, MessageType};
+use ::raft::{RawNode, StateRole};
+use entente_fabric::proto::etcdraft::ClusterMetadata;
 use entente_fabric::proto::raftpb::ConfChange;
 use prost::Message as _;
 
 use super::log::{Checkpoint, Log};
-use super::membership::{ADD_NODE, Membership};
-use super::wal::{Batch, Recovered};
-use crate::cutter::{Cutter, Limits, Message};
+use super::membership::Membership;
+use super::wal::Batch;
+use crate::cutter::{Cutter, Limits};
 use lead::Abdication;
+pub use start::{Options, Start};
 use tracker::Tracker;
-
-/// No node: what Raft calls the leader when there is none.
-pub const NONE: u64 = 0;
-
-/// What a channel's Raft group runs with.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Our id in the group.
-    pub id: u64,
-    pub channel: String,
-    pub election_tick: usize,
-    pub heartbeat_tick: usize,
-    /// Range that election timeouts are drawn from, instead of one to two times `election_tick`.
-    pub election_range: Option<(usize, usize)>,
-    pub max_inflight_blocks: usize,
-    pub max_bytes_per_message: u64,
-    /// The log is folded when entries of so many bytes have been applied.
-    pub snapshot_interval: u64,
-}
-
-/// How a node comes to its channel.
-#[derive(Debug)]
-pub enum Start {
-    /// With the first block: every consenter begins with the same log.
-    NewChannel,
-    /// Later: the leader sends it the log.
-    Join,
-    /// Again, with the log of before.
-    Resume(Recovered),
-}
-
-/// The last block of a chain: what the next one is made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tip {
-    pub number: u64,
-    pub hash: [u8; 32],
-}
-
-impl Tip {
-    pub fn of(header: &BlockHeader) -> Tip {
-        Tip {
-            number: header.number,
-            hash: block::header_hash(header),
-        }
-    }
-}
-
-/// What becomes of a submitted message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Submission {
-    /// It will be in a block, unless this node loses the lead first.
-    Taken,
-    /// It is the business of this consenter.
-    Forward(u64),
-    NoLeader,
-}
-
-/// A checked message together with what ordering must know about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    pub message: Message,
-    /// A CONFIG envelope: gets a block of its own, and nothing else is ordered until that is written.
-    pub is_config: bool,
-}
-
-/// Why a node takes no further part in its group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Halt {
-    /// A configuration has removed it.
-    Evicted,
-    /// It is addressed by an id that is not its own, so its own idea of the group is out of date.
-    Misaddressed,
-    /// It met something that it cannot go on with; the text is for the operator.
-    Fault(String),
-}
-
-/// What must be done, in order.
-#[derive(Debug)]
-pub enum Effect {
-    /// Losing it is harmless. `metadata` goes along for the receiver (`ClusterMetadata`), and is mostly empty.
-    Send {
-        message: RaftMessage,
-        metadata: Vec<u8>,
-    },
-    /// Make durable, in order, then report [`Core::persisted`].
-    Persist {
-        number: u64,
-        batch: Batch,
-    },
-    /// Append to the chain. `metadata` is the marshalled `BlockMetadata` to sign along.
-    Write {
-        block: Block,
-        metadata: Vec<u8>,
-    },
-    /// Append to the chain as it is: pulled from another orderer, verified, with its signature.
-    WritePulled {
-        block: Block,
-    },
-    /// Once the chain is durable, begin a new log file with this.
-    Fold {
-        checkpoint: Checkpoint,
-        entries: Vec<Entry>,
-        hard_state: HardState,
-    },
-    /// Pull blocks from other orderers up to this number and hand them to [`Core::pulled`].
-    CatchUp {
-        to: u64,
-    },
-    /// The consenters are these from now on.
-    Connect(BTreeMap<u64, Consenter>),
-    /// Submit these again: they were waiting for a block when this node lost the lead, and are in none.
-    Resubmit(Vec<Request>),
-    Halt(Halt),
-}
+pub use words::{Effect, Halt, NONE, Request, Submission, Tip};
 
 /// A ready that is not durable yet, with what waits for it.
 struct Unsaved {
@@ -190,56 +77,6 @@ pub struct Core {
 }
 
 impl Core {
-    /// `tip` is the last block written, `membership` what it says.
-    pub fn new(
-        options: Options,
-        start: Start,
-        tip: Tip,
-        membership: Membership,
-        limits: Limits,
-    ) -> Result<Core, String> {
-        let mut effects = Vec::new();
-        let log = match start {
-            Start::NewChannel => new_channel(&membership, &mut effects),
-            Start::Join => Log::default(),
-            Start::Resume(found) => Log::restore(found.hard_state, found.checkpoint, found.entries),
-        };
-        let checkpoint = log.checkpoint().clone();
-        let config = config(&options, checkpoint.index);
-        let node = RawNode::new(&config, log, &slog::Logger::root(slog::Discard, slog::o!()))
-            .map_err(|error| format!("the Raft log cannot be used: {error}"))?;
-        let mut core = Core {
-            node,
-            limits,
-            tip,
-            applied: membership.metadata.raft_index.max(checkpoint.index),
-            membership,
-            waiting: VecDeque::new(),
-            catching_up: None,
-            halted: false,
-            leader: NONE,
-            role: StateRole::Follower,
-            just_elected: false,
-            config_in_flight: false,
-            conf_change: None,
-            blocks_in_flight: 0,
-            proposed: None,
-            cutter: Cutter::default(),
-            orphans: Vec::new(),
-            abdication: None,
-            tracker: Tracker::default(),
-            had_leader: false,
-            unsaved: VecDeque::new(),
-            unsaved_commit: false,
-            bytes_since_fold: 0,
-            effects,
-            options,
-        };
-        core.catch_up_to(&checkpoint);
-        core.pump();
-        Ok(core)
-    }
-
     /// What follows from the events so far. Empty once taken.
     pub fn effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
@@ -280,15 +117,6 @@ impl Core {
     /// Batch limits of the configuration now in force.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
-    }
-
-    /// Whether this node is the one that stands for the first election of a new channel: the one that the hash of the
-    /// channel's name picks (`node.start` in `orderer/consensus/etcdraft/node.go`).
-    pub fn stands_first(&self) -> bool {
-        let hash = entente_fabric::crypto::sha256(self.options.channel.as_bytes());
-        let number = varint(&hash[24..]);
-        let size = self.membership.consenters.len().max(1) as u64;
-        self.tip.number == 0 && self.options.id == number % size + 1
     }
 
     /// Asks to be elected, unless there is a leader.
@@ -473,62 +301,4 @@ impl Core {
             self.effects.push(Effect::Send { message, metadata });
         }
     }
-}
-
-fn config(options: &Options, applied: u64) -> Config {
-    let (min_election_tick, max_election_tick) = options.election_range.unwrap_or_default();
-    Config {
-        id: options.id,
-        election_tick: options.election_tick,
-        heartbeat_tick: options.heartbeat_tick,
-        min_election_tick,
-        max_election_tick,
-        applied,
-        max_size_per_msg: options.max_bytes_per_message,
-        max_inflight_msgs: options.max_inflight_blocks,
-        check_quorum: true,
-        pre_vote: true,
-        ..Config::default()
-    }
-}
-
-/// The log that all consenters of a new channel begin with: one membership change for each, agreed on in term 1
-/// (`raft.StartNode` of etcd).
-fn new_channel(membership: &Membership, effects: &mut Vec<Effect>) -> Log {
-    let mut ids = membership.metadata.consenter_ids.clone();
-    ids.sort_unstable();
-    let entry = |(index, id): (u64, &u64)| {
-        let change = ConfChange {
-            id: Some(0),
-            r#type: Some(ADD_NODE),
-            node_id: Some(*id),
-            context: None,
-        };
-        let data = Bytes::from(change.encode_to_vec());
-        Entry {
-            entry_type: EntryType::EntryConfChange,
-            term: 1,
-            index,
-            data,
-            ..Default::default()
-        }
-    };
-    let entries: Vec<Entry> = (1..).zip(&ids).map(entry).collect();
-    let hard_state = HardState {
-        term: 1,
-        commit: entries.len() as u64,
-        ..Default::default()
-    };
-    let batch = Batch {
-        hard_state: Some(hard_state.clone()),
-        entries: entries.clone(),
-        installed: None,
-    };
-    effects.push(Effect::Persist { number: 0, batch });
-    Log::restore(hard_state, Checkpoint::default(), entries)
-}
-
-/// A protobuf varint; 0 when the bytes end before it does.
-fn varint(bytes: &[u8]) -> u64 {
-    prost::encoding::decode_varint(&mut &bytes[..]).unwrap_or(0)
 }

@@ -1,7 +1,5 @@
 //! What follows from committed entries: blocks, changes of the group, and folding the log.
 
-use std::collections::BTreeMap;
-
 use ::raft::eraftpb::{Entry, EntryType};
 use bytes::Bytes;
 use entente_fabric::block;
@@ -78,14 +76,19 @@ impl Core {
 
     fn write(&mut self, block: Block, header: &BlockHeader, index: u64) -> Result<(), String> {
         self.tip = Tip::of(header);
-        if block::is_config(&block) {
-            self.config_in_flight = false;
+        let is_config = block::is_config(&block);
+        if is_config {
             self.conf_change = self.take_configuration(&block)?;
             self.config_in_flight = self.conf_change.is_some();
         }
         self.membership.metadata.raft_index = index;
         let metadata = self.membership.metadata.encode_to_vec();
         self.effects.push(Effect::Write { block, metadata });
+        // A consenter that was added can be talked to as soon as Raft knows it, a removed one until then. Also without a
+        // change: the authorities of the same consenters may be others.
+        if is_config && self.conf_change.is_none() {
+            self.effects.push(Effect::Connect(self.membership.consenters.clone()));
+        }
         Ok(())
     }
 
@@ -98,12 +101,7 @@ impl Core {
             self.options.snapshot_interval = u64::from(options.snapshot_interval_size);
         }
         let change = self.membership.change(&config.consenters)?;
-        let different = self.membership.consenters != change.next.consenters;
         self.membership = change.next;
-        // A consenter that was added can be talked to as soon as Raft knows it, a removed one until then.
-        if different && change.conf_change.is_none() {
-            self.effects.push(Effect::Connect(self.membership.consenters.clone()));
-        }
         Ok(change.conf_change)
     }
 
@@ -193,13 +191,11 @@ impl Core {
             return;
         };
         self.tip = Tip::of(&header);
-        if block::is_config(&block) {
-            let before = self.membership.consenters.clone();
-            match self.take_configuration(&block) {
-                // Raft learnt of the change from the snapshot.
-                Ok(Some(_)) => self.connect_if_changed(&before),
-                Ok(None) => {}
-                Err(reason) => return self.halt(Halt::Fault(reason)),
+        let is_config = block::is_config(&block);
+        if is_config {
+            // Raft has learnt of a change of its members from the snapshot.
+            if let Err(reason) = self.take_configuration(&block) {
+                return self.halt(Halt::Fault(reason));
             }
         }
         // Keep ids and counter as the others have written them.
@@ -207,17 +203,14 @@ impl Core {
             self.membership.metadata = metadata;
         }
         self.effects.push(Effect::WritePulled { block });
+        if is_config {
+            self.effects.push(Effect::Connect(self.membership.consenters.clone()));
+        }
         if header.number >= target {
             self.catching_up = None;
             self.apply();
             self.settle_lead();
             self.pump();
-        }
-    }
-
-    fn connect_if_changed(&mut self, before: &BTreeMap<u64, entente_fabric::proto::etcdraft::Consenter>) {
-        if *before != self.membership.consenters {
-            self.effects.push(Effect::Connect(self.membership.consenters.clone()));
         }
     }
 }

@@ -3,14 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::raft::eraftpb::MessageType;
+use bytes::Bytes;
 use entente_fabric::block;
-use entente_fabric::proto::common::{Block, Envelope};
+use entente_fabric::proto::common::{Block, BlockHeader, Envelope};
 use entente_fabric::proto::etcdraft::{ConfigMetadata, Consenter};
 use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
 use super::*;
+use crate::cutter::Message;
+use crate::raft::wal::Recovered;
 use crate::raft::wire;
 
 const STEPS: usize = 2500;
@@ -294,11 +298,7 @@ impl World {
         if self.rng.random_bool(0.02) {
             self.network.push(bytes);
         }
-        let (from, to, is_snapshot) = (
-            message.from,
-            message.to,
-            message.msg_type == ::raft::eraftpb::MessageType::MsgSnapshot,
-        );
+        let (from, to, is_snapshot) = (message.from, message.to, message.msg_type == MessageType::MsgSnapshot);
         if !lost {
             if let Some(core) = self.cores.get_mut(&to) {
                 core.receive(message, &[], from);
@@ -403,7 +403,7 @@ impl World {
                     let bytes = self.network.remove(0);
                     let message = wire::decode(&bytes).unwrap();
                     let (from, to) = (message.from, message.to);
-                    let is_snapshot = message.msg_type == ::raft::eraftpb::MessageType::MsgSnapshot;
+                    let is_snapshot = message.msg_type == MessageType::MsgSnapshot;
                     self.cores.get_mut(&to).unwrap().receive(message, &[], from);
                     self.carry_out(to);
                     if is_snapshot {

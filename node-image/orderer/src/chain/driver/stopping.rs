@@ -1,0 +1,69 @@
+//! The end of a chain that is asked to stop: what was taken first gets into a block, then another consenter takes the lead.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::error;
+
+use super::Driver;
+use crate::chain::End;
+
+/// Longest wait for a successor.
+const HAND_OVER: Duration = Duration::from_secs(2);
+
+pub(super) struct Stopping {
+    pub deadline: Instant,
+    handed_over: bool,
+}
+
+impl Driver {
+    pub(super) fn begin_stopping(&mut self) {
+        let wait = (self.clock.tick * self.clock.election_ticks).min(HAND_OVER);
+        let deadline = Instant::now() + wait;
+        self.stopping.get_or_insert(Stopping {
+            deadline,
+            handed_over: false,
+        });
+        self.core.batch_timeout();
+    }
+
+    /// Takes the next step towards the end, if it is time for it.
+    pub(super) fn proceed_stopping(&mut self) {
+        let Some(stopping) = &mut self.stopping else { return };
+        let out_of_time = Instant::now() >= stopping.deadline;
+        if out_of_time || (!self.core.leads() && !self.disk.is_busy()) {
+            self.end.get_or_insert(End::Stopped);
+        } else if self.core.leads() && self.core.idle() && !stopping.handed_over {
+            stopping.handed_over = true;
+            if !self.core.give_lead_away() {
+                // Nobody to hand over to.
+                self.end.get_or_insert(End::Stopped);
+            }
+        }
+    }
+
+    /// What is on its way to the disk gets there.
+    pub(super) async fn close(mut self, end: &watch::Sender<Option<End>>) {
+        if let Some(pulling) = self.pulling.take() {
+            pulling.abort();
+        }
+        while self.disk.is_busy() {
+            if let Err(error) = self.disk.written().await {
+                error!(channel = self.channel.id, %error, "the Raft log cannot be written");
+                break;
+            }
+        }
+        self.channel.set_leaderless(true);
+        self.metrics.is_leader.set(0);
+        self.metrics.active_nodes.set(0);
+        let blocks = self.channel.blocks.clone();
+        match tokio::task::spawn_blocking(move || blocks.sync()).await {
+            Ok(Err(error)) => error!(channel = self.channel.id, %error, "the chain could not be synced"),
+            Ok(Ok(())) | Err(_) => {}
+        }
+        let reason = self.end.take().unwrap_or(End::Stopped);
+        drop(self);
+        end.send_replace(Some(reason));
+    }
+}
