@@ -184,8 +184,8 @@ pub struct TxArgs {
     pub contract: String,
     /// Function of the contract
     pub function: String,
-    /// Its arguments, as they are
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    /// Its arguments, as they are; after `--` when one begins with a dash
+    #[arg(allow_negative_numbers = true)]
     pub arguments: Vec<String>,
     /// The channel; the one that the contract is on when absent
     #[arg(long)]

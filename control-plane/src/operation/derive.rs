@@ -28,7 +28,11 @@ pub fn next(operation: &Operation, live: Option<&Live>, now: Time) -> Option<Ope
         (OperationKind::Delete, None) => end(&mut next, OperationState::Succeeded, now),
         (_, None) => cancel(&mut next, "It was deleted before the operation ended.", now),
         (OperationKind::Restart, Some(live)) => restart(&mut next, live, now),
-        (OperationKind::Delete, Some(live)) => follow(&mut next, live),
+        (OperationKind::Delete, Some(live)) => {
+            follow(&mut next, live);
+            // The steps that once made it are no part of its removal.
+            next.steps.retain(|step| step.name.starts_with("remove"));
+        }
         (_, Some(live)) => converge(&mut next, live, now),
     }
     next.progress = count(&next.steps);

@@ -70,11 +70,9 @@ impl Operations {
         match target.kind.as_str() {
             "Chain" => {
                 let chain: Option<Chain> = self.resources.get(scope, &target.name).await?;
-                let nodes = |chain: &Chain| chain.status.as_ref().map(|s| s.nodes.clone()).unwrap_or_default();
-                Ok(chain.map(|chain| Live {
-                    nodes: nodes(&chain),
-                    ..live(&chain)
-                }))
+                let Some(chain) = chain else { return Ok(None) };
+                let nodes = store::nodes::of_chain(&self.resources, scope, &chain).await?;
+                Ok(Some(Live { nodes, ..live(&chain) }))
             }
             "Organization" => self.live_of::<Organization>(scope, &target.name).await,
             "Member" => self.live_of::<Member>(scope, &target.name).await,
@@ -111,6 +109,10 @@ impl Operations {
     }
 
     async fn follow(&self, scope: &TenantScope, event: &Event) -> Result<(), Problem> {
+        // A member's news of its peers concerns operations on its chain.
+        if event.key.kind == "Member" {
+            return self.sweep(scope, None).await;
+        }
         let target = Target::new(&event.key.kind, &event.key.name, "", 0);
         self.sweep(scope, Some(&target)).await
     }

@@ -42,7 +42,8 @@ pub async fn node_list(
 ) -> Result<axum::Json<Page<NodeStatus>>, Problem> {
     let scope = caller.may(Action::Read)?;
     let window = page.window(&format!("nodes {chain}"))?;
-    let mut nodes = nodes(&find(&app, &scope, &chain).await?);
+    let chain = find(&app, &scope, &chain).await?;
+    let mut nodes = store::nodes::of_chain(&app.resources, &scope, &chain).await?;
     nodes.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(axum::Json(window.page(nodes, |node| node.name.clone())))
 }
@@ -159,17 +160,10 @@ impl From<SubstrateError> for Problem {
     }
 }
 
-fn nodes(chain: &Chain) -> Vec<NodeStatus> {
-    chain
-        .status
-        .as_ref()
-        .map(|status| status.nodes.clone())
-        .unwrap_or_default()
-}
-
 async fn find_node(app: &App, scope: &TenantScope, chain: &str, node: &str) -> Result<(Chain, NodeStatus), Problem> {
     let chain: Chain = find(app, scope, chain).await?;
-    let found = nodes(&chain).into_iter().find(|known| known.name == node);
+    let nodes = store::nodes::of_chain(&app.resources, scope, &chain).await?;
+    let found = nodes.into_iter().find(|known| known.name == node);
     found
         .map(|node| (chain, node))
         .ok_or_else(|| Problem::not_found("node", node))

@@ -3,6 +3,7 @@
 //! Every function takes a [`TenantScope`](crate::rest::auth::TenantScope) and filters on it. Absent is `Ok(None)`.
 
 pub mod idempotency;
+pub mod nodes;
 pub mod operation;
 pub mod resource;
 

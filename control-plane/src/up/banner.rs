@@ -25,9 +25,7 @@ pub async fn how_to_go_on(
 ) -> Result<(), CliError> {
     let root = data.layout.root.display();
     let program = std::env::current_exe().ok();
-    let program = program
-        .as_deref()
-        .map_or_else(|| "entente".to_owned(), shown);
+    let program = program.as_deref().map_or_else(|| "entente".to_owned(), shown);
     let has_demo = client.get(&format!("/v1/chains/{}", demo::CHAIN)).await.is_ok();
     let commands = if has_demo {
         format!(
