@@ -211,7 +211,7 @@ impl Source {
 
     async fn one_block(&self, target: &Target, channel: &str, at: SeekPosition) -> Result<Block, PullError> {
         let endpoint = || target.endpoint.clone();
-        let mut stream = self.seek(target, channel, at.clone(), at).await?;
+        let mut stream = self.seek(target, channel, at, at).await?;
         let received = tokio::time::timeout(SILENCE, stream.message())
             .await
             .map_err(|_| PullError::Silent { endpoint: endpoint() })?;

@@ -1,5 +1,7 @@
 //! Orderers agree: one, three, through crashes, partitions of time and changes of who they are.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod network;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! The participation API answers what stock's does, status by status.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod network;
 
 use axum::body::Body;

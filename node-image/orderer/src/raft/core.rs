@@ -158,10 +158,11 @@ impl Core {
         // What Raft refuses (stale, or from a node it does not know) is not worth more than its silence.
         self.node.step(message).ok();
         self.pump();
-        if !metadata.is_empty() && sender == self.leader {
-            if let Ok(cluster) = ClusterMetadata::decode(metadata) {
-                self.tracker.told(cluster.active_nodes);
-            }
+        if !metadata.is_empty()
+            && sender == self.leader
+            && let Ok(cluster) = ClusterMetadata::decode(metadata)
+        {
+            self.tracker.told(cluster.active_nodes);
         }
     }
 

@@ -102,10 +102,10 @@ impl Registrar {
         };
         saved.map_err(|error| save(io::Error::other(error)))?.map_err(save)?;
         let joined = self.begin(channel, Some(block));
-        if joined.is_err() {
-            if let Err(error) = self.paths.set_aside(channel).and_then(|()| self.paths.delete(channel)) {
-                error!(channel, %error, "what is left of a failed join could not be removed");
-            }
+        if joined.is_err()
+            && let Err(error) = self.paths.set_aside(channel).and_then(|()| self.paths.delete(channel))
+        {
+            error!(channel, %error, "what is left of a failed join could not be removed");
         }
         joined
     }
@@ -123,14 +123,14 @@ impl Registrar {
             self.setup.signer.clone(),
         )?);
         let member = self.is_consenter_of(&channel.bundle()).map_err(JoinError::Membership)?;
-        if let Some(first) = join_block.as_ref().filter(|block| member && number(block) == 0) {
-            if channel.blocks.height() == 0 {
-                let appended = channel.blocks.append(first).and_then(|()| channel.blocks.sync());
-                appended.map_err(|source| ChannelError::Ledger {
-                    channel: id.to_owned(),
-                    source,
-                })?;
-            }
+        if let Some(first) = join_block.as_ref().filter(|block| member && number(block) == 0)
+            && channel.blocks.height() == 0
+        {
+            let appended = channel.blocks.append(first).and_then(|()| channel.blocks.sync());
+            appended.map_err(|source| ChannelError::Ledger {
+                channel: id.to_owned(),
+                source,
+            })?;
         }
         let arrived = join_block
             .as_ref()

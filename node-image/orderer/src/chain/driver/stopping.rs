@@ -58,9 +58,8 @@ impl Driver {
         self.metrics.is_leader.set(0);
         self.metrics.active_nodes.set(0);
         let blocks = self.channel.blocks.clone();
-        match tokio::task::spawn_blocking(move || blocks.sync()).await {
-            Ok(Err(error)) => error!(channel = self.channel.id, %error, "the chain could not be synced"),
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || blocks.sync()).await {
+            error!(channel = self.channel.id, %error, "the chain could not be synced")
         }
         let reason = self.end.take().unwrap_or(End::Stopped);
         drop(self);

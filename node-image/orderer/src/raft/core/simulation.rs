@@ -249,16 +249,14 @@ impl World {
 
     fn submit(&mut self, id: u64, request: Request) {
         let Some(core) = self.cores.get_mut(&id) else { return };
-        if core.accepts() {
-            if let Submission::Forward(leader) = core.submit(request.clone()) {
-                if let Some(leader) = self
-                    .cores
-                    .get_mut(&leader)
-                    .filter(|leader| leader.leads() && leader.accepts())
-                {
-                    leader.submit(request);
-                }
-            }
+        if core.accepts()
+            && let Submission::Forward(leader) = core.submit(request.clone())
+            && let Some(leader) = self
+                .cores
+                .get_mut(&leader)
+                .filter(|leader| leader.leads() && leader.accepts())
+        {
+            leader.submit(request);
         }
     }
 
@@ -299,11 +297,9 @@ impl World {
             self.network.push(bytes);
         }
         let (from, to, is_snapshot) = (message.from, message.to, message.msg_type == MessageType::MsgSnapshot);
-        if !lost {
-            if let Some(core) = self.cores.get_mut(&to) {
-                core.receive(message, &[], from);
-                self.carry_out(to);
-            }
+        if !lost && let Some(core) = self.cores.get_mut(&to) {
+            core.receive(message, &[], from);
+            self.carry_out(to);
         }
         if let Some(core) = self.cores.get_mut(&from) {
             if is_snapshot {
@@ -338,10 +334,10 @@ impl World {
                 }
             }
             75..85 => {
-                if let Some(number) = self.disks.get_mut(&id).unwrap().synced() {
-                    if let Some(core) = self.cores.get_mut(&id) {
-                        core.persisted(number);
-                    }
+                if let Some(number) = self.disks.get_mut(&id).unwrap().synced()
+                    && let Some(core) = self.cores.get_mut(&id)
+                {
+                    core.persisted(number);
                 }
             }
             85..94 => self.new_message(id),
