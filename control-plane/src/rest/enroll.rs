@@ -10,10 +10,11 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::auth::{Action, Caller};
+use super::bodies::read_new;
 use super::extract::{Json, Query};
 use super::idempotency::HoldsSecret;
 use super::problem::{FieldError, Problem, ProblemBody};
-use super::resources::{self, WriteQuery, read_new};
+use super::resources::{self, WriteQuery};
 use super::view::{Accepted, NewResource, Resource};
 use crate::operation::Operation;
 

@@ -5,6 +5,7 @@
 
 pub mod auth;
 mod blocks;
+mod bodies;
 mod chain_check;
 mod chains;
 mod channels;
@@ -12,6 +13,7 @@ pub mod codes;
 mod contracts;
 mod enroll;
 mod extract;
+mod guards;
 mod idempotency;
 mod identities;
 pub mod kind;

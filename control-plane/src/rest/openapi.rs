@@ -39,11 +39,6 @@ pub fn head() -> OpenApi {
         .build()
 }
 
-/// The document with everything in its final place.
-pub fn finish(document: OpenApi) -> OpenApi {
-    document
-}
-
 /// The document as JSON, with the generated names of generic types made readable and everything in a fixed order.
 pub fn json() -> Value {
     let (_, document) = super::routes::all();

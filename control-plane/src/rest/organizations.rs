@@ -7,8 +7,9 @@ use entente_api::organization::{OrganizationSpec, OrganizationStatus};
 use serde_json::Value;
 
 use super::App;
-use super::auth::Caller;
+use super::auth::{Action, Caller};
 use super::extract::{Json, Path, Query};
+use super::guards::refuse_while_member;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use super::resources::{self, Tagged, WriteQuery};
@@ -129,5 +130,6 @@ pub async fn organization_delete(
     Query(query): Query<WriteQuery>,
     headers: HeaderMap,
 ) -> Result<Accepted<View>, Problem> {
+    refuse_while_member(&app, &caller.may(Action::Write)?, &name).await?;
     resources::delete::<Organization>(&app, &caller, &headers, &query, &name).await
 }

@@ -3,9 +3,6 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use entente_api::condition::{State, StepState};
-use entente_api::names::{self, label};
-use entente_api::schema;
 use entente_api::time::Time;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,11 +10,12 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::auth::{Action, Caller, TenantScope};
+use super::bodies::{read_desired, read_new, read_patched};
 use super::codes::Code;
-use super::extract;
+use super::guards::{refuse_derived, refuse_while_running, require_match};
 use super::kind::Kind;
 use super::page::{Page, PageQuery};
-use super::problem::{FieldError, Problem};
+use super::problem::Problem;
 use super::view::{Accepted, View, etag, view};
 use crate::operation::{Operation, OperationKind, Target};
 use crate::store;
@@ -281,208 +279,4 @@ fn busy(noun: &str, name: &str) -> Problem {
         Code::Conflict,
         format!("The {noun} \"{name}\" is being changed by others all the time."),
     )
-}
-
-/// `If-Match` (RFC 9110 §13.1.1); `*` asks only that it exists.
-fn require_match<K: Kind>(headers: &HeaderMap, resource: Option<&K>) -> Result<(), Problem> {
-    let Some(wanted) = headers.get(header::IF_MATCH) else {
-        return Ok(());
-    };
-    let wanted = wanted.to_str().unwrap_or_default();
-    let current = resource.map(|resource| etag(resource.meta()));
-    let matches = |current: &str| wanted.split(',').map(str::trim).any(|tag| tag == "*" || tag == current);
-    if current.as_deref().is_some_and(matches) {
-        return Ok(());
-    }
-    let detail = match current {
-        Some(current) => format!("Its etag is {current}, not {wanted}."),
-        None => format!("There is no such {}.", K::NOUN),
-    };
-    Err(Problem::new(Code::PreconditionFailed, detail))
-}
-
-/// What a chain has made is changed through the chain: the operator would undo anything else.
-fn refuse_derived<K: Kind>(resource: &K) -> Result<(), Problem> {
-    let labels = resource.meta().labels.as_ref();
-    let get = |key: &str| labels.and_then(|labels| labels.get(key)).map(String::as_str);
-    let name = resource.meta().name.as_deref().unwrap_or_default();
-    match (get(label::MANAGED_BY), get(label::CHAIN)) {
-        (Some(names::MANAGER), Some(chain)) => {
-            let detail = format!("The {} \"{name}\" belongs to the chain \"{chain}\".", K::NOUN);
-            Err(Problem::new(Code::InUse, detail)
-                .with_hint(format!("Change the spec of the chain \"{chain}\" instead.")))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// One change at a time, so that each operation has an outcome of its own. When the one before is stuck (a step fails
-/// again and again) the way out is an edit, so it is let through.
-async fn refuse_while_running<K: Kind>(app: &App, scope: &TenantScope, resource: &K) -> Result<(), Problem> {
-    let running = store::operation::running(&app.db, scope, Some(&target(resource))).await?;
-    let stuck = resource.progress().is_some_and(|progress| {
-        matches!(progress.state, State::Failed | State::Rejected | State::Degraded)
-            || progress.steps.iter().any(|step| step.state == StepState::Failed)
-    });
-    for operation in running.into_iter().filter(|_| !stuck) {
-        let operation = app.operations.refresh(scope, operation).await?;
-        if !operation.state.is_terminal() {
-            let detail = format!(
-                "Operation {} ({}) is in progress.",
-                operation.id,
-                operation.kind.as_str()
-            );
-            let problem = Problem::new(Code::OperationInProgress, detail);
-            return Err(problem.with_operation(operation.id).with_retry_after(1));
-        }
-    }
-    Ok(())
-}
-
-/// Reads a body `{name, labels, spec}`.
-pub(super) fn read_new<K: Kind>(body: Value) -> Result<K, Problem> {
-    refuse_unknown_fields::<K>(&body)?;
-    let new: super::view::NewResource<K::Spec> =
-        extract::from_value(body).map_err(|error| Problem::invalid(vec![error]))?;
-    let mut resource = K::create(&new.name, new.spec);
-    resource.meta_mut().labels = (!new.labels.is_empty()).then_some(new.labels);
-    let mut errors: Vec<FieldError> = names::check_label(&new.name)
-        .err()
-        .map(|detail| FieldError::invalid("/name", detail))
-        .into_iter()
-        .collect();
-    errors.extend(check_labels(resource.meta().labels.as_ref()));
-    errors.extend(resource.check());
-    if errors.is_empty() {
-        Ok(resource)
-    } else {
-        Err(Problem::invalid(errors))
-    }
-}
-
-fn read_desired<K: Kind>(old: &K, body: Value) -> Result<K, Problem> {
-    refuse_unknown_fields::<K>(&body)?;
-    let desired: super::view::Desired<K::Spec> =
-        extract::from_value(body).map_err(|error| Problem::invalid(vec![error]))?;
-    let mut new = old.clone();
-    *new.spec_mut() = desired.spec;
-    if let Some(labels) = desired.labels {
-        new.meta_mut().labels = (!labels.is_empty()).then_some(labels);
-    }
-    let errors = check_labels(new.meta().labels.as_ref());
-    if errors.is_empty() {
-        Ok(new)
-    } else {
-        Err(Problem::invalid(errors))
-    }
-}
-
-fn read_patched<K: Kind>(old: &K, patch: &Value) -> Result<K, Problem> {
-    let Value::Object(fields) = patch else {
-        return Err(Problem::new(
-            Code::MalformedBody,
-            "A merge patch of a resource is a JSON object.",
-        ));
-    };
-    if let Some(other) = fields.keys().find(|key| !matches!(key.as_str(), "labels" | "spec")) {
-        let code = if matches!(other.as_str(), "name" | "uid" | "createTime") {
-            "immutable"
-        } else {
-            "unknown_field"
-        };
-        let detail = "only `labels` and `spec` can be changed";
-        return Err(Problem::invalid(vec![FieldError::new(
-            format!("/{other}"),
-            code,
-            detail,
-        )]));
-    }
-    let spec = serde_json::to_value(old.spec()).map_err(Problem::internal)?;
-    let mut whole = json!({"labels": old.meta().labels, "spec": spec});
-    merge(&mut whole, patch);
-    read_desired(old, whole)
-}
-
-/// RFC 7396.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    if let Value::Object(target) = target {
-        for (key, value) in patch {
-            if value.is_null() {
-                target.remove(key);
-            } else {
-                merge(target.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-    }
-}
-
-/// A misspelt field would otherwise be ignored, and the default be used in its place.
-fn refuse_unknown_fields<K: Kind>(body: &Value) -> Result<(), Problem> {
-    let unknown = schema::unknown_fields(&K::kind(&()), body);
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let error = |pointer: String| FieldError::new(pointer, "unknown_field", "there is no such field");
-    Err(Problem::invalid(unknown.into_iter().map(error).collect()))
-}
-
-fn check_labels(labels: Option<&std::collections::BTreeMap<String, String>>) -> Vec<FieldError> {
-    let wrong = |text: &str| text.len() > 253 || text.chars().any(char::is_control);
-    labels
-        .into_iter()
-        .flatten()
-        .filter(|(key, value)| key.is_empty() || wrong(key) || wrong(value))
-        .map(|(key, _)| {
-            FieldError::invalid(
-                format!("/labels/{}", key.replace('~', "~0").replace('/', "~1")),
-                "a label has a key and a value of at most 253 characters",
-            )
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use entente_api::Chain;
-
-    #[test]
-    fn a_merge_patch_replaces_adds_and_removes() {
-        let mut target = json!({"a": 1, "b": {"c": 2, "d": 3}, "e": [1, 2]});
-
-        merge(
-            &mut target,
-            &json!({"a": null, "b": {"c": 9, "x": {"y": null}}, "e": [3]}),
-        );
-
-        assert_eq!(target, json!({"b": {"c": 9, "d": 3, "x": {}}, "e": [3]}));
-    }
-
-    #[test]
-    fn a_misspelt_field_is_refused_by_its_pointer() {
-        let body = json!({"name": "ledger", "spec": {"members": [{"organization": "bank", "peer": 2}]}});
-
-        let problem = read_new::<Chain>(body).unwrap_err();
-
-        assert_eq!(problem.to_string(), "/spec/members/0/peer: there is no such field");
-    }
-
-    #[test]
-    fn a_field_of_the_wrong_type_is_named() {
-        let body = json!({"name": "ledger", "spec": {"members": [{"organization": "bank", "peers": "two"}]}});
-
-        let problem = read_new::<Chain>(body).unwrap_err();
-
-        assert_eq!(
-            problem.to_string(),
-            "/spec/members/0/peers: invalid type: string \"two\", expected u32"
-        );
-    }
 }

@@ -83,7 +83,7 @@ pub fn all() -> (Router<App>, OpenApi) {
     table.add(routes!(codes::problem_get));
     table.add(routes!(openapi::openapi_get));
     table.add(routes!(openapi::version_get));
-    (table.router, openapi::finish(table.document))
+    (table.router, table.document)
 }
 
 struct Table {

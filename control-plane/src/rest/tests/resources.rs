@@ -231,6 +231,23 @@ async fn what_a_chain_has_made_is_changed_through_the_chain() {
 }
 
 #[tokio::test]
+async fn an_organization_stays_while_a_chain_has_it_as_a_member() {
+    let app = TestApp::with_chain().await;
+    app.post("/v1/organizations", json!({"name": "bank", "spec": {}})).await;
+
+    let answer = app.delete("/v1/organizations/bank").await;
+    app.delete("/v1/chains/ledger").await;
+    let later = app.delete("/v1/organizations/bank").await;
+
+    assert_eq!(answer.problem(), (409, "in_use".to_owned()));
+    assert_eq!(
+        answer.json()["detail"],
+        "The organization \"bank\" is a member of: ledger."
+    );
+    assert_eq!(later.status.as_u16(), 202);
+}
+
+#[tokio::test]
 async fn nodes_channels_and_logs_are_those_that_the_operator_reports() {
     let app = TestApp::with_chain().await;
     app.report("ledger", ready(1)).await;
