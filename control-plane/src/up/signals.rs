@@ -1,5 +1,7 @@
 //! Ctrl-C: the first asks to stop, the second insists.
 
+use std::time::{Duration, Instant};
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::CliError;
@@ -9,7 +11,11 @@ pub struct Interruptions {
     interrupt: Signal,
     terminate: Signal,
     count: u32,
+    last: Option<Instant>,
 }
+
+/// Some programs that start others deliver one Ctrl-C twice; a person who insists is slower than this.
+const SAME: Duration = Duration::from_millis(400);
 
 /// Listens from now on; without this either signal would end the process.
 pub fn listen() -> Result<Interruptions, CliError> {
@@ -18,6 +24,7 @@ pub fn listen() -> Result<Interruptions, CliError> {
         interrupt: open(SignalKind::interrupt())?,
         terminate: open(SignalKind::terminate())?,
         count: 0,
+        last: None,
     })
 }
 
@@ -41,6 +48,8 @@ impl Interruptions {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
-        self.count += 1;
+        let now = Instant::now();
+        let is_echo = self.last.replace(now).is_some_and(|last| now - last < SAME);
+        self.count += u32::from(!is_echo);
     }
 }
