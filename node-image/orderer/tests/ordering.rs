@@ -261,3 +261,31 @@ async fn what_clients_saw_on_the_chain_stays_there_when_orderers_die_under_load(
     assert_eq!(chains[1], chains[0]);
     assert_eq!(chains[2], chains[0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orderer_keeps_its_place_with_a_new_key() {
+    let mut network = Network::with_channel(3).await;
+    let leader = network.leader().await;
+    let rotated = (leader + 1) % 3;
+    network.submit(leader, "before").await;
+    network.everybody_is_known_to_live().await;
+    let old = network.orderers[rotated].consenter();
+    network.orderers[rotated].shut_down().await;
+
+    network.renew_tls(rotated);
+    let new = network.orderers[rotated].consenter();
+    network
+        .reconfigure(leader, |config| {
+            edit::replace_consenter(config, &old.host, old.port, new.clone()).unwrap()
+        })
+        .await;
+    network.orderers[rotated].start();
+    network.submit(rotated, "after").await;
+
+    assert_eq!(network.transactions(rotated, 2).await, ["before", "after"]);
+    let info = network.participation(rotated).info(network::CHANNEL).await.unwrap();
+    assert_eq!(
+        (info.consensus_relation.as_str(), info.status.as_str()),
+        ("consenter", "active")
+    );
+}

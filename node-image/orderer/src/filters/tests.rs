@@ -121,3 +121,24 @@ fn base64(text: &str) -> Vec<u8> {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.decode(text).unwrap()
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_message_makes_the_checks_panic(kind in 0..9i32, payload: Vec<u8>, signature: Vec<u8>, data: Vec<u8>) {
+        use entente_fabric::proto::common::{Header, Payload};
+
+        thread_local! {
+            static SETTING: Setting = Setting::at(144);
+        }
+        let channel_header = ChannelHeader { r#type: kind, channel_id: "golden".to_owned(), ..Default::default() };
+        let header = Header { channel_header: channel_header.encode_to_vec(), signature_header: payload.clone() };
+        let framed = Payload { header: Some(header), data }.encode_to_vec();
+        SETTING.with(|setting| {
+            for payload in [payload, framed] {
+                let refused = setting.refuse(&Envelope { payload, signature: signature.clone() });
+                proptest::prop_assert!(refused.is_err());
+            }
+            Ok(())
+        })?;
+    }
+}

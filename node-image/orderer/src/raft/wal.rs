@@ -269,4 +269,13 @@ mod tests {
 
         assert_eq!(Wal::open(dir.path()).err().unwrap().to_string(), "not a Raft log");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_makes_the_reader_panic(bytes: Vec<u8>) {
+            let whole = [&MAGIC[..], &bytes].concat();
+            record::replay(Bytes::from(bytes)).ok();
+            record::replay(Bytes::from(whole)).ok();
+        }
+    }
 }

@@ -275,4 +275,11 @@ mod tests {
         }
         assert!(matches!(decode(b"\xff\xff"), Err(WireError::Malformed(_))));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_the_decoder_panic(bytes: Vec<u8>) {
+            decode(&bytes).map(|message| encode(&message)).ok();
+        }
+    }
 }

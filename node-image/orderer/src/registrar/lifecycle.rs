@@ -23,10 +23,22 @@ const EVICTION_SUSPICION: Duration = Duration::from_secs(10 * 60);
 const EVICTION_EXPECTED: Duration = Duration::from_secs(20);
 const LEADERLESS_CHECK: Duration = Duration::from_secs(10);
 
-/// What a role ends with.
+/// How long a channel that has failed is left alone, at first and at most.
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+const LAST_RETRY: Duration = Duration::from_secs(60);
+
+enum Role {
+    Consenter(Arc<Consenter>),
+    Follower,
+    Failed(Relation),
+}
+
+/// What comes after a role.
 enum Outcome {
-    BecomeFollower,
-    BecomeConsenter,
+    /// Follow, from a configuration that says otherwise.
+    Demoted,
+    Follow,
+    Order,
     Stopped,
     Failed(String),
 }
@@ -82,39 +94,33 @@ impl Registrar {
     /// The task of one channel.
     pub(super) async fn live(self: Arc<Self>, entry: Arc<Entry>, join_block: Option<Block>) {
         let ended = entry.ended.clone().drop_guard();
-        let mut demoted = false;
+        let (mut demoted, mut patience) = (false, FIRST_RETRY);
         loop {
             self.report(&entry.info());
-            let consenter = match &*entry.state.read() {
-                State::Consenter(consenter) => Some(consenter.clone()),
-                State::Follower { .. } => None,
-                State::Failed { .. } | State::Stopped { .. } => break,
+            let role = match &*entry.state.read() {
+                State::Consenter(consenter) => Role::Consenter(consenter.clone()),
+                State::Follower { .. } => Role::Follower,
+                State::Failed { relation, .. } => Role::Failed(*relation),
+                State::Stopped { .. } => break,
             };
-            let relation = if consenter.is_some() {
-                Relation::Consenter
-            } else {
-                Relation::Follower
-            };
-            let outcome = match consenter {
-                Some(consenter) => self.order(&entry, &consenter).await,
-                None => self.follow(&entry, join_block.as_ref(), demoted).await,
-            };
-            let next = match outcome {
-                Outcome::BecomeFollower => {
-                    demoted = true;
-                    info!(
-                        channel = entry.channel.id,
-                        "no longer a consenter: following the channel"
-                    );
-                    State::Follower { join_number: None }
+            let began = Instant::now();
+            let (relation, outcome) = match role {
+                Role::Consenter(consenter) => (Relation::Consenter, self.order(&entry, &consenter).await),
+                Role::Follower => {
+                    let outcome = self.follow(&entry, join_block.as_ref(), demoted).await;
+                    (Relation::Follower, outcome)
                 }
-                Outcome::BecomeConsenter => match self.promote(&entry.channel) {
-                    Ok(consenter) => State::Consenter(consenter),
-                    Err(reason) => State::Failed { relation, reason },
-                },
-                Outcome::Stopped => State::Stopped { relation },
-                Outcome::Failed(reason) => State::Failed { relation, reason },
+                Role::Failed(relation) => {
+                    let outcome = self.wait_to_try_again(&entry, relation, patience).await;
+                    patience = (patience * 2).min(LAST_RETRY);
+                    (relation, outcome)
+                }
             };
+            if matches!(outcome, Outcome::Failed(_)) && began.elapsed() > LAST_RETRY {
+                patience = FIRST_RETRY;
+            }
+            demoted |= matches!(outcome, Outcome::Demoted);
+            let next = self.after(&entry.channel, relation, outcome, join_block.as_ref());
             if let State::Failed { reason, .. } = &next {
                 error!(channel = entry.channel.id, reason, "the channel has failed");
             }
@@ -123,6 +129,41 @@ impl Registrar {
         self.report(&entry.info());
         drop(entry);
         drop(ended);
+    }
+
+    fn after(
+        &self,
+        channel: &Arc<Channel>,
+        relation: Relation,
+        outcome: Outcome,
+        join_block: Option<&Block>,
+    ) -> State {
+        match outcome {
+            Outcome::Demoted => {
+                info!(channel = channel.id, "no longer a consenter: following the channel");
+                State::Follower { join_number: None }
+            }
+            Outcome::Follow => State::Follower {
+                join_number: join_block.map(number),
+            },
+            Outcome::Order => match self.promote(channel) {
+                Ok(consenter) => State::Consenter(consenter),
+                Err(reason) => State::Failed { relation, reason },
+            },
+            Outcome::Stopped => State::Stopped { relation },
+            Outcome::Failed(reason) => State::Failed { relation, reason },
+        }
+    }
+
+    /// What failed may work later: a full disk is emptied, a damaged message does not come again.
+    async fn wait_to_try_again(&self, entry: &Entry, relation: Relation, patience: Duration) -> Outcome {
+        tokio::select! {
+            () = tokio::time::sleep(patience) => match relation {
+                Relation::Consenter => Outcome::Order,
+                Relation::Follower => Outcome::Follow,
+            },
+            () = entry.stop.cancelled() => Outcome::Stopped,
+        }
     }
 
     async fn order(&self, entry: &Entry, consenter: &Consenter) -> Outcome {
@@ -139,7 +180,7 @@ impl Registrar {
         };
         match end {
             End::Stopped => Outcome::Stopped,
-            End::Halted(Halt::Evicted | Halt::Misaddressed) => Outcome::BecomeFollower,
+            End::Halted(Halt::Evicted | Halt::Misaddressed) => Outcome::Demoted,
             End::Halted(Halt::Fault(reason)) => Outcome::Failed(reason),
         }
     }
@@ -150,7 +191,7 @@ impl Registrar {
         tokio::select! {
             followed = follower::follow(&entry.channel, join_block, demoted, &self.setup.source, is_consenter) => {
                 match followed {
-                    Ok(()) => Outcome::BecomeConsenter,
+                    Ok(()) => Outcome::Order,
                     Err(reason) => Outcome::Failed(reason),
                 }
             }
@@ -159,10 +200,7 @@ impl Registrar {
     }
 
     fn promote(&self, channel: &Arc<Channel>) -> Result<Arc<Consenter>, String> {
-        info!(
-            channel = channel.id,
-            "a configuration names this orderer as a consenter"
-        );
+        info!(channel = channel.id, "ordering as a consenter");
         let consenter = self.start_consenter(channel)?;
         self.paths
             .remove_join_block(&channel.id)

@@ -193,6 +193,14 @@ impl Network {
         index
     }
 
+    /// Gives an orderer that does not run a TLS certificate with a new key.
+    pub fn renew_tls(&mut self, index: usize) {
+        let tls = self.orderer_tls_ca.issue("127.0.0.1", "orderer");
+        let dir = self.dir.path().join(format!("orderer{index}"));
+        write_tls(&dir, &tls, &self.orderer_tls_ca);
+        self.orderers[index].tls_pem = tls.certificate_pem.into_bytes();
+    }
+
     pub fn start_all(&mut self) {
         self.orderers.iter_mut().for_each(Node::start);
     }
