@@ -37,21 +37,38 @@ async fn a_stock_chain_lives() {
 /// From the request to the deletion, with every edit that a running chain takes.
 async fn a_chain_lives(engine: &str) {
     let mut platform = Platform::start().await.expect("the platform starts");
-    platform.create_chain("payments", consortium(engine)).await.expect("the chain is ready");
+    platform
+        .create_chain("payments", consortium(engine))
+        .await
+        .expect("the chain is ready");
 
-    let committed = platform.submit("payments", "evidence", "Certify", &[&digest(1), "first"]).await.expect("committed");
+    let committed = platform
+        .submit("payments", "evidence", "Certify", &[&digest(1), "first"])
+        .await
+        .expect("committed");
     assert_eq!(committed["code"], "VALID");
-    let known = platform.evaluate("payments", "evidence", "Get", &[&digest(1)]).await.expect("it can be read");
+    let known = platform
+        .evaluate("payments", "evidence", "Get", &[&digest(1)])
+        .await
+        .expect("it can be read");
     assert_eq!(known["result"]["digest"], digest(1));
 
     edits_converge(&platform).await;
     the_official_client_is_served(&platform).await;
     the_platform_can_be_killed(&mut platform).await;
 
-    platform.change(reqwest::Method::DELETE, "/v1/chains/payments", None).await.expect("the chain is deleted");
+    platform
+        .change(reqwest::Method::DELETE, "/v1/chains/payments", None)
+        .await
+        .expect("the chain is deleted");
     assert_eq!(platform.processes("payments"), []);
-    let left = std::fs::read_dir(platform.data().join("nodes")).expect("the nodes' folder").flatten();
-    let left: Vec<_> = left.map(|entry| entry.file_name()).filter(|name| name != "ports.json").collect();
+    let left = std::fs::read_dir(platform.data().join("nodes"))
+        .expect("the nodes' folder")
+        .flatten();
+    let left: Vec<_> = left
+        .map(|entry| entry.file_name())
+        .filter(|name| name != "ports.json")
+        .collect();
     assert_eq!(left, Vec::<std::ffi::OsString>::new());
     assert!(platform.interrupt().await.expect("the platform ends").success());
 }
@@ -63,25 +80,55 @@ async fn edits_converge(platform: &Platform) {
         { "organization": "city-finance" },
         { "organization": "county-finance" },
     ]);
-    patch("a second peer and a third member", json!({ "spec": { "members": three } })).await;
-    let names: Vec<String> = platform.processes("payments").into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names.iter().filter(|name| name.starts_with("peer")).count(), 4, "{names:?}");
+    patch(
+        "a second peer and a third member",
+        json!({ "spec": { "members": three } }),
+    )
+    .await;
+    let names: Vec<String> = platform
+        .processes("payments")
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(
+        names.iter().filter(|name| name.starts_with("peer")).count(),
+        4,
+        "{names:?}"
+    );
 
-    let channels = json!([{ "name": "main" }, { "name": "audit", "members": ["province-finance", "county-finance"] }]);
+    let channels =
+        json!([{ "name": "main" }, { "name": "audit", "members": ["province-finance", "county-finance"] }]);
     patch("a second channel", json!({ "spec": { "channels": channels } })).await;
-    let info = platform.get("/v1/chains/payments/channels/audit/info").await.expect("the channel answers");
+    let info = platform
+        .get("/v1/chains/payments/channels/audit/info")
+        .await
+        .expect("the channel answers");
     assert!(info["height"].as_u64().is_some_and(|height| height > 0), "{info}");
 
     let contracts = json!([
         { "name": "evidence", "template": "evidence", "version": "1.1" },
         { "name": "records", "template": "evidence", "channel": "audit" },
     ]);
-    patch("a contract's upgrade and another contract", json!({ "spec": { "contracts": contracts } })).await;
-    let kept = platform.evaluate("payments", "evidence", "Get", &[&digest(1)]).await.expect("the upgrade keeps the state");
+    patch(
+        "a contract's upgrade and another contract",
+        json!({ "spec": { "contracts": contracts } }),
+    )
+    .await;
+    let kept = platform
+        .evaluate("payments", "evidence", "Get", &[&digest(1)])
+        .await
+        .expect("the upgrade keeps the state");
     assert_eq!(kept["result"]["digest"], digest(1));
 
-    patch("other batches", json!({ "spec": { "batch": { "maxMessageCount": 7, "timeout": "100ms" } } })).await;
-    platform.submit("payments", "evidence", "Certify", &[&digest(2), "after"]).await.expect("it still commits");
+    patch(
+        "other batches",
+        json!({ "spec": { "batch": { "maxMessageCount": 7, "timeout": "100ms" } } }),
+    )
+    .await;
+    platform
+        .submit("payments", "evidence", "Certify", &[&digest(2), "after"])
+        .await
+        .expect("it still commits");
 }
 
 /// Deploys the JavaScript contract, and runs the official client's tests on it.
@@ -89,14 +136,20 @@ async fn the_official_client_is_served(platform: &Platform) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it has an address").to_string();
     drop(listener);
-    let chain = platform.get("/v1/chains/payments").await.expect("the chain can be read");
+    let chain = platform
+        .get("/v1/chains/payments")
+        .await
+        .expect("the chain can be read");
     let mut contracts = chain["spec"]["contracts"].clone();
     contracts.as_array_mut().expect("a list").push(json!({
         "name": "notes", "external": { "address": address },
         "endorsementPolicy": "AND('ProvinceFinanceMSP.peer', 'CityFinanceMSP.peer')",
     }));
     let patch = json!({ "spec": { "contracts": contracts } });
-    let answer = platform.call(reqwest::Method::PATCH, "/v1/chains/payments", Some(patch)).await.expect("it is taken");
+    let answer = platform
+        .call(reqwest::Method::PATCH, "/v1/chains/payments", Some(patch))
+        .await
+        .expect("it is taken");
     // The shim must name the package by which peers know it: it depends on the address, and the platform makes it.
     let package = wait::until("the package's id", PATIENCE, async || {
         let contract = platform.get("/v1/contracts/payments.main.notes").await.ok()?;
@@ -107,17 +160,29 @@ async fn the_official_client_is_served(platform: &Platform) {
     let operation = answer["operation"]["id"].as_str().expect("a change has an operation");
     platform.succeeded(operation).await.expect("it is deployed");
 
-    let connection = platform.connect("payments", "province-finance", "notes").await.expect("an application is enrolled");
-    clients::until_endorsed("gateway", &connection).await.expect("both organizations endorse");
-    clients::node_tests("gateway", "gateway.test.mjs", &connection).await.expect("the client's tests pass");
+    let connection = platform
+        .connect("payments", "province-finance", "notes")
+        .await
+        .expect("an application is enrolled");
+    clients::until_endorsed("gateway", &connection)
+        .await
+        .expect("both organizations endorse");
+    clients::node_tests("gateway", "gateway.test.mjs", &connection)
+        .await
+        .expect("the client's tests pass");
 }
 
 /// A node that died is started again; a platform that died adopts the nodes that live.
 async fn the_platform_can_be_killed(platform: &mut Platform) {
-    let peer = platform.process("payments", "peer0-city-finance").expect("the peer runs");
+    let peer = platform
+        .process("payments", "peer0-city-finance")
+        .expect("the peer runs");
     signal(peer, Signal::SIGKILL).expect("it is killed");
     wait::until("another process of the peer", PATIENCE, async || {
-        platform.process("payments", "peer0-city-finance").ok().filter(|pid| *pid != peer)
+        platform
+            .process("payments", "peer0-city-finance")
+            .ok()
+            .filter(|pid| *pid != peer)
     })
     .await;
 
@@ -125,11 +190,15 @@ async fn the_platform_can_be_killed(platform: &mut Platform) {
     platform.kill().await.expect("the platform is killed");
     platform.resume().await.expect("it starts again");
     wait::until("the chain to be ready again", PATIENCE, async || {
-        platform.submit("payments", "evidence", "Certify", &[&digest(3), "again"]).await.ok()
+        platform
+            .submit("payments", "evidence", "Certify", &[&digest(3), "again"])
+            .await
+            .ok()
     })
     .await;
 
     let mut after = platform.processes("payments");
-    (before.sort(), after.sort());
+    before.sort();
+    after.sort();
     assert_eq!(before, after);
 }

@@ -1,5 +1,7 @@
 //! The operator with real nodes, without the platform around it: resources in, a chain out.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

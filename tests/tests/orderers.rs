@@ -37,7 +37,11 @@ async fn killing_each_orderer_under_load_loses_no_acknowledged_transaction() {
                 let mut acknowledged = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
                     let n = next.fetch_add(1, Ordering::Relaxed);
-                    if platform.submit("ledger", "evidence", "Certify", &[&digest(n), "load"]).await.is_ok() {
+                    if platform
+                        .submit("ledger", "evidence", "Certify", &[&digest(n), "load"])
+                        .await
+                        .is_ok()
+                    {
                         acknowledged.push(n);
                     }
                 }
@@ -65,9 +69,16 @@ async fn killing_each_orderer_under_load_loses_no_acknowledged_transaction() {
     for worker in workers {
         acknowledged.extend(worker.await.expect("a worker ends"));
     }
-    assert!(acknowledged.len() > 50, "only {} transactions were acknowledged", acknowledged.len());
+    assert!(
+        acknowledged.len() > 50,
+        "only {} transactions were acknowledged",
+        acknowledged.len()
+    );
     for n in acknowledged {
-        let history = platform.evaluate("ledger", "evidence", "History", &[&digest(n)]).await.expect("it can be read");
+        let history = platform
+            .evaluate("ledger", "evidence", "History", &[&digest(n)])
+            .await
+            .expect("it can be read");
         assert_eq!(entries(&history), 1, "digest {n} was acknowledged once: {history}");
     }
 }
@@ -81,7 +92,8 @@ async fn without_a_quorum_submits_fail_clearly_and_resume_by_themselves() {
     let platform = chain().await;
     let down = ["orderer1", "orderer2"].map(|name| platform.process("ledger", name).expect("the orderer runs"));
     // Stopped rather than killed: the platform would start a dead one again at once.
-    down.iter().for_each(|pid| signal(*pid, Signal::SIGSTOP).expect("it is stopped"));
+    down.iter()
+        .for_each(|pid| signal(*pid, Signal::SIGSTOP).expect("it is stopped"));
 
     let problem = wait::until("a refusal", PATIENCE, async || {
         let (status, problem) = submit(&platform, 1).await;
@@ -102,7 +114,10 @@ async fn without_a_quorum_submits_fail_clearly_and_resume_by_themselves() {
 /// One submit, with its status and body whatever they are.
 async fn submit(platform: &Platform, n: u32) -> (StatusCode, Value) {
     let answer = http_client()
-        .post(format!("{}/v1/chains/ledger/channels/main/contracts/evidence:submit", platform.url()))
+        .post(format!(
+            "{}/v1/chains/ledger/channels/main/contracts/evidence:submit",
+            platform.url()
+        ))
         .bearer_auth(platform.token().expect("there is a token"))
         .json(&json!({ "function": "Certify", "arguments": [digest(n), "quorum"] }))
         .send()

@@ -1,5 +1,7 @@
 //! Channel configuration against what stock Fabric made of the same input (`tests/golden`).
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -298,14 +298,7 @@ async fn requests_that_make_no_sense_end_the_stream_with_their_status() {
             Status::NotFound,
         ),
         ("garbage", request_with(|_| {}, vec![0xff]), Status::BadRequest),
-        (
-            "no stop",
-            request(&SeekInfo {
-                stop: None,
-                ..good.clone()
-            }),
-            Status::BadRequest,
-        ),
+        ("no stop", request(&SeekInfo { stop: None, ..good }), Status::BadRequest),
         ("backwards", request(&between(at(1), at(0))), Status::BadRequest),
         (
             "beyond the next block",
@@ -327,7 +320,7 @@ async fn without_a_leader_only_those_who_accept_that_are_served() {
     let strict = between(oldest(), at(5));
     let patient = SeekInfo {
         error_response: SeekErrorResponse::BestEffort as i32,
-        ..strict.clone()
+        ..strict
     };
     let mut running = world.serve(vec![request(&strict)], Client::default());
     assert_eq!(running.next().await, Some(Ok(Reply::Block(0))));

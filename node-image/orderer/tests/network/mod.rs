@@ -378,13 +378,7 @@ impl Network {
             let (_, config) = self.config(index).await;
             let update = update::compute(CHANNEL, &config, &change(&config)).ok()?;
             let envelope = self.sign_update(update.encode_to_vec());
-            match broadcast::submit(&connection, &envelope).await {
-                Ok(()) => Some(()),
-                Err(error) => {
-                    eprintln!("configuration update: {error}");
-                    None
-                }
-            }
+            broadcast::submit(&connection, &envelope).await.ok()
         })
         .await;
     }

@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(filter.matching(&block(&[(&first, valid)])), []);
         assert_eq!(
             filter.matching(&block(&[(&second, valid), (&third, valid)])),
-            [third.clone()]
+            std::slice::from_ref(&third)
         );
         assert_eq!(filter.matching(&block(&[(&first, valid)])), [first]);
     }

@@ -168,7 +168,7 @@ impl Peer {
 
     /// Endorses a call by this organization's admin.
     pub async fn ask(&self, invocation: &Invocation) -> (Proposed, ProposalResponse) {
-        self.ask_as(&*self.admin, invocation).await
+        self.ask_as(&self.admin, invocation).await
     }
 
     pub async fn ask_as(&self, signer: &SigningIdentity, invocation: &Invocation) -> (Proposed, ProposalResponse) {

@@ -166,7 +166,7 @@ async fn a_contract_reads_what_is_committed_and_not_what_it_wrote_itself() {
         action.chaincode_id.map(|id| (id.name, id.version)),
         Some(("ops".to_owned(), "1.0".to_owned()))
     );
-    assert_eq!(second.endorsement.is_some(), true);
+    assert!(second.endorsement.is_some());
     let interest = second.interest.unwrap().chaincodes;
     assert_eq!(interest.iter().map(|call| &*call.name).collect::<Vec<_>>(), ["ops"]);
 }
