@@ -30,6 +30,7 @@ check: ## Formatting, lints, licences, and generated files up to date
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test -q -p entente-api --lib schema
 	cargo test -q -p entente --lib openapi
+	cargo test -q -p entente-tests --test dependencies
 
 fix: ## Write formatting and generated files anew
 	cargo fmt --all
