@@ -172,6 +172,9 @@ fn ten_gigabytes() -> String {
 pub struct ChainStatus {
     #[serde(flatten)]
     pub progress: Progress,
+    /// Fingerprint of what the chain should consist of, as the operator understands its spec and its members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// Name of the release that its nodes run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,

@@ -138,9 +138,9 @@ fn one_peer() -> i32 {
 pub struct ContractStatus {
     #[serde(flatten)]
     pub progress: Progress,
-    /// The generation of the chain's spec that this was last brought in line with.
+    /// Fingerprint of the chain's plan that this was last brought in line with; see the chain's `status.plan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chain_generation: Option<i64>,
+    pub plan: Option<String>,
     /// Channel it is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,

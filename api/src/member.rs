@@ -50,9 +50,9 @@ pub(crate) fn one() -> u32 {
 pub struct MemberStatus {
     #[serde(flatten)]
     pub progress: Progress,
-    /// The generation of the chain's spec that this was last brought in line with.
+    /// Fingerprint of the chain's plan that this was last brought in line with; see the chain's `status.plan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chain_generation: Option<i64>,
+    pub plan: Option<String>,
     /// The organization's MSP id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub msp_id: Option<String>,

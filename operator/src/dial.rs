@@ -15,6 +15,9 @@ use crate::trouble::{Kind, Result, Trouble};
 /// How often something that is about to happen is looked at.
 pub const GLANCE: Duration = Duration::from_millis(15);
 
+/// An attempt that is on its way when patience ends may take this much longer.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// Connections by endpoint and the authority that the node's certificate must come from.
 #[derive(Default)]
 pub struct Connections {
@@ -48,7 +51,10 @@ where
     let deadline = Instant::now() + patience;
     let mut pause = GLANCE;
     loop {
-        match work().await {
+        // A node that took the request and says nothing is as good as one that is not there.
+        let attempt = tokio::time::timeout_at(deadline + GRACE, work()).await;
+        match attempt.unwrap_or_else(|_| Err(Trouble::waiting(format!("no answer within {} s", patience.as_secs()))))
+        {
             Err(trouble) if trouble.kind != Kind::Rejected && Instant::now() < deadline => {
                 sleep(pause).await;
                 // What takes long need not be asked often: a slow machine has better things to do.

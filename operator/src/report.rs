@@ -64,11 +64,11 @@ impl<S: Status> Report<S> {
         }
     }
 
-    /// Begins with no steps when the chain above has a new spec. `seen` is where the status keeps the chain's generation
-    /// that it was last in line with.
-    pub fn follow(&self, chain: Option<i64>, seen: impl Fn(&mut S) -> &mut Option<i64>) {
+    /// Begins with no steps when the chain above has a new plan. `seen` is where the status keeps the fingerprint of the
+    /// plan that it was last in line with.
+    pub fn follow(&self, plan: &Option<String>, seen: impl Fn(&mut S) -> &mut Option<String>) {
         self.edit(|status| {
-            if seen(status).is_some_and(|seen| Some(seen) != chain) {
+            if seen(status).is_some() && seen(status) != plan {
                 *seen(status) = None;
                 status.progress_mut().steps.clear();
             }

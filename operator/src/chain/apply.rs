@@ -66,14 +66,24 @@ pub async fn delete(context: &Context, party: &Party, id: &NodeId, role: Role) -
     Ok(())
 }
 
-/// Applies the nodes of one organization, side by side.
+/// Applies the nodes of one organization: those that do not run side by side, those that do one after the other, so
+/// that a change that restarts them all, such as renewed certificates, never takes away more than one at a time.
 pub async fn nodes(context: &Context, software: &Software, party: &Party, role: NodeRole) -> Result<()> {
-    let applied = party.nodes.iter().map(|node| async move {
+    let states = join_all(party.nodes.iter().map(|node| context.substrate.state(&node.id))).await;
+    let (up, down): (Vec<_>, Vec<_>) = party
+        .nodes
+        .iter()
+        .zip(states)
+        .partition(|(_, state)| state.is_running());
+    let apply = async |node: &Node| -> Result<()> {
         let plan = node_plan(context, software, party, node, role).await?;
-        context.substrate.apply(&plan).await?;
-        Ok::<_, Trouble>(())
-    });
-    try_join_all(applied).await?;
+        Ok(context.substrate.apply(&plan).await?)
+    };
+    try_join_all(down.into_iter().map(|(node, _)| apply(node))).await?;
+    for (node, _) in up {
+        apply(node).await?;
+        running(context, std::slice::from_ref(node)).await?;
+    }
     Ok(())
 }
 

@@ -134,11 +134,11 @@ pub async fn dismiss(context: &Context, plan: &Plan, inputs: &Inputs) -> Result<
 }
 
 /// Waits until every member and contract is ready, and tells their steps as the chain's own meanwhile.
-pub async fn ready(context: &Context, plan: &Plan, report: &Report<ChainStatus>) -> Result<()> {
+pub async fn ready(context: &Context, chain: &Chain, plan: &Plan, report: &Report<ChainStatus>) -> Result<()> {
     let mut watch = context.registry.watch(&Scope::namespace(&plan.namespace));
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
-        let outcome = look(context, plan, report).await?;
+        let outcome = look(context, chain, plan, report).await?;
         let trouble = match outcome {
             None => return Ok(()),
             // A child that failed tries again by itself, but whoever watches should know by now.
@@ -158,12 +158,19 @@ pub async fn ready(context: &Context, plan: &Plan, report: &Report<ChainStatus>)
 }
 
 /// What the first member or contract that is not ready waits for or fails with.
-async fn look(context: &Context, plan: &Plan, report: &Report<ChainStatus>) -> Result<Option<Trouble>> {
-    let scope = Scope::namespace(&plan.namespace);
-    let members = context.registry.list::<Member>(&scope).await?;
-    let contracts = context.registry.list::<Contract>(&scope).await?;
-    // Ready means ready for this version of the chain: a new member has contracts to approve.
-    let chain_generation = report.snapshot().progress.observed_generation;
+async fn look(
+    context: &Context,
+    chain: &Chain,
+    plan: &Plan,
+    report: &Report<ChainStatus>,
+) -> Result<Option<Trouble>> {
+    let inputs = fetch::inputs(context, chain).await?;
+    // Ready means ready for this plan: a new member, for one, has contracts to approve.
+    let fingerprint = Some(plan.fingerprint());
+    if fingerprint != Some(plan::chain(chain, &inputs).fingerprint()) {
+        return Err(Trouble::waiting("the chain's members have changed meanwhile"));
+    }
+    let Inputs { members, contracts, .. } = inputs;
     let (mut children, mut nodes) = (Vec::new(), Vec::new());
     for member in members.iter().filter(|member| member.spec.chain == plan.chain) {
         let status = member.status.clone().unwrap_or_default();
@@ -172,7 +179,7 @@ async fn look(context: &Context, plan: &Plan, report: &Report<ChainStatus>) -> R
             let name = format!("member/{}", member.spec.organization);
             children.push(Child {
                 name,
-                current: chain_generation == status.chain_generation,
+                current: fingerprint == status.plan,
                 generation: member.metadata.generation,
                 progress: status.progress,
             });
@@ -199,7 +206,7 @@ async fn look(context: &Context, plan: &Plan, report: &Report<ChainStatus>) -> R
         let name = format!("contract/{name}");
         children.push(Child {
             name,
-            current: chain_generation == status.chain_generation,
+            current: fingerprint == status.plan,
             generation: contract.metadata.generation,
             progress: status.progress,
         });
@@ -215,7 +222,7 @@ async fn look(context: &Context, plan: &Plan, report: &Report<ChainStatus>) -> R
 /// A member or contract, as far as its chain cares.
 struct Child {
     name: String,
-    /// In line with the chain's newest spec.
+    /// In line with the chain's plan.
     current: bool,
     generation: Option<i64>,
     progress: Progress,

@@ -29,6 +29,7 @@ pub async fn converge(chain: &Chain, context: &Context, report: &Report<ChainSta
     validate::chain(chain, &inputs)?;
     let plan = plan::chain(chain, &inputs);
     report.edit(|status| {
+        status.plan = Some(plan.fingerprint());
         status.release = Some(plan.software.release.clone());
         status.engine = Some(plan.software.engine);
         status.member_count = plan.members.len().try_into().unwrap_or(u32::MAX);
@@ -39,7 +40,7 @@ pub async fn converge(chain: &Chain, context: &Context, report: &Report<ChainSta
     administer::channels(context, &plan, &network, report).await?;
     apply::retire(context, &plan, &network).await?;
     children::dismiss(context, &plan, &inputs).await?;
-    children::ready(context, &plan, report).await?;
+    children::ready(context, chain, &plan, report).await?;
     probe::channels(context, &plan, &network, report).await?;
     report.edit(|status| {
         status.ready_time.get_or_insert_with(entente_api::time::Time::now);

@@ -6,6 +6,7 @@ use entente_api::chain::{Batch, ChainSpec};
 use entente_api::contract::ContractSpec;
 use entente_api::node_release::Engine;
 use entente_api::{Chain, NodeRelease, names, units};
+use entente_fabric::crypto::sha256;
 use kube::ResourceExt as _;
 
 use super::fetch::{Inputs, is_managed};
@@ -23,6 +24,13 @@ pub struct Plan {
     pub leaving: Vec<MemberPlan>,
     pub channels: Vec<ChannelPlan>,
     pub contracts: Vec<ContractPlan>,
+}
+
+impl Plan {
+    /// Differs when anything in the plan does.
+    pub fn fingerprint(&self) -> String {
+        hex::encode(&sha256(format!("{self:?}").as_bytes())[..8])
+    }
 }
 
 /// What its nodes run.

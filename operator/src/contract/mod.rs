@@ -27,8 +27,8 @@ pub async fn converge(contract: &Contract, context: &Context, report: &Report<Co
     if chain.metadata.deletion_timestamp.is_some() {
         return Err(Trouble::waiting("the chain is being deleted"));
     }
-    let generation = chain.metadata.generation;
-    report.follow(generation, |status| &mut status.chain_generation);
+    let fingerprint = Some(plan.fingerprint());
+    report.follow(&fingerprint, |status| &mut status.plan);
     validate::contract(contract, &chain.spec)?;
     let name = contract.spec.name.clone().unwrap_or_else(|| contract.name_any());
     let channel = plan::channel_of(contract.spec.definition.channel.as_deref(), &chain.spec).unwrap_or_default();
@@ -71,6 +71,6 @@ pub async fn converge(contract: &Contract, context: &Context, report: &Report<Co
     });
     probe::contract(context, &network, channel, &committed, report).await?;
     service::retire(context, &network, &plan, &channel.name, &name, &service).await?;
-    report.edit(|status| status.chain_generation = generation);
+    report.edit(|status| status.plan = fingerprint);
     Ok(())
 }

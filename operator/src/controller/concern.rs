@@ -144,9 +144,19 @@ fn known(key: &Key, object: &Value) -> Known {
             let channels = object.pointer("/status/channels").and_then(Value::as_array);
             let facts = channels.into_iter().flatten().map(|channel| channel["members"].clone());
             outward.extend(facts);
-            outward.push(part("/status/release"));
+            outward.extend(["/status/release", "/status/plan"].map(part));
         }
-        "Member" | "Contract" => outward.extend(["/status/state", "/status/observedGeneration"].map(part)),
+        "Member" | "Contract" => {
+            outward.extend(
+                [
+                    "/status/state",
+                    "/status/observedGeneration",
+                    "/status/plan",
+                    "/status/nodes",
+                ]
+                .map(part),
+            );
+        }
         _ => {}
     }
     let (chain, organization) = match key.kind.as_str() {

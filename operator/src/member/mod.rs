@@ -26,8 +26,8 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
     if chain.metadata.deletion_timestamp.is_some() {
         return Err(Trouble::waiting("the chain is being deleted"));
     }
-    let generation = chain.metadata.generation;
-    report.follow(generation, |status| &mut status.chain_generation);
+    let fingerprint = Some(plan.fingerprint());
+    report.follow(&fingerprint, |status| &mut status.plan);
     let organization = &member.spec.organization;
     let planned = plan
         .members
@@ -60,7 +60,7 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
     started?;
     join::channels(context, &chain, &plan, &party, report).await?;
     retire(context, &party, &namespace, &member.spec.chain, &peers).await?;
-    report.edit(|status| status.chain_generation = generation);
+    report.edit(|status| status.plan = fingerprint);
     Ok(())
 }
 

@@ -22,6 +22,10 @@ const BACKLOG: usize = 4096;
 
 /// Resources in one SQLite table.
 pub struct Embedded {
+    table: Arc<Table>,
+}
+
+struct Table {
     pool: SqlitePool,
     writing: Mutex<()>,
     events: broadcast::Sender<Event>,
@@ -43,18 +47,33 @@ impl Embedded {
             .await
             .map_err(RegistryError::database("cannot be opened"))?;
         sqlx::migrate!("migrations/sqlite").run(&pool).await?;
-        Ok(Embedded {
+        let table = Table {
             pool,
             writing: Mutex::new(()),
             events: broadcast::channel(BACKLOG).0,
-        })
+        };
+        Ok(Embedded { table: Arc::new(table) })
     }
 
     /// Runs `decide` on the current object inside a write transaction, and stores what it answers.
+    ///
+    /// In a task of its own: a caller that is cut off must not leave a change that is stored and that nobody was told of.
+    async fn write<T: Send + 'static>(
+        &self,
+        key: &Key,
+        decide: impl FnOnce(&Key, Option<Value>) -> Result<(Verdict, T), RegistryError> + Send + 'static,
+    ) -> Result<(Option<Value>, T), RegistryError> {
+        let (table, key) = (self.table.clone(), key.clone());
+        let written = tokio::spawn(async move { table.write(&key, decide).await });
+        written.await.map_err(RegistryError::Interrupted)?
+    }
+}
+
+impl Table {
     async fn write<T: Send>(
         &self,
         key: &Key,
-        decide: impl FnOnce(Option<Value>) -> Result<(Verdict, T), RegistryError> + Send,
+        decide: impl FnOnce(&Key, Option<Value>) -> Result<(Verdict, T), RegistryError> + Send,
     ) -> Result<(Option<Value>, T), RegistryError> {
         let _turn = self.writing.lock().await;
         let mut transaction = self
@@ -63,7 +82,7 @@ impl Embedded {
             .await
             .map_err(RegistryError::database("cannot be written"))?;
         let current = select(&mut transaction, key).await?;
-        let (verdict, answer) = decide(current)?;
+        let (verdict, answer) = decide(key, current)?;
         let event = match verdict {
             Verdict::Keep => None,
             Verdict::Put(object) => Some((Change::Applied, put(&mut transaction, key, object).await?)),
@@ -98,6 +117,7 @@ enum Verdict {
 impl Store for Embedded {
     async fn get(&self, key: &Key) -> Result<Option<Value>, RegistryError> {
         let mut connection = self
+            .table
             .pool
             .acquire()
             .await
@@ -113,7 +133,7 @@ impl Store for Embedded {
             Scope::Namespace(namespace) => sqlx::query_scalar::<_, String>(some).bind(kind).bind(namespace),
         };
         let rows = query
-            .fetch_all(&self.pool)
+            .fetch_all(&self.table.pool)
             .await
             .map_err(RegistryError::database("cannot be read"))?;
         let key = || Key {
@@ -125,7 +145,7 @@ impl Store for Embedded {
     }
 
     async fn create(&self, key: &Key, object: Value) -> Result<Value, RegistryError> {
-        let decide = |current: Option<Value>| match current {
+        let decide = move |key: &Key, current: Option<Value>| match current {
             Some(_) => Err(RegistryError::AlreadyExists { key: key.clone() }),
             None => {
                 let uid = uuid::Uuid::new_v4().to_string();
@@ -137,7 +157,7 @@ impl Store for Embedded {
     }
 
     async fn update(&self, key: &Key, desired: Value) -> Result<Value, RegistryError> {
-        let decide = |current: Option<Value>| {
+        let decide = move |key: &Key, current: Option<Value>| {
             let current = current.ok_or_else(|| RegistryError::NotFound { key: key.clone() })?;
             check_version(key, &desired, &current)?;
             let next = object::successor(desired, &current);
@@ -153,7 +173,7 @@ impl Store for Embedded {
     }
 
     async fn put_status(&self, key: &Key, status: Value) -> Result<Value, RegistryError> {
-        let decide = |current: Option<Value>| {
+        let decide = move |key: &Key, current: Option<Value>| {
             let current = current.ok_or_else(|| RegistryError::NotFound { key: key.clone() })?;
             if current.get("status") == Some(&status) {
                 return Ok((Verdict::Keep, current));
@@ -167,7 +187,7 @@ impl Store for Embedded {
     }
 
     async fn delete(&self, key: &Key) -> Result<Option<Value>, RegistryError> {
-        let decide = |current: Option<Value>| {
+        let decide = move |_: &Key, current: Option<Value>| {
             Ok(match current {
                 None => (Verdict::Keep, None),
                 Some(object) if object::finalizers(&object) == 0 => (Verdict::Remove(object), None),
@@ -180,7 +200,7 @@ impl Store for Embedded {
     }
 
     fn watch(&self) -> Watch {
-        Watch::new(self.events.subscribe())
+        Watch::new(self.table.events.subscribe())
     }
 }
 

@@ -20,6 +20,8 @@ pub enum RegistryError {
     Unreadable { key: Key, source: serde_json::Error },
     #[error("the database {action}")]
     Database { action: &'static str, source: sqlx::Error },
+    #[error("the write was interrupted")]
+    Interrupted(#[source] tokio::task::JoinError),
     #[error("the database cannot be brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
 }

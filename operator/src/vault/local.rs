@@ -168,7 +168,7 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, VaultError> {
     tokio::task::spawn_blocking(work)
         .await
-        .expect("work on files does not panic")
+        .unwrap_or_else(|interrupted| Err(VaultError::Interrupted(interrupted)))
 }
 
 #[cfg(test)]

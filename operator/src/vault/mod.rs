@@ -44,6 +44,8 @@ impl std::fmt::Display for BundleId {
 pub enum VaultError {
     #[error("{0} cannot name key material")]
     Name(BundleId),
+    #[error("the access to key material was interrupted")]
+    Interrupted(#[source] tokio::task::JoinError),
     #[error("{path}: key material cannot be {action}", path = path.display())]
     Io {
         path: PathBuf,

@@ -172,9 +172,12 @@ fn check_config(block: &Block) -> Result<(), Failure> {
     Ok(())
 }
 
+/// In a task of its own: a client that hangs up must not leave a ledger that no channel was made of.
 async fn join(channels: &Arc<Channels>, block: Block) -> Response {
-    match channels.join(block).await {
-        Ok(()) => success(Vec::new()),
+    let channels = channels.clone();
+    match tokio::spawn(async move { channels.join(block).await }).await {
+        Ok(Ok(())) => success(Vec::new()),
+        Ok(Err(reason)) => error(format!("cannot create ledger from genesis block: {reason}")),
         Err(reason) => error(format!("cannot create ledger from genesis block: {reason}")),
     }
 }

@@ -79,9 +79,11 @@ impl Supervisor {
             return Ok(());
         }
         self.folder.write(&plan.files)?;
-        self.shared.now.lock().fingerprint = Some(launch.fingerprint.clone());
+        let fingerprint = Some(launch.fingerprint.clone());
         self.shared.set(NodeState::Starting, None);
         self.order(Order::Run(Box::new(launch), executables.node.clone())).await;
+        // Last: a caller that is cut off before must give the order again.
+        self.shared.now.lock().fingerprint = fingerprint;
         Ok(())
     }
 

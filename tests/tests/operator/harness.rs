@@ -1,12 +1,10 @@
-//! The operator with real nodes, without the platform around it: resources in, a chain out.
-
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! An operator in the test's own process, on a folder of its own, with real nodes.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use entente_api::chain::{ChainMember, ChainSpec};
+use entente_api::chain::ChainSpec;
 use entente_api::condition::StepState;
 use entente_api::node_release::{Engine, NodeRelease, NodeReleaseSpec};
 use entente_api::{Chain, Contract, Member, Organization};
@@ -23,26 +21,33 @@ use entente_operator::substrate::local::{Executables, Local};
 use entente_operator::vault::{self, BundleId};
 use entente_tests::{executables, wait};
 
-const PATIENCE: Duration = Duration::from_secs(120);
-const CHAIN: &str = "
+pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Two members, three orderers, one contract.
+pub const CHAIN: &str = "
 members: [{organization: bank}, {organization: tax}]
 channels: [{name: main}]
 contracts: [{name: evidence, template: evidence, channel: main}]
 ";
 
 /// An operator on a folder of its own.
-struct Operator {
-    context: Context,
+pub struct Operator {
+    pub context: Context,
     running: tokio::task::JoinHandle<()>,
     engine: Engine,
 }
 
-fn scope() -> Scope {
+pub fn scope() -> Scope {
     Scope::namespace("hebei")
 }
 
 impl Operator {
-    async fn start(root: &Path, engine: Engine) -> Operator {
+    pub async fn start(root: &Path, engine: Engine) -> Operator {
+        // With RUST_LOG set, what the operator does is told beside what the test says.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .try_init();
         let store = Embedded::open(&root.join("registry.db")).await.unwrap();
         let programs = Executables {
             node: executables::entente("entente-node"),
@@ -68,12 +73,12 @@ impl Operator {
         }
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.context.stop.cancel();
         self.running.await.unwrap();
     }
 
-    async fn create(&self, name: &str, spec: &str) -> Chain {
+    pub async fn create(&self, name: &str, spec: &str) -> Chain {
         let spec: ChainSpec = serde_yaml::from_str(spec).unwrap();
         let began = Instant::now();
         self.context
@@ -91,7 +96,7 @@ impl Operator {
         chain
     }
 
-    async fn edit(&self, name: &str, change: impl FnOnce(&mut ChainSpec)) -> Chain {
+    pub async fn edit(&self, name: &str, change: impl FnOnce(&mut ChainSpec)) -> Chain {
         let mut chain = self.chain(name).await;
         change(&mut chain.spec);
         chain.metadata.resource_version = None;
@@ -106,7 +111,46 @@ impl Operator {
         chain
     }
 
-    async fn chain(&self, name: &str) -> Chain {
+    /// Asks until the answer is `Some`; tells how everything stands when it never is.
+    pub async fn until<T, F: Future<Output = Option<T>>>(&self, what: &str, mut asked: impl FnMut() -> F) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(answer) = asked().await {
+                return answer;
+            }
+            if Instant::now() > deadline {
+                self.describe().await;
+                panic!("waited {PATIENCE:?} for {what}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Prints how every chain, member and contract stands.
+    async fn describe(&self) {
+        let registry = &self.context.registry;
+        for chain in registry.list::<Chain>(&scope()).await.unwrap() {
+            say(&format!(
+                "chain: {:#?}",
+                chain
+                    .status
+                    .as_ref()
+                    .map(|s| (&s.progress.conditions, &s.channels, &s.plan))
+            ));
+            steps(&chain);
+        }
+        for member in registry.list::<Member>(&scope()).await.unwrap() {
+            say(&format!("member {:?}: {:#?}", member.metadata.name, member.status));
+        }
+        for contract in registry.list::<Contract>(&scope()).await.unwrap() {
+            say(&format!(
+                "contract {:?}: {:#?}",
+                contract.metadata.name, contract.status
+            ));
+        }
+    }
+
+    pub async fn chain(&self, name: &str) -> Chain {
         self.context
             .registry
             .get::<Chain>(&scope(), name)
@@ -115,7 +159,7 @@ impl Operator {
             .unwrap()
     }
 
-    async fn ready(&self, name: &str) -> Chain {
+    pub async fn ready(&self, name: &str) -> Chain {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let chain = self.chain(name).await;
@@ -128,17 +172,14 @@ impl Operator {
                 return chain;
             }
             if Instant::now() > deadline {
-                steps(&chain);
-                panic!(
-                    "{name} does not become ready: {:#?}",
-                    chain.status.unwrap().progress.conditions
-                );
+                self.describe().await;
+                panic!("{name} does not become ready");
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    async fn delete(&self, name: &str) {
+    pub async fn delete(&self, name: &str) {
         let began = Instant::now();
         self.context.registry.delete::<Chain>(&scope(), name).await.unwrap();
         wait::until("the chain to be gone", PATIENCE, async || {
@@ -159,7 +200,7 @@ impl Operator {
     }
 }
 
-fn steps(chain: &Chain) {
+pub fn steps(chain: &Chain) {
     let Some(status) = &chain.status else { return };
     let zero = status.progress.steps.iter().filter_map(|step| step.start_time).min();
     for step in &status.progress.steps {
@@ -183,31 +224,22 @@ fn steps(chain: &Chain) {
     }
 }
 
-fn say(line: &str) {
+pub fn say(line: &str) {
     use std::io::Write as _;
     std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
 /// A folder whose processes end with the test, whatever becomes of it.
-struct Home(tempfile::TempDir);
+pub struct Home(pub tempfile::TempDir);
 
 impl Home {
-    fn new() -> Home {
+    pub fn new() -> Home {
         Home(tempfile::tempdir().unwrap())
     }
 }
 
 impl Drop for Home {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            let kept = std::path::Path::new("/tmp").join("entente-operator-failed");
-            let _ = std::fs::remove_dir_all(&kept);
-            let _ = std::process::Command::new("cp")
-                .arg("-r")
-                .arg(self.0.path())
-                .arg(&kept)
-                .status();
-        }
         for (_, pid) in processes(self.0.path()) {
             let pid = nix::unistd::Pid::from_raw(pid.try_into().unwrap());
             let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
@@ -216,7 +248,7 @@ impl Drop for Home {
 }
 
 /// Processes of nodes below a folder, by node name.
-fn processes(root: &Path) -> Vec<(String, u32)> {
+pub fn processes(root: &Path) -> Vec<(String, u32)> {
     let prefix = format!("ENTENTE_NODE_FOLDER={}", root.display());
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -230,7 +262,7 @@ fn processes(root: &Path) -> Vec<(String, u32)> {
 }
 
 /// A transaction through the gateway of each member, endorsed as the contract's policy wants it and committed.
-async fn transacts(operator: &Operator, chain: &Chain, channel: &str, tag: &str) {
+pub async fn transacts(operator: &Operator, chain: &Chain, channel: &str, tag: &str) {
     let status = chain.status.as_ref().unwrap();
     for node in status.nodes.iter().filter(|node| node.name.starts_with("peer0-")) {
         if !status
@@ -270,157 +302,5 @@ async fn transacts(operator: &Operator, chain: &Chain, channel: &str, tag: &str)
             .await
             .unwrap();
         assert_eq!(committed.code, TxValidationCode::Valid);
-    }
-}
-
-async fn a_chain_lives(engine: Engine) {
-    let home = Home::new();
-    let operator = Operator::start(home.0.path(), engine).await;
-
-    let chain = operator.create("ledger", CHAIN).await;
-
-    let status = chain.status.unwrap();
-    assert_eq!(status.nodes.len(), 5);
-    assert_eq!(status.member_count, 2);
-    let contract = &status.contracts[0];
-    assert_eq!((contract.version.as_deref(), contract.sequence), (Some("1.0"), Some(1)));
-    transacts(&operator, &operator.chain("ledger").await, "main", "first").await;
-    operator.delete("ledger").await;
-    assert_eq!(processes(home.0.path()), []);
-    assert_eq!(
-        operator.context.registry.list::<Member>(&scope()).await.unwrap().len(),
-        0
-    );
-    assert_eq!(
-        operator
-            .context
-            .registry
-            .list::<Contract>(&scope())
-            .await
-            .unwrap()
-            .len(),
-        0
-    );
-    assert_eq!(operator.context.substrate.list("hebei", "ledger").await.unwrap(), []);
-    operator.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_native_chain_is_made_and_leaves_nothing_behind() {
-    a_chain_lives(Engine::Native).await;
-}
-
-/// Every edit that a running chain follows, one after the other.
-async fn a_chain_follows_edits(engine: Engine) {
-    let home = Home::new();
-    let operator = Operator::start(home.0.path(), engine).await;
-    operator
-        .create(
-            "ledger",
-            "
-        members: [{organization: bank}]
-        ordering: {replicas: 1}
-        contracts: [{name: evidence, template: evidence}]
-    ",
-        )
-        .await;
-    let member = |organization: &str, peers| ChainMember {
-        organization: organization.to_owned(),
-        peers,
-    };
-
-    let chain = operator.edit("ledger", |spec| spec.members[0].peers = 2).await;
-    assert_eq!(chain.status.as_ref().unwrap().nodes.len(), 3);
-    transacts(&operator, &chain, "main", "another peer").await;
-
-    let chain = operator
-        .edit("ledger", |spec| spec.members.push(member("tax", 1)))
-        .await;
-    assert_eq!(chain.status.as_ref().unwrap().channels[0].members, ["bank", "tax"]);
-    transacts(&operator, &chain, "main", "another member").await;
-
-    let chain = operator
-        .edit("ledger", |spec| {
-            spec.channels
-                .push(serde_yaml::from_str("{name: audit, members: [tax]}").unwrap());
-            let evidence = "{name: evidence, template: evidence, channel: audit}";
-            spec.contracts.push(serde_yaml::from_str(evidence).unwrap());
-        })
-        .await;
-    transacts(&operator, &chain, "main", "another channel").await;
-    transacts(&operator, &chain, "audit", "on it").await;
-
-    let chain = operator
-        .edit("ledger", |spec| spec.contracts[0].definition.version = "2.0".to_owned())
-        .await;
-    let upgraded = &chain.status.as_ref().unwrap().contracts;
-    let upgraded = upgraded.iter().find(|contract| contract.channel == "main").unwrap();
-    assert_eq!((upgraded.version.as_deref(), upgraded.sequence), (Some("2.0"), Some(2)));
-    transacts(&operator, &chain, "main", "an upgrade").await;
-
-    let before = chain.status.unwrap().channels[0].config_sequence;
-    let chain = operator
-        .edit("ledger", |spec| spec.batch.timeout = Some("100ms".to_owned()))
-        .await;
-    assert_eq!(chain.status.as_ref().unwrap().channels[0].config_sequence, before + 1);
-    transacts(&operator, &chain, "main", "batch settings").await;
-
-    let chain = operator.edit("ledger", |spec| spec.ordering.replicas = 3).await;
-    assert_eq!(
-        chain.status.as_ref().unwrap().channels[0].orderers,
-        ["orderer0", "orderer1", "orderer2"]
-    );
-    transacts(&operator, &chain, "main", "three orderers").await;
-
-    let chain = operator.edit("ledger", |spec| spec.members[0].peers = 1).await;
-    transacts(&operator, &chain, "main", "a peer less").await;
-
-    let chain = operator
-        .edit("ledger", |spec| {
-            spec.members.push(member("audit-office", 1));
-            spec.ordering.replicas = 5;
-        })
-        .await;
-    transacts(&operator, &chain, "main", "both at once").await;
-
-    let chain = operator
-        .edit("ledger", |spec| {
-            spec.members.retain(|member| member.organization != "bank");
-            spec.ordering.replicas = 3;
-        })
-        .await;
-    assert_eq!(
-        chain.status.as_ref().unwrap().channels[0].members,
-        ["tax", "audit-office"]
-    );
-    transacts(&operator, &chain, "main", "a member less").await;
-    wait::until("the peers of the former member to be gone", PATIENCE, async || {
-        processes(home.0.path())
-            .iter()
-            .all(|(name, _)| name != "peer0-bank")
-            .then_some(())
-    })
-    .await;
-    operator.delete("ledger").await;
-    assert_eq!(processes(home.0.path()), []);
-    operator.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_native_chain_follows_edits() {
-    a_chain_follows_edits(Engine::Native).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stock_chain_follows_edits() {
-    if executables::stock_fabric_or_skip("a_stock_chain_follows_edits").is_some() {
-        a_chain_follows_edits(Engine::Fabric).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stock_chain_is_made_and_leaves_nothing_behind() {
-    if executables::stock_fabric_or_skip("a_stock_chain_is_made_and_leaves_nothing_behind").is_some() {
-        a_chain_lives(Engine::Fabric).await;
     }
 }

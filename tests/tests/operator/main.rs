@@ -1,0 +1,9 @@
+//! The operator with real nodes, without the platform around it: resources in, a chain out.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod crash;
+mod edits;
+mod harness;
+mod kinds;
+mod life;
