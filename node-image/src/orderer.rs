@@ -1,6 +1,7 @@
 //! `entente-node orderer`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use entente_api::node_config::{NodeConfig, RoleConfig};
@@ -63,7 +64,11 @@ async fn serve_orderer(config: NodeConfig) -> anyhow::Result<()> {
     });
 
     let listeners = CancellationToken::new();
-    let options = ServeOptions::default;
+    // A broadcast is answered within milliseconds, and a client's stream never ends by itself.
+    let options = || ServeOptions {
+        drain: Duration::from_millis(500),
+        ..ServeOptions::default()
+    };
     let serving = [
         tokio::spawn(serve(listener, Some(tls), orderer.grpc(), options(), listeners.clone())),
         tokio::spawn(serve(
