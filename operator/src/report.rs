@@ -1,6 +1,7 @@
 //! A status while it is being earned: steps and facts are put down as they happen, and written beside the work, so that
 //! whoever watches sees each step begin and end.
 
+use std::convert::Infallible;
 use std::future::Future;
 
 use entente_api::condition::{Progress, State, Step, StepState, kind, reason};
@@ -106,17 +107,27 @@ impl<S: Status> Report<S> {
     where
         F: Future<Output = ()>,
     {
-        let writing = async {
-            loop {
-                self.changed.notified().await;
-                write(self.snapshot()).await;
-            }
-        };
         tokio::select! {
             biased;
             outcome = work => outcome,
-            () = writing => unreachable!("writing goes on until the work is done"),
+            never = self.write_changes(write) => match never {},
         }
+    }
+
+    async fn write_changes<F: Future<Output = ()>>(&self, write: impl Fn(S) -> F) -> Infallible {
+        loop {
+            self.changed.notified().await;
+            write(self.snapshot()).await;
+        }
+    }
+
+    /// Says more exactly what a step is doing.
+    pub fn say(&self, name: &str, message: &str) {
+        self.edit(|status| {
+            if let Some(step) = status.progress_mut().steps.iter_mut().find(|step| step.name == name) {
+                message.clone_into(&mut step.message);
+            }
+        });
     }
 
     /// The status at the end of a pass.

@@ -131,6 +131,10 @@ fn gossip(config: &NodeConfig, port: &str) -> Value {
         // The first handshake with an anchor peer races the channel join; stock's 25 s until the second try would
         // keep a new chain from endorsing.
         "reconnectInterval": "2s",
+        // Which contracts a peer has is part of its state info: at stock's 4 s a gateway plans with a peer seconds after
+        // it could.
+        "publishStateInfoInterval": "1s",
+        "requestStateInfoInterval": "1s",
         "aliveTimeInterval": "5s",
         "aliveExpirationTimeout": "25s",
         "membershipTrackerInterval": "5s",

@@ -10,6 +10,7 @@ use kube::ResourceExt as _;
 use crate::context::Context;
 use crate::registry::{Kind, Scope};
 use crate::report::Report;
+use crate::substrate::Role;
 use crate::trouble::{Result, Trouble};
 use crate::vault::BundleId;
 
@@ -76,6 +77,11 @@ async fn gone(context: &Context, scope: &Scope, chain: &str) -> Result<()> {
 /// Whatever still has an address in the chain: orderers, and strays that a crash has left.
 async fn nodes(context: &Context, namespace: &str, chain: &str) -> Result<()> {
     let nodes = context.substrate.list(namespace, chain).await?;
-    try_join_all(nodes.iter().map(|id| context.substrate.delete(id))).await?;
+    let removed = nodes.iter().map(|id| async move {
+        let addresses = context.substrate.addresses(id, Role::Orderer).await?;
+        context.connections.forget(&addresses.external);
+        Ok::<_, Trouble>(context.substrate.delete(id).await?)
+    });
+    try_join_all(removed).await?;
     Ok(())
 }

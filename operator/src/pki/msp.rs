@@ -1,36 +1,7 @@
-//! An organization's membership definition: as a channel carries it, and as a node reads it from a folder.
-
-use entente_fabric::proto::msp::{FabricCryptoConfig, FabricMspConfig, FabricNodeOUs, FabricOuIdentifier};
+//! An organization's membership definition as a node reads it, from a folder in Fabric's layout.
 
 use super::Issued;
 use crate::vault::Bundle;
-
-/// The definition that goes into channel configurations, with roles told by organizational unit.
-pub fn definition(msp_id: &str, ca_certificate: &str, tls_ca_certificate: &str) -> FabricMspConfig {
-    let unit = |name: &str| {
-        Some(FabricOuIdentifier {
-            certificate: ca_certificate.as_bytes().to_vec(),
-            organizational_unit_identifier: name.to_owned(),
-        })
-    };
-    FabricMspConfig {
-        name: msp_id.to_owned(),
-        root_certs: vec![ca_certificate.as_bytes().to_vec()],
-        tls_root_certs: vec![tls_ca_certificate.as_bytes().to_vec()],
-        crypto_config: Some(FabricCryptoConfig {
-            signature_hash_family: "SHA2".to_owned(),
-            identity_identifier_hash_function: "SHA256".to_owned(),
-        }),
-        fabric_node_ous: Some(FabricNodeOUs {
-            enable: true,
-            client_ou_identifier: unit("client"),
-            peer_ou_identifier: unit("peer"),
-            admin_ou_identifier: unit("admin"),
-            orderer_ou_identifier: unit("orderer"),
-        }),
-        ..FabricMspConfig::default()
-    }
-}
 
 /// The files of an MSP folder, under `prefix`: whom the node trusts, and who it is.
 pub fn folder(prefix: &str, ca_certificate: &str, tls_ca_certificate: &str, signing: &Issued) -> Bundle {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use entente_fabric::config::genesis;
 use entente_fabric::proto::msp::FabricMspConfig;
 
 use super::authority::LEAF_LIFE;
@@ -116,7 +117,11 @@ impl OrganizationPki {
 
     /// The definition that goes into channel configurations.
     pub fn msp(&self) -> FabricMspConfig {
-        msp::definition(&self.msp_id, self.ca_certificate(), self.tls_ca_certificate())
+        genesis::membership(
+            &self.msp_id,
+            self.ca_certificate().as_bytes(),
+            self.tls_ca_certificate().as_bytes(),
+        )
     }
 
     /// Credentials of a node of a chain. `role` is `peer` or `orderer`; `hosts` are the names it is dialled by.

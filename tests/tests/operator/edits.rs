@@ -54,6 +54,23 @@ async fn a_chain_follows_edits(engine: Engine) {
     assert_eq!((upgraded.version.as_deref(), upgraded.sequence), (Some("2.0"), Some(2)));
     transacts(&operator, &chain, "main", "an upgrade").await;
 
+    let chain = operator
+        .edit("ledger", |spec| {
+            spec.contracts.retain(|contract| contract.definition.channel.is_none());
+        })
+        .await;
+    operator
+        .until(
+            "the service of the contract that was taken out to be gone",
+            async || {
+                let left = processes(home.0.path());
+                left.iter()
+                    .all(|(name, _)| !name.starts_with("contract-audit"))
+                    .then_some(())
+            },
+        )
+        .await;
+
     let before = chain.status.unwrap().channels[0].config_sequence;
     let chain = operator
         .edit("ledger", |spec| spec.batch.timeout = Some("100ms".to_owned()))

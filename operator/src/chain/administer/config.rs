@@ -26,7 +26,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const MOST_UPDATES: usize = 64;
 
 /// Applies updates until nothing differs; gives the sequence of the configuration in force.
-pub async fn converge(context: &Context, plan: &Plan, network: &Network, channel: &ChannelPlan) -> Result<u64> {
+///
+/// `say` is told what is being changed.
+pub async fn converge(
+    context: &Context,
+    plan: &Plan,
+    network: &Network,
+    channel: &ChannelPlan,
+    say: impl Fn(&str),
+) -> Result<u64> {
     let desired = desired(context, network, channel).await?;
     for _ in 0..MOST_UPDATES {
         let (block, bundle) = current(context, network, &channel.name).await?;
@@ -34,7 +42,14 @@ pub async fn converge(context: &Context, plan: &Plan, network: &Network, channel
         let Some(step) = desired::next(&bundle, &desired)? else {
             return Ok(bundle.sequence);
         };
-        tracing::info!(chain = plan.chain, channel = channel.name, what = ?step.what, "changing a channel's configuration");
+        let what = step.what.to_string();
+        tracing::info!(
+            chain = plan.chain,
+            channel = channel.name,
+            what,
+            "changing a channel's configuration"
+        );
+        say(&what);
         let delta = update::compute(&channel.name, &bundle.config, &step.config)?;
         submit(context, network, &channel.name, &bundle, &delta).await?;
         let block = in_force(context, network, &channel.name, bundle.sequence + 1).await?;

@@ -38,6 +38,22 @@ pub enum What {
     Dismiss(Consenter),
 }
 
+impl std::fmt::Display for What {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            What::Settings(changes) => f.write_str(&changes.join(", ")),
+            What::Admit(consenter) => write!(f, "give the orderer at {}:{} a vote", consenter.host, consenter.port),
+            What::Dismiss(consenter) => {
+                write!(
+                    f,
+                    "take the vote of the orderer at {}:{}",
+                    consenter.host, consenter.port
+                )
+            }
+        }
+    }
+}
+
 /// The next change, or `None` when the configuration is as desired. Orderers change one at a time: Raft allows no more.
 pub fn next(bundle: &Bundle, desired: &Desired) -> Result<Option<Step>> {
     if let Some(step) = settings(bundle, desired)? {
@@ -157,4 +173,156 @@ pub fn consenters(block: &Block) -> Result<Vec<Consenter>, ConfigError> {
         .orderer
         .ok_or_else(|| ConfigError("the block has no ordering service".to_owned()))?;
     Ok(raft::raft_metadata(&orderer)?.consenters)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use entente_fabric::config::genesis::{self, Profile};
+    use entente_fabric::proto::etcdraft::ConfigMetadata;
+
+    use super::*;
+    use crate::pki::{Authority, Leaf, Purpose};
+
+    struct World {
+        tls: Authority,
+        members: Vec<Organization>,
+    }
+
+    fn organization(name: &str, tls: &Authority) -> Organization {
+        let identity = Authority::create(name, name, SystemTime::now()).unwrap();
+        let (ca, tls_ca) = (identity.certificate_pem.as_bytes(), tls.certificate_pem.as_bytes());
+        Organization {
+            name: name.to_owned(),
+            msp: genesis::membership(name, ca, tls_ca),
+            orderer_endpoints: Vec::new(),
+            anchor_peers: vec![(format!("peer0.{name}"), 7051)],
+        }
+    }
+
+    impl World {
+        fn new() -> World {
+            let tls = Authority::create("tls", "tls", SystemTime::now()).unwrap();
+            let members = ["BankMSP", "TaxMSP", "AuditMSP"]
+                .map(|name| organization(name, &tls))
+                .to_vec();
+            World { tls, members }
+        }
+
+        fn consenter(&self, port: u32) -> Consenter {
+            let leaf = Leaf {
+                common_name: format!("orderer{port}"),
+                organization: "ordering".to_owned(),
+                purpose: Purpose::Tls {
+                    hosts: vec!["localhost".to_owned()],
+                },
+                life: Duration::from_secs(24 * 3600),
+            };
+            let certificate = self
+                .tls
+                .issue(&leaf, None, SystemTime::now())
+                .unwrap()
+                .certificate_pem
+                .into_bytes();
+            let (client_tls_cert, server_tls_cert) = (certificate.clone(), certificate);
+            Consenter {
+                host: "localhost".to_owned(),
+                port,
+                client_tls_cert,
+                server_tls_cert,
+            }
+        }
+
+        fn desired(&self, members: usize, consenters: &[Consenter]) -> Desired {
+            Desired {
+                members: self.members[..members].to_vec(),
+                batch: BatchPlan::default(),
+                ordering: "OrderingMSP".to_owned(),
+                endpoints: consenters.iter().map(|c| format!("{}:{}", c.host, c.port)).collect(),
+                consenters: consenters.to_vec(),
+            }
+        }
+
+        /// The channel that was made as `desired`.
+        fn channel(&self, desired: &Desired) -> Bundle {
+            let mut ordering = organization("OrderingMSP", &self.tls);
+            ordering.orderer_endpoints.clone_from(&desired.endpoints);
+            let profile = Profile {
+                channel_capability: "V3_0".to_owned(),
+                orderer_capability: "V2_0".to_owned(),
+                application_capability: "V2_5".to_owned(),
+                orderer_organizations: vec![ordering],
+                application_organizations: desired.members.clone(),
+                raft: ConfigMetadata {
+                    consenters: desired.consenters.clone(),
+                    options: Some(genesis::default_raft_options()),
+                },
+                batch_timeout: desired.batch.timeout,
+                max_message_count: desired.batch.max_message_count,
+                absolute_max_bytes: desired.batch.absolute_max_bytes,
+                preferred_max_bytes: desired.batch.preferred_max_bytes,
+            };
+            Bundle::from_block(&genesis::block("main", genesis::channel_group(&profile))).unwrap()
+        }
+
+        /// The changes that lead from one channel to another, in order.
+        fn changes(&self, from: &Desired, to: &Desired) -> Vec<String> {
+            let mut bundle = self.channel(from);
+            let mut changes = Vec::new();
+            while let Some(step) = next(&bundle, to).unwrap() {
+                changes.push(step.what.to_string());
+                bundle = Bundle::new("main", step.config).unwrap();
+                assert!(changes.len() < 10, "{changes:?}");
+            }
+            changes
+        }
+    }
+
+    #[test]
+    fn a_channel_that_is_as_desired_needs_no_change() {
+        let world = World::new();
+        let desired = world.desired(2, &[world.consenter(7050)]);
+
+        assert_eq!(world.changes(&desired, &desired), [""; 0]);
+    }
+
+    #[test]
+    fn members_and_settings_change_at_once_and_orderers_one_by_one() {
+        let world = World::new();
+        let consenters: Vec<Consenter> = (7050..7053).map(|port| world.consenter(port)).collect();
+        let from = world.desired(1, &consenters[..1]);
+        let mut to = world.desired(3, &consenters);
+        to.batch.timeout = Duration::from_secs(1);
+        to.batch.max_message_count = 10;
+        to.members[0].anchor_peers = vec![("peer1.bank".to_owned(), 7051)];
+
+        let changes = world.changes(&from, &to);
+
+        assert_eq!(
+            changes,
+            [
+                "move the anchor peers of BankMSP, admit TaxMSP, admit AuditMSP, change the batch size, change the batch timeout",
+                "give the orderer at localhost:7051 a vote",
+                "give the orderer at localhost:7052 a vote",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_member_leaves_and_orderers_lose_their_votes_one_by_one() {
+        let world = World::new();
+        let consenters: Vec<Consenter> = (7050..7053).map(|port| world.consenter(port)).collect();
+
+        let changes = world.changes(&world.desired(2, &consenters), &world.desired(1, &consenters[..1]));
+
+        assert_eq!(
+            changes,
+            [
+                "dismiss TaxMSP",
+                "take the vote of the orderer at localhost:7051",
+                "take the vote of the orderer at localhost:7052",
+            ]
+        );
+    }
 }

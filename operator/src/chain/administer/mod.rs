@@ -63,12 +63,11 @@ async fn one(
             join::first(network, channel, &genesis),
         )
         .await?;
+    let configure = step("configure");
+    let say = |what: &str| report.say(&configure, what);
+    let configured = config::converge(context, plan, network, channel, say);
     let current = report
-        .step(
-            &step("configure"),
-            "comparing the configuration",
-            config::converge(context, plan, network, channel),
-        )
+        .step(&configure, "comparing the configuration", configured)
         .await?;
     report.edit(|status| {
         if let Some(known) = status.channels.iter_mut().find(|known| known.name == *name) {
