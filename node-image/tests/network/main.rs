@@ -28,7 +28,7 @@ use contract::Contract;
 use crypto::Organization;
 use nodes::Node;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One orderer, two organizations with a peer each, the channel `main` and the contract `basic`.
 struct Network {

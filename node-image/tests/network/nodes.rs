@@ -12,7 +12,7 @@ use entente_api::node_config::{
 use super::crypto::{Organization, Pair};
 
 const EXECUTABLE: &str = env!("CARGO_BIN_EXE_entente-node");
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct Node {
     pub config: NodeConfig,

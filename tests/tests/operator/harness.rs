@@ -21,7 +21,7 @@ use entente_operator::substrate::local::{Executables, Local};
 use entente_operator::vault::{self, BundleId};
 use entente_tests::{executables, wait};
 
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 /// Two members, three orderers, one contract.
 pub const CHAIN: &str = "
 members: [{organization: bank}, {organization: tax}]
