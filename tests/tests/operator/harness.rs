@@ -73,9 +73,9 @@ impl Operator {
         }
     }
 
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.context.stop.cancel();
-        self.running.await.unwrap();
+        (&mut self.running).await.unwrap();
     }
 
     pub async fn create(&self, name: &str, spec: &str) -> Chain {
@@ -200,7 +200,13 @@ impl Operator {
     }
 }
 
-pub fn steps(chain: &Chain) {
+impl Drop for Operator {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+fn steps(chain: &Chain) {
     let Some(status) = &chain.status else { return };
     let zero = status.progress.steps.iter().filter_map(|step| step.start_time).min();
     for step in &status.progress.steps {
@@ -240,9 +246,17 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        for (_, pid) in processes(self.0.path()) {
-            let pid = nix::unistd::Pid::from_raw(pid.try_into().unwrap());
-            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+        // An operator of a test that failed starts its nodes again until its runtime ends it.
+        for _ in 0..40 {
+            let left = processes(self.0.path());
+            if left.is_empty() && !std::thread::panicking() {
+                return;
+            }
+            for (_, pid) in left {
+                let pid = nix::unistd::Pid::from_raw(pid.try_into().unwrap());
+                let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 }
