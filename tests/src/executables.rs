@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 /// # Panics
 /// When it has not been built: `cargo test` does not build other packages' binaries, `make test` does.
 pub fn entente(name: &str) -> PathBuf {
-    let test = env::current_exe().expect("a running test has an executable");
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .expect("cargo puts tests into <target>/<profile>/deps");
+    let own = env::current_exe().expect("a running program has an executable");
+    let folder = own.parent().expect("an executable is in a folder");
+    // Cargo puts tests into <target>/<profile>/deps, programs into <target>/<profile>.
+    let profile = if folder.ends_with("deps") {
+        folder.parent().unwrap_or(folder)
+    } else {
+        folder
+    };
     let path = profile.join(name);
     assert!(
         path.is_file(),
