@@ -52,7 +52,7 @@ await Promise.all(Array.from({ length: Number(values['in-flight']) }, worker));
 const seconds = (performance.now() - began) / 1000;
 
 latencies.sort((a, b) => a - b);
-const percentile = (p) => latencies[Math.min(latencies.length - 1, Math.floor((latencies.length * p) / 100))];
+const percentile = (p) => latencies[Math.min(latencies.length - 1, Math.floor((latencies.length * p) / 100))] ?? 0;
 console.log(
   JSON.stringify({
     kind,
