@@ -71,6 +71,9 @@ pub struct Images {
     /// Image that renders the node's configuration and brings the chaincode builder; stock engine only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_tools: Option<String>,
+    /// Image of the business templates; the platform's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contracts: Option<String>,
 }
 
 /// What the operator reports about a release.

@@ -1,6 +1,7 @@
 //! Makes the orderers run, and ends those that are no longer wanted.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use entente_api::chain::ChainStatus;
@@ -12,13 +13,14 @@ use entente_api::node_config::{
 use entente_api::time::Time;
 use futures::future::{join_all, try_join_all};
 
-use super::plan::{Plan, Software};
+use super::plan::Plan;
 use crate::context::Context;
 use crate::network::{Network, Node, Party};
 use crate::pki::msp;
 use crate::report::Report;
 use crate::substrate::{NodeId, NodePlan, NodeRole, NodeState, Role, Workload};
 use crate::trouble::{Result, Trouble};
+use crate::vault::Bundle;
 
 /// How long a pass waits for nodes to come up; after that it says what is missing and is called again when it comes.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,7 +34,7 @@ pub async fn orderers(context: &Context, plan: &Plan, network: &Network, report:
     };
     let outcome = report
         .step("orderers", &message, async {
-            nodes(context, &plan.software, &network.ordering, NodeRole::Orderer).await?;
+            nodes(context, plan, &network.ordering, NodeRole::Orderer).await?;
             running(context, &network.ordering.nodes).await
         })
         .await;
@@ -68,7 +70,7 @@ pub async fn delete(context: &Context, party: &Party, id: &NodeId, role: Role) -
 
 /// Applies the nodes of one organization: those that do not run side by side, those that do one after the other, so
 /// that a change that restarts them all, such as renewed certificates, never takes away more than one at a time.
-pub async fn nodes(context: &Context, software: &Software, party: &Party, role: NodeRole) -> Result<()> {
+pub async fn nodes(context: &Context, plan: &Plan, party: &Party, role: NodeRole) -> Result<()> {
     let states = join_all(party.nodes.iter().map(|node| context.substrate.state(&node.id))).await;
     let (up, down): (Vec<_>, Vec<_>) = party
         .nodes
@@ -76,7 +78,7 @@ pub async fn nodes(context: &Context, software: &Software, party: &Party, role: 
         .zip(states)
         .partition(|(_, state)| state.is_running());
     let apply = async |node: &Node| -> Result<()> {
-        let plan = node_plan(context, software, party, node, role).await?;
+        let plan = node_plan(context, plan, party, node, role).await?;
         Ok(context.substrate.apply(&plan).await?)
     };
     try_join_all(down.into_iter().map(|(node, _)| apply(node))).await?;
@@ -87,13 +89,7 @@ pub async fn nodes(context: &Context, software: &Software, party: &Party, role: 
     Ok(())
 }
 
-async fn node_plan(
-    context: &Context,
-    software: &Software,
-    party: &Party,
-    node: &Node,
-    role: NodeRole,
-) -> Result<NodePlan> {
+async fn node_plan(context: &Context, plan: &Plan, party: &Party, node: &Node, role: NodeRole) -> Result<NodePlan> {
     let (id, addresses) = (&node.id, &node.addresses);
     let word = match role {
         NodeRole::Orderer => "orderer",
@@ -103,25 +99,31 @@ async fn node_plan(
         .pki
         .node(&id.chain, &id.name, word, &addresses.hosts, context.now())
         .await?;
-    let mut files = msp::folder(
+    let mut content = msp::folder(
         "msp/",
         party.pki.ca_certificate(),
         party.pki.tls_ca_certificate(),
         &credentials.signing,
     );
-    files.extend(tls_files(&credentials.tls, party.pki.tls_ca_certificate()));
-    let config = serde_json::to_vec_pretty(&node_config(party, node, role))
+    content.extend(tls_files(&credentials.tls, party.pki.tls_ca_certificate()));
+    let config = node_config(party, node, role, context.substrate.data_dir());
+    let config = serde_json::to_vec_pretty(&config)
         .map_err(|error| Trouble::failed(format!("the configuration of {id} cannot be written: {error}")))?;
-    files.insert("node.json".to_owned(), config);
+    content.insert("node.json".to_owned(), config);
+    let (keys, files) = keys_apart(content);
     let workload = Workload::Node {
-        engine: software.engine,
+        engine: plan.software.engine,
         role,
         listen: addresses.listen,
+        images: plan.software.images.clone(),
     };
     Ok(NodePlan {
         id: id.clone(),
+        organization: party.name.clone(),
         workload,
         files,
+        keys,
+        storage: plan.storage,
     })
 }
 
@@ -135,7 +137,14 @@ pub fn tls_files(tls: &crate::pki::Issued, root: &str) -> BTreeMap<String, Vec<u
     ])
 }
 
-fn node_config(party: &Party, node: &Node, role: NodeRole) -> NodeConfig {
+/// Private keys, and the rest. Every key of ours lies in a file of this name.
+pub fn keys_apart(content: Bundle) -> (Bundle, Bundle) {
+    content
+        .into_iter()
+        .partition(|(path, _)| path.rsplit('/').next() == Some("key.pem"))
+}
+
+fn node_config(party: &Party, node: &Node, role: NodeRole, data_dir: PathBuf) -> NodeConfig {
     let addresses = &node.addresses;
     let tls = TlsFiles {
         certificate: "tls/cert.pem".into(),
@@ -152,13 +161,13 @@ fn node_config(party: &Party, node: &Node, role: NodeRole) -> NodeConfig {
             };
             RoleConfig::Orderer(OrdererConfig {
                 admin: AdminEndpoint {
-                    listen: addresses.admin,
+                    listen: addresses.listen.admin,
                     tls: admin_tls,
                 },
             })
         }
         NodeRole::Peer => RoleConfig::Peer(PeerConfig {
-            chaincode_listen: addresses.chaincode,
+            chaincode_listen: addresses.listen.chaincode,
             chaincode_builder_config: "{}".to_owned(),
             limits: PeerLimits::default(),
         }),
@@ -167,12 +176,12 @@ fn node_config(party: &Party, node: &Node, role: NodeRole) -> NodeConfig {
         name: node.id.name.clone(),
         msp_id: party.msp_id().to_owned(),
         msp_dir: "msp".into(),
-        data_dir: "data".into(),
-        listen: addresses.listen,
+        data_dir,
+        listen: addresses.listen.services,
         external_endpoint: addresses.external.clone(),
         tls,
         operations: OperationsConfig {
-            listen: addresses.operations,
+            listen: addresses.listen.operations,
         },
         log_spec: "info".to_owned(),
         role,
@@ -236,7 +245,7 @@ pub async fn describe(context: &Context, party: &Party, role: &str) -> Vec<NodeS
             role: role.to_owned(),
             organization: party.name.clone(),
             endpoint: node.addresses.external.clone(),
-            operations_endpoint: Some(node.addresses.operations.to_string()),
+            operations_endpoint: Some(node.addresses.operations.clone()),
             state: phase,
             reason,
             start_time,

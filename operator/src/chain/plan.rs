@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use entente_api::chain::{Batch, ChainSpec};
 use entente_api::contract::ContractSpec;
-use entente_api::node_release::Engine;
+use entente_api::node_release::{Engine, Images};
 use entente_api::{Chain, NodeRelease, names, units};
 use entente_fabric::crypto::sha256;
 use kube::ResourceExt as _;
 
 use super::fetch::{Inputs, is_managed};
 use crate::substrate::NodeId;
+
+const DEFAULT_STORAGE: u64 = 10 << 30;
 
 /// A chain as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Plan {
     pub leaving: Vec<MemberPlan>,
     pub channels: Vec<ChannelPlan>,
     pub contracts: Vec<ContractPlan>,
+    /// Bytes of disk for each node.
+    pub storage: u64,
 }
 
 impl Plan {
@@ -40,6 +44,8 @@ pub struct Software {
     pub release: String,
     pub engine: Engine,
     pub version: String,
+    /// None: those that the platform brings.
+    pub images: Option<Images>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +147,8 @@ pub fn chain(chain: &Chain, inputs: &Inputs) -> Plan {
         contracts: contracts(&name, &chain.spec),
         leaving: leaving.collect(),
         members,
+        // Validation has read it before.
+        storage: units::bytes(&chain.spec.storage.size).unwrap_or(DEFAULT_STORAGE),
         namespace: namespace.clone(),
         chain: name.clone(),
     }
@@ -239,6 +247,7 @@ pub fn software(spec: &ChainSpec, releases: &[NodeRelease]) -> Software {
         release: release.name_any(),
         engine: release.spec.engine,
         version: release.spec.version.clone(),
+        images: release.spec.images.clone(),
     };
     let named = spec
         .release
@@ -260,6 +269,7 @@ pub fn software(spec: &ChainSpec, releases: &[NodeRelease]) -> Software {
         release: spec.engine.unwrap_or_default().as_str().to_owned(),
         engine: spec.engine.unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        images: None,
     })
 }
 
@@ -312,6 +322,7 @@ mod tests {
                 release: "native".to_owned(),
                 engine: Engine::Native,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                images: None,
             },
             ordering: Ordering {
                 organization: "ledger.ordering".to_owned(),
@@ -332,6 +343,7 @@ mod tests {
                 channel: "main".to_owned(),
                 name: "Pay_ments".to_owned(),
             }],
+            storage: 10 << 30,
         };
         assert_eq!(plan, expected);
     }

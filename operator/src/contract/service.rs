@@ -14,8 +14,16 @@ use crate::chain::apply;
 use crate::chain::plan::Plan;
 use crate::context::Context;
 use crate::network::{Network, Node};
-use crate::substrate::{NodeId, NodePlan, Role, Workload};
-use crate::trouble::Result;
+use crate::substrate::{NodeId, NodePlan, Program, Role, Setting, Workload};
+use crate::trouble::{Result, Trouble};
+
+/// Where a service finds its certificate and key: under the names of Fabric's Go samples, then of the Node shim.
+const TLS_VARIABLES: [(&str, &str); 4] = [
+    ("CHAINCODE_TLS_CERT", "tls/cert.pem"),
+    ("CHAINCODE_TLS_KEY", "tls/key.pem"),
+    ("CHAINCODE_TLS_CERT_FILE", "tls/cert.pem"),
+    ("CHAINCODE_TLS_KEY_FILE", "tls/key.pem"),
+];
 
 /// A contract's package, and where its service is.
 pub struct Service {
@@ -50,7 +58,7 @@ pub async fn ensure(
     if let Some(external) = &spec.external {
         return packed(&label, &outside(external), Some(external.address.clone()), None);
     }
-    let template = spec.template.as_deref().unwrap_or_default();
+    let program = program(context, plan, spec)?;
     let id = NodeId {
         namespace: plan.namespace.clone(),
         chain: plan.chain.clone(),
@@ -73,9 +81,28 @@ pub async fn ensure(
     )?;
     context
         .substrate
-        .apply(&node_plan(context, network, &node, template, &service.package_id, spec).await?)
+        .apply(&node_plan(context, network, &node, program, &service.package_id, spec).await?)
         .await?;
     Ok(service)
+}
+
+/// What serves it: a template, or somebody's own image.
+fn program(context: &Context, plan: &Plan, spec: &ContractDefinition) -> Result<Program> {
+    match &spec.image {
+        Some(_) if !context.substrate.runs_images() => {
+            let reason = "images need Kubernetes; here, run the service yourself and give its address as external";
+            Err(Trouble::rejected("spec.image", reason))
+        }
+        Some(image) => Ok(Program::Image(image.clone())),
+        None => Ok(Program::Template {
+            name: spec.template.clone().unwrap_or_default(),
+            image: plan
+                .software
+                .images
+                .as_ref()
+                .and_then(|images| images.contracts.clone()),
+        }),
+    }
 }
 
 fn outside(external: &ExternalService) -> Connection {
@@ -100,7 +127,7 @@ fn packed(label: &str, connection: &Connection, address: Option<String>, node: O
 
 /// Tells one revision's process from the next one's: during an upgrade both run, and peers call each by its package.
 fn revision(spec: &ContractDefinition) -> String {
-    let text = format!("{:?}{}{:?}", spec.template, spec.version, spec.settings);
+    let text = format!("{:?}{:?}{}{:?}", spec.template, spec.image, spec.version, spec.settings);
     hex::encode(&sha256(text.as_bytes())[..4])
 }
 
@@ -108,7 +135,7 @@ async fn node_plan(
     context: &Context,
     network: &Network,
     node: &Node,
-    template: &str,
+    program: Program,
     package_id: &str,
     spec: &ContractDefinition,
 ) -> Result<NodePlan> {
@@ -117,23 +144,31 @@ async fn node_plan(
     let credentials = pki
         .node(&node.id.chain, &node.id.name, "client", hosts, context.now())
         .await?;
-    let variables = [
-        ("CHAINCODE_ID", package_id),
-        ("CORE_CHAINCODE_ID_NAME", package_id),
-        ("CHAINCODE_TLS_DISABLED", "false"),
-        ("CHAINCODE_TLS_CERT", "tls/cert.pem"),
-        ("CHAINCODE_TLS_KEY", "tls/key.pem"),
-    ];
-    let mut environment: BTreeMap<String, String> = spec.settings.clone();
-    environment.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let text = |(name, value): (&str, &str)| (name.to_owned(), Setting::Text(value.to_owned()));
+    let file = |(name, path): (&str, &str)| (name.to_owned(), Setting::File(path.to_owned()));
+    let chosen = spec.settings.iter();
+    let mut environment: BTreeMap<String, Setting> = chosen.map(|(name, value)| text((name, value))).collect();
+    environment.extend(
+        [
+            ("CHAINCODE_ID", package_id),
+            ("CORE_CHAINCODE_ID_NAME", package_id),
+            ("CHAINCODE_TLS_DISABLED", "false"),
+        ]
+        .map(text),
+    );
+    environment.extend(TLS_VARIABLES.map(file));
+    let (keys, files) = apply::keys_apart(apply::tls_files(&credentials.tls, pki.tls_ca_certificate()));
     Ok(NodePlan {
         id: node.id.clone(),
+        organization: network.ordering.name.clone(),
         workload: Workload::Contract {
-            template: template.to_owned(),
-            listen: node.addresses.listen,
+            program,
+            listen: node.addresses.listen.services,
             environment,
         },
-        files: apply::tls_files(&credentials.tls, pki.tls_ca_certificate()),
+        files,
+        keys,
+        storage: 0,
     })
 }
 

@@ -99,9 +99,12 @@ fn source(field: &str, definition: &ContractDefinition) -> Result<()> {
             "give exactly one of template, external, image and package",
         ));
     }
-    if image.is_some() {
-        let reason = "images need Kubernetes; here, run the service yourself and give its address as external";
-        return Err(Trouble::rejected(&format!("{field}.image"), reason));
+    if let Some(image) = image {
+        let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'`' | b'$');
+        if image.is_empty() || image.len() > 512 || !image.bytes().all(plain) {
+            let reason = format!("\"{image}\" is not the name of an image; write registry/name@sha256:digest");
+            return Err(Trouble::rejected(&format!("{field}.image"), reason));
+        }
     }
     if let Some(template) = template {
         let field = format!("{field}.template");

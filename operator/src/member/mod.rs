@@ -51,7 +51,7 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
     };
     let started = report
         .step("peers", &message, async {
-            apply::nodes(context, &plan.software, &party, NodeRole::Peer).await?;
+            apply::nodes(context, &plan, &party, NodeRole::Peer).await?;
             apply::running(context, &party.nodes).await
         })
         .await;

@@ -8,10 +8,11 @@ pub mod local;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use entente_api::node_release::Engine;
+use entente_api::node_release::{Engine, Images};
 use futures::stream::BoxStream;
 use tokio::sync::broadcast;
 
@@ -39,15 +40,26 @@ pub enum Role {
     Contract,
 }
 
-/// Where a node listens, known before it is planned and kept for its lifetime: certificates and genesis blocks name it.
+/// How a node is reached, known before it is planned and kept for its lifetime: certificates and genesis blocks name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
-    /// gRPC services.
-    pub listen: SocketAddr,
-    /// `host:port` under which others reach `listen`.
+    /// Where the node itself listens. Nobody dials this: in a pod it is every interface.
+    pub listen: Listen,
+    /// `host:port` of the gRPC services, as nodes and the platform dial it.
     pub external: String,
+    /// `host:port` of health and metrics, plain HTTP.
+    pub operations: String,
+    /// `host:port` of channel participation; orderers only.
+    pub admin: String,
     /// Names and addresses for the TLS certificate.
     pub hosts: Vec<String>,
+}
+
+/// Where a node's own listeners are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// gRPC services.
+    pub services: SocketAddr,
     /// Plain HTTP for health and metrics.
     pub operations: SocketAddr,
     /// Channel participation; orderers only.
@@ -60,10 +72,15 @@ pub struct Addresses {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodePlan {
     pub id: NodeId,
+    /// Name of the organization that owns it.
+    pub organization: String,
     pub workload: Workload,
-    /// Content of the node's folder by relative path, keys among them; written with mode 0600. The workload's paths are
-    /// relative to that folder.
+    /// Content of the node's folder by relative path. What is read from there may name its neighbours by relative paths.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// The private keys among that content, which are for the node's eyes alone.
+    pub keys: BTreeMap<String, Vec<u8>>,
+    /// Bytes that the node may write, where disks have sizes. Contracts write nothing.
+    pub storage: u64,
 }
 
 /// What runs.
@@ -73,14 +90,33 @@ pub enum Workload {
     Node {
         engine: Engine,
         role: NodeRole,
-        listen: SocketAddr,
+        listen: Listen,
+        /// Where nodes run in containers; the platform's own when the release names none.
+        images: Option<Images>,
     },
-    /// A business template of `entente-contracts`, or nothing else yet.
+    /// The service of a contract.
     Contract {
-        template: String,
+        program: Program,
         listen: SocketAddr,
-        environment: BTreeMap<String, String>,
+        environment: BTreeMap<String, Setting>,
     },
+}
+
+/// What serves a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// A business template of `entente-contracts`, from this image where nodes run in containers.
+    Template { name: String, image: Option<String> },
+    /// Somebody's own image, which follows the conventions of chaincode-as-a-service.
+    Image(String),
+}
+
+/// The value of an environment variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    Text(String),
+    /// Path of a file of the plan, made absolute by the substrate: nobody knows where a program looks from.
+    File(String),
 }
 
 /// The roles that `entente-node` and the stock executables have.
@@ -131,6 +167,12 @@ impl SubstrateError {
 pub trait Substrate: Send + Sync {
     /// The node's addresses; chosen at the first call and the same from then on.
     async fn addresses(&self, id: &NodeId, role: Role) -> Result<Addresses, SubstrateError>;
+
+    /// Folder for what a node writes: relative to the plan's files, or absolute.
+    fn data_dir(&self) -> PathBuf;
+
+    /// Whether contracts can come as images.
+    fn runs_images(&self) -> bool;
 
     /// Makes the node what the plan says: starts it, restarts it when the plan has changed, leaves it alone otherwise.
     /// Does not wait until it accepts connections.

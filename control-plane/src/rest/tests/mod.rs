@@ -191,6 +191,14 @@ impl Substrate for NoNodes {
         Err(SubstrateError::Refused("no nodes run here".to_owned()))
     }
 
+    fn data_dir(&self) -> std::path::PathBuf {
+        "data".into()
+    }
+
+    fn runs_images(&self) -> bool {
+        false
+    }
+
     async fn apply(&self, _: &NodePlan) -> Result<(), SubstrateError> {
         Ok(())
     }

@@ -78,7 +78,5 @@ pub async fn joined<'a>(ordering: &'a Party, channel: &str) -> Vec<&'a Node> {
 }
 
 fn client(ordering: &Party, node: &Node) -> Result<Participation> {
-    let admin = node.addresses.admin;
-    let endpoint = format!("localhost:{}", admin.port());
-    Ok(Participation::new(&endpoint, Some(ordering.admin_tls()?)))
+    Ok(Participation::new(&node.addresses.admin, Some(ordering.admin_tls()?)))
 }

@@ -1,6 +1,5 @@
 //! A node's folder: what the plan puts there, its log, and whatever the node itself writes.
 
-use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -30,7 +29,7 @@ impl Folder {
     }
 
     /// Writes the plan's files, each as a whole or not at all. A file that is already right is not touched.
-    pub fn write(&self, files: &BTreeMap<String, Vec<u8>>) -> Result<(), SubstrateError> {
+    pub fn write<'a>(&self, files: impl Iterator<Item = (&'a String, &'a Vec<u8>)>) -> Result<(), SubstrateError> {
         create_private(&self.path)?;
         for (name, content) in files {
             let relative = Path::new(name);

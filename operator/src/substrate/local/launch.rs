@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 
 use super::folder::Folder;
 use super::process;
-use crate::substrate::{NodePlan, NodeRole, SubstrateError, Workload};
+use crate::substrate::{NodePlan, NodeRole, Program, Setting, SubstrateError, Workload};
 
 /// The programs that nodes run.
 #[derive(Debug, Clone)]
@@ -52,18 +52,20 @@ impl Launch {
                 engine: Engine::Native,
                 role,
                 listen,
+                ..
             } => {
                 let role = match role {
                     NodeRole::Orderer => "orderer",
                     NodeRole::Peer => "peer",
                 };
-                launch.listen = *listen;
+                launch.listen = listen.services;
                 launch.arguments = vec![role.to_owned(), "--config".to_owned(), config];
             }
             Workload::Node {
                 engine: Engine::Fabric,
                 role,
                 listen,
+                ..
             } => {
                 let stock = executables.stock.as_ref().ok_or_else(|| {
                     SubstrateError::Refused(
@@ -73,7 +75,7 @@ impl Launch {
                     )
                 })?;
                 let rendered = text(folder.join("rendered"));
-                launch.listen = *listen;
+                launch.listen = listen.services;
                 launch.render = Some(
                     ["render", "--config", &config, "--out", &rendered]
                         .map(str::to_owned)
@@ -86,19 +88,31 @@ impl Launch {
                 launch.environment.push(("FABRIC_CFG_PATH".to_owned(), rendered));
             }
             Workload::Contract {
-                template,
+                program: Program::Image(_),
+                ..
+            } => {
+                return Err(SubstrateError::Refused(
+                    "containers do not run on this machine: run the service yourself and give its address as external"
+                        .to_owned(),
+                ));
+            }
+            Workload::Contract {
+                program: Program::Template { name, .. },
                 listen,
                 environment,
             } => {
                 launch.listen = *listen;
                 launch.program = executables.contracts.clone();
-                launch.arguments = vec![template.clone()];
+                launch.arguments = vec![name.clone()];
                 launch
                     .environment
                     .push(("CHAINCODE_SERVER_ADDRESS".to_owned(), listen.to_string()));
-                launch
-                    .environment
-                    .extend(environment.iter().map(|(name, value)| (name.clone(), value.clone())));
+                let value = |setting: &Setting| match setting {
+                    Setting::Text(text) => text.clone(),
+                    Setting::File(path) => text(folder.join(path)),
+                };
+                let set = environment.iter().map(|(name, setting)| (name.clone(), value(setting)));
+                launch.environment.extend(set);
             }
         }
         launch.fingerprint = fingerprint(plan);
@@ -147,7 +161,7 @@ fn fingerprint(plan: &NodePlan) -> String {
         context.update(bytes);
     };
     add(format!("{:?}", plan.workload).as_bytes());
-    for (name, content) in &plan.files {
+    for (name, content) in plan.files.iter().chain(&plan.keys) {
         add(name.as_bytes());
         add(content);
     }

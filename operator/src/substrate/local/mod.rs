@@ -66,6 +66,14 @@ impl Substrate for Local {
         self.ports.addresses(id, role)
     }
 
+    fn data_dir(&self) -> PathBuf {
+        "data".into()
+    }
+
+    fn runs_images(&self) -> bool {
+        false
+    }
+
     async fn apply(&self, plan: &NodePlan) -> Result<(), SubstrateError> {
         let supervisor = {
             let mut nodes = self.nodes.lock();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
-use crate::substrate::{Addresses, NodeId, Role, SubstrateError};
+use crate::substrate::{Addresses, Listen, NodeId, Role, SubstrateError};
 
 /// Below the range that Linux gives to outgoing connections (32768 on), which could take a stopped node's port.
 const FIRST: u16 = 20_000;
@@ -54,13 +54,19 @@ impl Ports {
             }
         };
         let at = |index: usize| SocketAddr::from((Ipv4Addr::LOCALHOST, ports[index.min(ports.len() - 1)]));
-        Ok(Addresses {
-            listen: at(0),
-            external: at(0).to_string(),
-            hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+        let listen = Listen {
+            services: at(0),
             operations: at(1),
+            // No node is an orderer and a peer.
             admin: at(2),
             chaincode: at(2),
+        };
+        Ok(Addresses {
+            listen,
+            external: listen.services.to_string(),
+            operations: listen.operations.to_string(),
+            admin: listen.admin.to_string(),
+            hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
         })
     }
 

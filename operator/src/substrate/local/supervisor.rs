@@ -78,7 +78,7 @@ impl Supervisor {
         if self.shared.now.lock().fingerprint.as_ref() == Some(&launch.fingerprint) {
             return Ok(());
         }
-        self.folder.write(&plan.files)?;
+        self.folder.write(plan.files.iter().chain(&plan.keys))?;
         let fingerprint = Some(launch.fingerprint.clone());
         self.shared.set(NodeState::Starting, None);
         self.order(Order::Run(Box::new(launch), executables.node.clone())).await;

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 use super::*;
-use crate::substrate::{NodeRole, Workload};
+use crate::substrate::{NodeRole, Program, Setting, Workload};
 use entente_api::node_release::Engine;
 
 /// Listens at the address it is given; ends at once when its `MODE` is `broken`.
@@ -61,17 +61,32 @@ async fn plan(local: &Local, mode: &str) -> NodePlan {
         .addresses(&id(), Role::Contract)
         .await
         .expect("a port is free")
-        .listen;
-    let environment = BTreeMap::from([("MODE".to_owned(), mode.to_owned())]);
-    let files = BTreeMap::from([("tls/server.key".to_owned(), b"secret".to_vec())]);
+        .listen
+        .services;
+    let environment = BTreeMap::from([("MODE".to_owned(), Setting::Text(mode.to_owned()))]);
+    let program = Program::Template {
+        name: "evidence".to_owned(),
+        image: None,
+    };
+    let workload = Workload::Contract {
+        program,
+        listen,
+        environment,
+    };
+    NodePlan {
+        keys: BTreeMap::from([("tls/server.key".to_owned(), b"secret".to_vec())]),
+        ..of(workload)
+    }
+}
+
+fn of(workload: Workload) -> NodePlan {
     NodePlan {
         id: id(),
-        workload: Workload::Contract {
-            template: "evidence".to_owned(),
-            listen,
-            environment,
-        },
-        files,
+        organization: "bank".to_owned(),
+        workload,
+        files: BTreeMap::new(),
+        keys: BTreeMap::new(),
+        storage: 1 << 30,
     }
 }
 
@@ -173,7 +188,8 @@ async fn the_next_platform_adopts_a_node_that_still_runs() {
             .addresses(&id(), Role::Contract)
             .await
             .expect("its port is known")
-            .listen,
+            .listen
+            .services,
         listen(&wanted)
     );
     second.stop_all().await;
@@ -182,7 +198,8 @@ async fn the_next_platform_adopts_a_node_that_still_runs() {
 
 fn listen(plan: &NodePlan) -> std::net::SocketAddr {
     match &plan.workload {
-        Workload::Contract { listen, .. } | Workload::Node { listen, .. } => *listen,
+        Workload::Contract { listen, .. } => *listen,
+        Workload::Node { listen, .. } => listen.services,
     }
 }
 
@@ -288,16 +305,10 @@ async fn a_stock_node_needs_the_stock_executables() {
         engine: Engine::Fabric,
         role: NodeRole::Peer,
         listen,
+        images: None,
     };
 
-    let refused = local
-        .apply(&NodePlan {
-            id: id(),
-            workload,
-            files: BTreeMap::new(),
-        })
-        .await
-        .unwrap_err();
+    let refused = local.apply(&of(workload)).await.unwrap_err();
 
     assert!(refused.to_string().contains("set ENTENTE_FABRIC_BIN"), "{refused}");
 }
