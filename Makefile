@@ -7,10 +7,10 @@ DEMO ?= 1
 export DATA PORT DEMO
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench check fix
+.PHONY: help up test bench check fix cluster-up cluster-down cluster-shell
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
@@ -24,6 +24,15 @@ test: ## Run every test; installs what the tests need
 bench: ## Measure provisioning, memory and load, beside stock Fabric where it is at hand
 	cargo build --release --bins
 	$(TARGET)/release/entente-bench
+
+cluster-up: ## Bring up a Kubernetes of one node, built from source the first time (STATE= for another one beside it)
+	tests/cluster/up
+
+cluster-shell: ## Open a shell in the cluster's network, with kubectl and helm
+	tests/cluster/run -- "$${SHELL:-bash}"
+
+cluster-down: ## End the cluster without a trace
+	tests/cluster/down
 
 check: ## Formatting, lints, licences, and generated files up to date
 	cargo fmt --all --check

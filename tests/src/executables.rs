@@ -3,26 +3,33 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use crate::skip::skip;
+
 /// An executable of this workspace, from the build that the test itself belongs to.
 ///
 /// # Panics
 /// When it has not been built: `cargo test` does not build other packages' binaries, `make test` does.
 pub fn entente(name: &str) -> PathBuf {
-    let own = env::current_exe().expect("a running program has an executable");
-    let folder = own.parent().expect("an executable is in a folder");
-    // Cargo puts tests into <target>/<profile>/deps, programs into <target>/<profile>.
-    let profile = if folder.ends_with("deps") {
-        folder.parent().unwrap_or(folder)
-    } else {
-        folder
-    };
-    let path = profile.join(name);
+    let path = folder().join(name);
     assert!(
         path.is_file(),
         "{} is not built: run `cargo build --bins` first, as `make test` does",
         path.display()
     );
     path
+}
+
+/// The folder of the executables of the build that the test itself belongs to.
+pub(crate) fn folder() -> PathBuf {
+    let own = env::current_exe().expect("a running program has an executable");
+    let folder = own.parent().expect("an executable is in a folder");
+    // Cargo puts tests into <target>/<profile>/deps, programs into <target>/<profile>.
+    let profile = if folder.ends_with("deps") {
+        folder.parent()
+    } else {
+        None
+    };
+    profile.unwrap_or(folder).to_owned()
 }
 
 /// The folder of stock Fabric's executables: `ENTENTE_FABRIC_BIN`, or the newest version under
@@ -47,12 +54,7 @@ pub fn stock_fabric() -> Option<PathBuf> {
 pub fn stock_fabric_or_skip(test: &str) -> Option<PathBuf> {
     let found = stock_fabric();
     if found.is_none() {
-        use std::io::Write as _;
-        let line = format!("SKIPPED {test}: no stock Fabric (set ENTENTE_FABRIC_BIN)\n");
-        // The test harness captures `eprintln!`; a skip must be seen.
-        std::io::stderr()
-            .write_all(line.as_bytes())
-            .expect("standard error is open");
+        skip(test, "no stock Fabric (set ENTENTE_FABRIC_BIN)");
     }
     found
 }

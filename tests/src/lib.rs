@@ -1,8 +1,10 @@
-//! What the end-to-end tests share: the project's executables, stock Fabric's where they are present, a platform of
-//! their own, and waiting for conditions.
+//! What the end-to-end tests share: the project's executables, stock Fabric's where they are present, a platform or a
+//! Kubernetes cluster of their own, and waiting for conditions.
 
 pub mod by_hand;
 pub mod clients;
+pub mod cluster;
 pub mod executables;
 pub mod platform;
+pub mod skip;
 pub mod wait;
