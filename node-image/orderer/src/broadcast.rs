@@ -12,7 +12,8 @@ use entente_fabric::proto::orderer::deliver_response::Type;
 use entente_fabric::proto::orderer::{BroadcastResponse, DeliverResponse};
 use entente_fabric::tls::ClientCertificate;
 use entente_ledger::deliver::{Client, Delivery, Engine};
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Streaming};
 use tracing::warn;
 
@@ -28,6 +29,8 @@ pub struct Service {
     pub registrar: Arc<Registrar>,
     pub deliver: Arc<Engine<Arc<Registrar>>>,
     pub metrics: Metrics,
+    /// Ends all streams.
+    pub stop: CancellationToken,
 }
 
 #[tonic::async_trait]
@@ -39,11 +42,11 @@ impl AtomicBroadcast for Service {
         &self,
         request: Request<Streaming<Envelope>>,
     ) -> Result<Response<Self::BroadcastStream>, tonic::Status> {
-        let (registrar, metrics) = (self.registrar.clone(), self.metrics.clone());
+        let (registrar, metrics, stop) = (self.registrar.clone(), self.metrics.clone(), self.stop.clone());
         let mut messages = request.into_inner();
         Ok(Response::new(Box::pin(stream! {
-            loop {
-                match messages.message().await {
+            while let Some(message) = stop.run_until_cancelled(messages.message()).await {
+                match message {
                     Ok(Some(envelope)) => {
                         let answer = process(&registrar, &metrics, &envelope).await;
                         let refused = answer.status != Status::Success as i32;
@@ -69,7 +72,9 @@ impl AtomicBroadcast for Service {
     ) -> Result<Response<Self::DeliverStream>, tonic::Status> {
         let client = client(&request);
         let blocks = self.deliver.clone().serve(WholeBlocks, client, request.into_inner());
-        Ok(Response::new(Box::pin(blocks)))
+        Ok(Response::new(Box::pin(
+            blocks.take_until(self.stop.clone().cancelled_owned()),
+        )))
     }
 }
 

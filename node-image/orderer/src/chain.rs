@@ -36,6 +36,9 @@ pub trait Transport: Send + Sync + 'static {
     /// Sends if it can, at once; what cannot be sent is reported by [`Chain::unreachable`] and dropped.
     fn send(&self, to: u64, request: ConsensusRequest);
 
+    /// Whether this consenter was there when it was last talked to.
+    fn reaches(&self, id: u64) -> bool;
+
     /// Sends a message to be ordered. Done when it is on its way.
     fn submit(&self, to: u64, request: SubmitRequest) -> BoxFuture<'static, Result<(), String>>;
 

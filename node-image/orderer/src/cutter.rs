@@ -1,4 +1,6 @@
 //! Decides which transactions share a block (`orderer/common/blockcutter/blockcutter.go`).
+//!
+//! Unlike stock, it does not let an urgent transaction wait for company: the batch timeout is an upper bound.
 
 use bytes::Bytes;
 
@@ -10,6 +12,8 @@ pub struct Message {
     pub size: u64,
     /// Sequence of the configuration under which it was checked. When that has moved on, it is checked again.
     pub checked_at: u64,
+    /// The batch is cut right after it: whoever sent it waits for it, and sends nothing else meanwhile.
+    pub urgent: bool,
 }
 
 /// The limits in the channel configuration.
@@ -40,9 +44,10 @@ impl Cutter {
         if self.pending_bytes + message.size > preferred {
             batches.extend(self.cut());
         }
+        let urgent = message.urgent;
         self.pending_bytes += message.size;
         self.pending.push(message);
-        if self.pending.len() as u64 >= u64::from(limits.max_message_count) {
+        if urgent || self.pending.len() as u64 >= u64::from(limits.max_message_count) {
             batches.extend(self.cut());
         }
         batches
@@ -68,6 +73,7 @@ mod tests {
             bytes: Bytes::from_static(name.as_bytes()),
             size,
             checked_at: 0,
+            urgent: name.starts_with("urgent"),
         }
     }
 
@@ -118,6 +124,23 @@ mod tests {
             expected(&[&["a"], &["big"]], false)
         );
         assert_eq!(run(LIMITS, &[("big", 101)]), expected(&[&["big"]], false));
+    }
+
+    #[test]
+    fn an_urgent_message_waits_for_nobody_and_takes_along_those_that_wait() {
+        assert_eq!(
+            run(LIMITS, &[("a", 1), ("urgent", 1), ("b", 1)]),
+            expected(&[&["a", "urgent"]], true)
+        );
+        assert_eq!(run(LIMITS, &[("urgent", 1)]), expected(&[&["urgent"]], false));
+        assert_eq!(
+            run(LIMITS, &[("a", 60), ("urgent", 60)]),
+            expected(&[&["a"], &["urgent"]], false)
+        );
+        assert_eq!(
+            run(LIMITS, &[("a", 1), ("urgent, big", 101)]),
+            expected(&[&["a"], &["urgent, big"]], false)
+        );
     }
 
     #[test]

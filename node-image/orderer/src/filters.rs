@@ -6,7 +6,9 @@ use bytes::Bytes;
 use entente_fabric::config::{Bundle, consenters};
 use entente_fabric::proto::common::{ChannelHeader, ConfigEnvelope, Envelope, HeaderType, Status};
 use entente_fabric::proto::etcdraft::BlockMetadata;
+use entente_fabric::proto::protos::ChaincodeHeaderExtension;
 use entente_fabric::{envelope, expiry};
+use entente_ledger::lifecycle;
 use prost::Message as _;
 
 use crate::channel::{Channel, orderer, satisfies};
@@ -53,16 +55,25 @@ pub struct Consenters {
 
 /// A message as it goes into a block: marshalled once, and from then on only carried around. `checked_at` is the sequence
 /// of the configuration that it was checked under.
-pub fn request(envelope: &Envelope, is_config: bool, checked_at: u64) -> Request {
+pub fn request(envelope: &Envelope, header: &ChannelHeader, checked_at: u64) -> Request {
     let size = (envelope.payload.len() + envelope.signature.len()) as u64;
     Request {
         message: Message {
             bytes: Bytes::from(envelope.encode_to_vec()),
             size,
             checked_at,
+            urgent: administers(header),
         },
-        is_config,
+        is_config: header.r#type == HeaderType::Config as i32,
     }
+}
+
+/// Whether a transaction says that it approves or commits a chaincode definition. Peers decide whether that is true; here
+/// it only decides when a block is cut, so a header that cannot be read is that of an ordinary transaction.
+fn administers(header: &ChannelHeader) -> bool {
+    header.r#type == HeaderType::EndorserTransaction as i32
+        && ChaincodeHeaderExtension::decode(header.extension.as_slice())
+            .is_ok_and(|extension| extension.chaincode_id.is_some_and(|id| id.name == lifecycle::NAMESPACE))
 }
 
 /// The header of a message, which says where it belongs (`BroadcastChannelSupport` in
@@ -89,12 +100,12 @@ pub fn check(
         Ok(HeaderType::OrdererTransaction) => {
             Err(Rejection::bad_request("message is of type that is no longer supported"))
         }
-        _ => normal(channel, envelope),
+        _ => normal(channel, header, envelope),
     }
 }
 
 /// Checks a transaction (`ProcessNormalMsg`).
-fn normal(channel: &Channel, envelope: &Envelope) -> Result<Request, Rejection> {
+fn normal(channel: &Channel, header: &ChannelHeader, envelope: &Envelope) -> Result<Request, Rejection> {
     let bundle = channel.bundle();
     if orderer(&bundle).map_err(Rejection::bad_request)?.maintenance {
         return Err(Rejection::unavailable(
@@ -102,7 +113,7 @@ fn normal(channel: &Channel, envelope: &Envelope) -> Result<Request, Rejection> 
         ));
     }
     common(&bundle, envelope, SystemTime::now())?;
-    Ok(request(envelope, false, bundle.sequence))
+    Ok(request(envelope, header, bundle.sequence))
 }
 
 /// Checks a configuration update and makes the configuration that it asks for (`ProcessConfigUpdateMsg`).
@@ -125,7 +136,7 @@ pub fn config_update(channel: &Channel, update: &Envelope, group: &Consenters) -
         let context = "config update for existing channel did not pass maintenance checks: config transaction inspection failed";
         Rejection::bad_request(format!("{context}: {reason}"))
     })?;
-    Ok(request(&config, true, bundle.sequence))
+    Ok(request(&config, &header(&config)?, bundle.sequence))
 }
 
 /// Checks a message again that passed under an older configuration (`ordered` in `orderer/consensus/etcdraft/chain.go`).
@@ -133,7 +144,7 @@ pub fn again(channel: &Channel, request: &Request, group: &Consenters) -> Result
     let envelope = Envelope::decode(request.message.bytes.clone())
         .map_err(|error| Rejection::bad_request(format!("bad message: {error}")))?;
     if !request.is_config {
-        return normal(channel, &envelope);
+        return normal(channel, &header(&envelope)?, &envelope);
     }
     let bad = |reason: String| Rejection::bad_request(format!("bad config message: {reason}"));
     let (payload, _) = envelope::payload(&envelope).map_err(|error| bad(error.to_string()))?;

@@ -31,6 +31,7 @@ use entente_fabric::proto::orderer::cluster_server::ClusterServer;
 use entente_fabric::tls::TlsIdentity;
 use entente_ledger::deliver;
 use prometheus_client::registry::Registry;
+use tokio_util::sync::CancellationToken;
 
 use cluster::Connections;
 use metrics::Metrics;
@@ -59,6 +60,8 @@ pub struct Orderer {
     registrar: Arc<Registrar>,
     metrics: Metrics,
     deliver: Arc<deliver::Engine<Arc<Registrar>>>,
+    /// Ends the streams of clients and of other orderers.
+    stop: CancellationToken,
 }
 
 impl Orderer {
@@ -116,6 +119,7 @@ impl Orderer {
             registrar,
             metrics,
             deliver,
+            stop: CancellationToken::new(),
         })
     }
 
@@ -125,10 +129,12 @@ impl Orderer {
             registrar: self.registrar.clone(),
             deliver: self.deliver.clone(),
             metrics: self.metrics.clone(),
+            stop: self.stop.clone(),
         };
         let step = cluster::Step {
             registrar: self.registrar.clone(),
             metrics: self.metrics.clone(),
+            stop: self.stop.clone(),
         };
         let broadcast = AtomicBroadcastServer::new(broadcast)
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
@@ -164,9 +170,11 @@ impl Orderer {
         consenter.map_or(0, |consenter| consenter.chain.view().borrow().group.active.len())
     }
 
-    /// Hands leadership over, finishes what was accepted, and closes the channels. Call it before the listeners stop.
+    /// Hands leadership over, finishes what was accepted, closes the channels, and ends all streams: none ends by itself,
+    /// and from the end of theirs other orderers learn at once that this one is gone. Call it before the listeners stop.
     pub async fn shutdown(&self) {
         self.registrar.stop().await;
+        self.stop.cancel();
     }
 }
 

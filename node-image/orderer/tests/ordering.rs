@@ -6,6 +6,7 @@ mod network;
 
 use std::time::{Duration, Instant};
 
+use entente_fabric::client::{Caller, deliver};
 use entente_fabric::config::edit;
 use network::{Network, Tuning, eventually};
 
@@ -156,6 +157,45 @@ async fn a_leader_that_shuts_down_hands_over_at_once() {
     let survivor = (leader + 1) % 3;
     network.submit(survivor, "after").await;
     assert_eq!(network.transactions(survivor, 2).await, ["before", "after"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orderers_that_stop_together_wait_neither_for_each_other_nor_for_their_clients() {
+    let mut network = Network::with_channel(3).await;
+    network.leader().await;
+    network.submit(0, "before").await;
+    let mut readers = Vec::new();
+    for index in 0..3 {
+        readers.push(network.keeps_reading(index).await);
+    }
+
+    let began = Instant::now();
+    futures::future::join_all(network.orderers.iter_mut().map(|node| node.shut_down())).await;
+
+    // As long as a leader waits for a successor that does not answer; listeners wait for five seconds.
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "it took {:?}",
+        began.elapsed()
+    );
+    drop(readers);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_has_what_it_asked_for_leaves_no_stream_behind() {
+    let network = Network::with_channel(1).await;
+    let connection = network.connect(0).await;
+    let caller = || Caller::new(&*network.client);
+
+    deliver::config_block(&connection, network::CHANNEL, caller())
+        .await
+        .unwrap();
+
+    assert_eq!(network.orderers[0].counted("deliver_streams_opened"), 1.0);
+    eventually("the stream to be closed", async || {
+        (network.orderers[0].counted("deliver_streams_closed") == 1.0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

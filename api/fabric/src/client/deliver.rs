@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use futures::{Stream, StreamExt as _, stream};
 use prost::Message as _;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::Channel;
 
 use super::answers::{Answers, open};
@@ -109,10 +110,11 @@ pub fn from_orderer(
     seek: SeekInfo,
     caller: Caller<'_>,
 ) -> Result<Blocks<Block>, CallError> {
-    let request = request(channel, &seek, caller)?;
+    let (request, asking) = request(channel, &seek, caller)?;
     let mut client = AtomicBroadcastClient::new(orderer.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     Ok(until_status(
         open(async move { client.deliver(request).await }),
+        asking,
         |answer| match answer.r#type {
             Some(FromOrderer::Block(block)) => Item::Block(block),
             Some(FromOrderer::Status(status)) => Item::Status(status),
@@ -128,10 +130,11 @@ pub fn from_peer(
     seek: SeekInfo,
     caller: Caller<'_>,
 ) -> Result<Blocks<Block>, CallError> {
-    let request = request(channel, &seek, caller)?;
+    let (request, asking) = request(channel, &seek, caller)?;
     let mut client = DeliverClient::new(peer.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     Ok(until_status(
         open(async move { client.deliver(request).await }),
+        asking,
         |answer| match answer.r#type {
             Some(FromPeer::Block(block)) => Item::Block(block),
             Some(FromPeer::Status(status)) => Item::Status(status),
@@ -147,10 +150,11 @@ pub fn filtered(
     seek: SeekInfo,
     caller: Caller<'_>,
 ) -> Result<Blocks<FilteredBlock>, CallError> {
-    let request = request(channel, &seek, caller)?;
+    let (request, asking) = request(channel, &seek, caller)?;
     let mut client = DeliverClient::new(peer.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     Ok(until_status(
         open(async move { client.deliver_filtered(request).await }),
+        asking,
         |answer| match answer.r#type {
             Some(FromPeer::FilteredBlock(block)) => Item::Block(block),
             Some(FromPeer::Status(status)) => Item::Status(status),
@@ -178,15 +182,26 @@ pub async fn first<T>(mut blocks: Blocks<T>) -> Result<T, CallError> {
     }
 }
 
-/// One signed request. The stream stays open: a node may take its end for ours.
 fn request(
     channel: &str,
     seek: &SeekInfo,
     caller: Caller<'_>,
-) -> Result<impl Stream<Item = Envelope> + Send + use<>, CallError> {
+) -> Result<(impl Stream<Item = Envelope> + Send + use<>, DropGuard), CallError> {
     let kind = HeaderType::DeliverSeekInfo;
     let envelope = envelope::signed(kind, channel, seek.encode_to_vec(), caller.tls_cert_hash, caller.signer)?;
-    Ok(stream::once(std::future::ready(envelope)).chain(stream::pending()))
+    Ok(asking(envelope))
+}
+
+/// A stream of one request that stays open, as a node may take its end for the client's departure, until the guard is
+/// dropped. Whoever reads the answers holds the guard: an open request keeps the call, and the connection under it, alive
+/// on both sides although nobody reads any more.
+pub fn asking(request: Envelope) -> (impl Stream<Item = Envelope> + Send + use<>, DropGuard) {
+    let done = CancellationToken::new();
+    let until = done.clone().cancelled_owned();
+    let requests = stream::once(std::future::ready(request))
+        .chain(stream::pending())
+        .take_until(until);
+    (requests, done.drop_guard())
 }
 
 enum Item<T> {
@@ -195,16 +210,16 @@ enum Item<T> {
     Unknown,
 }
 
-fn until_status<A, T, F>(answers: Answers<A>, read: F) -> Blocks<T>
+fn until_status<A, T, F>(answers: Answers<A>, asking: DropGuard, read: F) -> Blocks<T>
 where
     A: Send + 'static,
     T: Send + 'static,
     F: Fn(A) -> Item<T> + Send + 'static,
 {
-    Box::pin(stream::unfold(Some((answers, read)), |state| async {
-        let (mut answers, read) = state?;
+    Box::pin(stream::unfold(Some((answers, asking, read)), |state| async {
+        let (mut answers, asking, read) = state?;
         match answers.next().await.map(|answer| answer.map(&read)) {
-            Some(Ok(Item::Block(block))) => Some((Ok(block), Some((answers, read)))),
+            Some(Ok(Item::Block(block))) => Some((Ok(block), Some((answers, asking, read)))),
             Some(Ok(Item::Status(status))) if status == Status::Success as i32 => None,
             Some(Ok(Item::Status(status))) => Some((Err(refusal(status)), None)),
             Some(Ok(Item::Unknown)) => Some((

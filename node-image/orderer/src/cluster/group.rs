@@ -26,7 +26,7 @@ pub struct Group {
     own_authorities: Vec<Vec<u8>>,
     own_key: Vec<u8>,
     members: RwLock<BTreeMap<u64, Member>>,
-    chain: OnceLock<Weak<Chain>>,
+    chain: Arc<OnceLock<Weak<Chain>>>,
 }
 
 struct Member {
@@ -51,7 +51,7 @@ impl Group {
             own_authorities,
             own_key,
             members: RwLock::default(),
-            chain: OnceLock::new(),
+            chain: Arc::default(),
         })
     }
 
@@ -111,11 +111,18 @@ impl Group {
             authorities: authorities.to_vec(),
         };
         let lane = |droppable| {
+            let chain = self.chain.clone();
+            let lost = move || {
+                if let Some(chain) = chain.get().and_then(Weak::upgrade) {
+                    chain.unreachable(id);
+                }
+            };
             Lane::open(
                 self.connections.clone(),
                 target.clone(),
                 self.channel.id.clone(),
                 droppable,
+                lost,
             )
         };
         Some(Member {
@@ -144,6 +151,13 @@ impl Transport for Group {
                 chain.unreachable(to);
             }
         }
+    }
+
+    fn reaches(&self, id: u64) -> bool {
+        self.members
+            .read()
+            .get(&id)
+            .is_some_and(|member| member.consensus.is_up())
     }
 
     fn submit(&self, to: u64, request: SubmitRequest) -> BoxFuture<'static, Result<(), String>> {

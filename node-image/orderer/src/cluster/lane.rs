@@ -37,7 +37,14 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub fn open(connections: Arc<Connections>, target: Target, channel: String, droppable: bool) -> Lane {
+    /// `lost` is called when the other end has gone away.
+    pub fn open(
+        connections: Arc<Connections>,
+        target: Target,
+        channel: String,
+        droppable: bool,
+        lost: impl Fn() + Send + Sync + 'static,
+    ) -> Lane {
         let (items, queue) = mpsc::channel(QUEUE);
         let (broken, retry) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
         let worker = Worker {
@@ -47,6 +54,7 @@ impl Lane {
             broken: broken.clone(),
             retry: retry.clone(),
             droppable,
+            lost: Box::new(lost),
         };
         // Ends by itself when the lane is dropped, after what is in the queue: a consenter that is removed must hear so.
         tokio::spawn(worker.run(queue));
@@ -55,7 +63,7 @@ impl Lane {
 
     /// Sends a request that may be lost. `false` when it is lost already.
     pub fn offer(&self, request: StepRequest) -> bool {
-        !self.broken.load(Ordering::Relaxed) && self.items.try_send(Item { request, sent: None }).is_ok()
+        self.is_up() && self.items.try_send(Item { request, sent: None }).is_ok()
     }
 
     /// Sends a request; done when it is on the wire.
@@ -78,6 +86,11 @@ impl Lane {
         }
     }
 
+    /// Whether the other end was there when it was last talked to.
+    pub fn is_up(&self) -> bool {
+        !self.broken.load(Ordering::Relaxed)
+    }
+
     /// Does not wait any longer before the next attempt.
     pub fn retry_now(&self) {
         if self.broken.load(Ordering::Relaxed) {
@@ -93,6 +106,7 @@ struct Worker {
     broken: Arc<AtomicBool>,
     retry: Arc<Notify>,
     droppable: bool,
+    lost: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Worker {
@@ -118,7 +132,9 @@ impl Worker {
                         }
                     }
                 }
-                self.broken.store(true, Ordering::Relaxed);
+                if !self.broken.swap(true, Ordering::Relaxed) {
+                    (self.lost)();
+                }
                 first = None;
                 if queue.is_closed() && queue.is_empty() {
                     return;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_stream::try_stream;
 use entente_fabric::envelope;
-use entente_fabric::proto::common::HeaderType;
 use entente_fabric::proto::orderer::cluster_server::Cluster;
 use entente_fabric::proto::orderer::step_request::Payload;
 use entente_fabric::proto::orderer::{ConsensusRequest, StepRequest, StepResponse, SubmitRequest};
 use entente_fabric::tls::ClientCertificate;
 use futures::Stream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::debug;
 
@@ -24,6 +24,8 @@ use crate::registrar::{Consenter, Registrar};
 pub struct Step {
     pub registrar: Arc<Registrar>,
     pub metrics: Metrics,
+    /// Ends all streams.
+    pub stop: CancellationToken,
 }
 
 #[tonic::async_trait]
@@ -37,11 +39,12 @@ impl Cluster for Step {
             .and_then(|client| client.der.clone());
         let key = certificate.as_ref().and_then(|der| public_key_of_der(der));
         let key = key.ok_or_else(|| Status::unknown("no TLS certificate sent"))?;
-        let (registrar, streams) = (self.registrar.clone(), self.metrics.ingress_stream_count.clone());
+        let (registrar, stop) = (self.registrar.clone(), self.stop.clone());
+        let streams = self.metrics.ingress_stream_count.clone();
         let mut requests = request.into_inner();
         let answers = try_stream! {
             let _counted = Counted::new(streams);
-            while let Some(request) = requests.message().await? {
+            while let Some(request) = stop.run_until_cancelled(requests.message()).await.transpose()?.flatten() {
                 take(&registrar, &key, request).await?;
             }
             // Only to say what would be answered: stock senders do not read.
@@ -91,8 +94,7 @@ async fn submit(registrar: &Registrar, key: &[u8], request: SubmitRequest) -> Re
         .ok_or_else(|| Status::unknown("a Submit request without a payload"))?;
     let header = envelope::channel_header(&payload)
         .map_err(|error| Status::unknown(format!("bad message: failed to extract channel header: {error}")))?;
-    let is_config = header.r#type == HeaderType::Config as i32;
-    let request = filters::request(&payload, is_config, request.last_validation_seq);
+    let request = filters::request(&payload, &header, request.last_validation_seq);
     let ordered = consenter.chain.order(request).await;
     ordered.map_err(|error| {
         debug!(channel = header.channel_id, sender, %error, "a forwarded message was not ordered");

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use entente_fabric::config::consenters::raft_metadata;
 use entente_fabric::crypto::{CryptoError, Signer};
 use entente_fabric::proto::common::Block;
+use entente_fabric::proto::protos::ChaincodeId;
 use entente_ledger::BlockStore;
 use serde::Deserialize;
 
@@ -115,6 +116,32 @@ fn messages_are_refused_as_the_stock_orderer_refused_them() {
         different.len(),
         different.join("\n")
     );
+}
+
+#[test]
+fn only_a_transaction_that_names_the_lifecycle_chaincode_is_urgent() {
+    let urgent = |kind: HeaderType, extension: Vec<u8>| {
+        let header = ChannelHeader {
+            r#type: kind as i32,
+            extension,
+            ..Default::default()
+        };
+        request(&Envelope::default(), &header, 0).message.urgent
+    };
+    let naming = |chaincode: &str| {
+        let chaincode_id = Some(ChaincodeId {
+            name: chaincode.to_owned(),
+            ..Default::default()
+        });
+        ChaincodeHeaderExtension { chaincode_id }.encode_to_vec()
+    };
+    let cut_off = naming("_lifecycle")[..5].to_vec();
+
+    assert!(urgent(HeaderType::EndorserTransaction, naming("_lifecycle")));
+    assert!(!urgent(HeaderType::EndorserTransaction, naming("evidence")));
+    assert!(!urgent(HeaderType::EndorserTransaction, Vec::new()));
+    assert!(!urgent(HeaderType::EndorserTransaction, cut_off));
+    assert!(!urgent(HeaderType::Message, naming("_lifecycle")));
 }
 
 fn base64(text: &str) -> Vec<u8> {

@@ -19,12 +19,15 @@ use entente_fabric::envelope;
 use entente_fabric::identity::SigningIdentity;
 use entente_fabric::proto::common::{Block, Config, ConfigSignature, ConfigUpdateEnvelope, Envelope, HeaderType};
 use entente_fabric::proto::etcdraft::{ConfigMetadata, Consenter, Options};
+use entente_fabric::proto::orderer::atomic_broadcast_client::AtomicBroadcastClient;
 use entente_fabric::tls::{Alpn, ClientAuth, ServeOptions, ServerTls, TlsClient, TlsIdentity, serve};
 use entente_orderer::Orderer;
 use futures::StreamExt as _;
 use identities::{Authority, Leaf};
+use prometheus_client::registry::Registry;
 use prost::Message as _;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
@@ -91,7 +94,9 @@ struct Running {
     /// `None` once it is being torn down.
     runtime: Option<Runtime>,
     orderer: Arc<Orderer>,
+    metrics: Registry,
     stop: CancellationToken,
+    listeners: [JoinHandle<()>; 2],
 }
 
 impl Drop for Running {
@@ -347,6 +352,23 @@ impl Network {
         texts
     }
 
+    /// A stream of blocks, and one of messages, that their clients leave open.
+    pub async fn keeps_reading(&self, index: usize) -> impl Sized + use<> {
+        let connection = self.connect(index).await;
+        let seek = deliver::best_effort(deliver::from(0));
+        let mut blocks = deliver::from_orderer(&connection, CHANNEL, seek, Caller::new(&*self.client)).unwrap();
+        blocks.next().await.unwrap().unwrap();
+        let messages =
+            futures::stream::iter([self.transaction("from an open stream")]).chain(futures::stream::pending());
+        let mut answers = AtomicBroadcastClient::new(connection)
+            .broadcast(messages)
+            .await
+            .unwrap()
+            .into_inner();
+        answers.message().await.unwrap().unwrap();
+        (blocks, answers)
+    }
+
     pub async fn height(&self, index: usize) -> u64 {
         self.participation(index)
             .info(CHANNEL)
@@ -448,7 +470,7 @@ impl Node {
             let admin = ServerTls::new(&identity, &require, Alpn::H2AndHttp1).unwrap();
             let listener = tokio::net::TcpListener::bind(config.listen).await.unwrap();
             let routes = orderer.grpc().into_axum_router();
-            tokio::spawn(serve(
+            let clients = tokio::spawn(serve(
                 listener,
                 Some(main),
                 routes,
@@ -457,14 +479,16 @@ impl Node {
             ));
             let listener = tokio::net::TcpListener::bind(role.admin.listen).await.unwrap();
             let routes = orderer.participation();
-            tokio::spawn(serve(listener, Some(admin), routes, ServeOptions::default(), stopped));
-            (orderer, registry)
+            let admins = tokio::spawn(serve(listener, Some(admin), routes, ServeOptions::default(), stopped));
+            (orderer, registry, [clients, admins])
         });
-        let (orderer, _registry) = futures::executor::block_on(starting).unwrap();
+        let (orderer, metrics, listeners) = futures::executor::block_on(starting).unwrap();
         self.running = Some(Running {
             runtime: Some(runtime),
             orderer: Arc::new(orderer),
+            metrics,
             stop,
+            listeners,
         });
     }
 
@@ -475,13 +499,16 @@ impl Node {
 
     /// Stops in order.
     pub async fn shut_down(&mut self) {
-        let running = self.running.take().unwrap();
+        let mut running = self.running.take().unwrap();
         let (orderer, stop) = (running.orderer.clone(), running.stop.clone());
         let shutting_down = running.runtime.as_ref().unwrap().spawn(async move {
             orderer.shutdown().await;
             stop.cancel();
         });
         shutting_down.await.unwrap();
+        for listener in &mut running.listeners {
+            listener.await.unwrap();
+        }
         running.tear_down();
     }
 
@@ -489,6 +516,18 @@ impl Node {
         self.running
             .as_ref()
             .is_some_and(|running| running.orderer.leads(CHANNEL))
+    }
+
+    /// The sum of a counter over its labels.
+    pub fn counted(&self, name: &str) -> f64 {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.running.as_ref().unwrap().metrics).unwrap();
+        let of_name = |line: &&str| line.split(['{', ' ']).next() == Some(name);
+        let values = text
+            .lines()
+            .filter(of_name)
+            .map(|line| line.rsplit(' ').next().unwrap());
+        values.map(|value| value.parse::<f64>().unwrap()).sum()
     }
 
     /// The participation API without the TLS around it.

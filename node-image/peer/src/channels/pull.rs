@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use entente_fabric::client::connect::{ConnectOptions, connect};
+use entente_fabric::client::deliver::asking;
 use entente_fabric::config::Bundle;
 use entente_fabric::crypto::Signer;
 use entente_fabric::envelope;
@@ -18,6 +19,7 @@ use entente_fabric::tls::{TlsClient, TlsIdentity};
 use prost::Message as _;
 use rand::seq::IndexedRandom as _;
 use tokio::sync::mpsc;
+use tokio_util::sync::DropGuard;
 use tonic::Streaming;
 use tracing::{debug, warn};
 
@@ -122,7 +124,7 @@ impl Puller {
                 "pulling blocks"
             );
             // Stock orderers answer with the first block, however long that takes.
-            let mut stream = self.open(orderer).await?;
+            let (mut stream, _asking) = self.open(orderer).await?;
             loop {
                 let response = stream.message().await.map_err(|status| failed(status.message()))?;
                 let verified = self
@@ -145,7 +147,7 @@ impl Puller {
         }
     }
 
-    async fn open(&self, orderer: &Endpoint) -> Result<Streaming<DeliverResponse>, Left> {
+    async fn open(&self, orderer: &Endpoint) -> Result<(Streaming<DeliverResponse>, DropGuard), Left> {
         let roots = orderer.tls_roots.iter().map(Vec::as_slice);
         let tls = TlsClient::trusting_der(roots).with_identity(self.reader.tls.clone());
         let connection = connect(&orderer.address, Some(&tls), &ConnectOptions::default())
@@ -168,13 +170,12 @@ impl Puller {
             &*self.reader.signer,
         )
         .map_err(failed)?;
-        // The request stream stays open: some orderers take its end for the client's departure.
-        let requests = futures::StreamExt::chain(tokio_stream::once(request), tokio_stream::pending());
-        Ok(client
+        let (requests, asking) = asking(request);
+        let answers = client
             .deliver(requests)
             .await
-            .map_err(|status| failed(status.message()))?
-            .into_inner())
+            .map_err(|status| failed(status.message()))?;
+        Ok((answers.into_inner(), asking))
     }
 
     /// Checks a block and moves on to the next one.

@@ -9,12 +9,13 @@ use tracing::error;
 use super::Driver;
 use crate::chain::End;
 
-/// Longest wait for a successor. One that runs answers within milliseconds; when a whole chain stops, none does.
+/// Longest wait for a successor. One that runs answers within milliseconds.
 const HAND_OVER: Duration = Duration::from_secs(1);
 
 pub(super) struct Stopping {
     pub deadline: Instant,
-    handed_over: bool,
+    /// Who was asked to take the lead.
+    successor: Option<u64>,
 }
 
 impl Driver {
@@ -23,21 +24,38 @@ impl Driver {
         let deadline = Instant::now() + wait;
         self.stopping.get_or_insert(Stopping {
             deadline,
-            handed_over: false,
+            successor: None,
         });
         self.core.batch_timeout();
     }
 
     /// Takes the next step towards the end, if it is time for it.
     pub(super) fn proceed_stopping(&mut self) {
-        let Some(stopping) = &mut self.stopping else { return };
-        let out_of_time = Instant::now() >= stopping.deadline;
-        if out_of_time || (!self.core.leads() && !self.disk.is_busy()) {
+        let Some(stopping) = &self.stopping else { return };
+        let (deadline, successor) = (stopping.deadline, stopping.successor);
+        if Instant::now() >= deadline {
             self.end.get_or_insert(End::Stopped);
-        } else if self.core.leads() && self.core.idle() && !stopping.handed_over {
-            stopping.handed_over = true;
-            if !self.core.give_lead_away() {
-                // Nobody to hand over to.
+        } else if !self.core.leads() {
+            if !self.disk.is_busy() {
+                self.end.get_or_insert(End::Stopped);
+            }
+        } else if self.core.idle() {
+            self.hand_over(successor);
+        } else if !self.core.has_quorum(|id| self.transport.reaches(id)) {
+            // The others have stopped as well: what is not agreed on by now will not be.
+            self.end.get_or_insert(End::Stopped);
+        }
+    }
+
+    /// Asks another consenter to lead, and the next one when that one stops, too: a whole chain may be stopping.
+    fn hand_over(&mut self, successor: Option<u64>) {
+        if successor.is_some_and(|id| self.transport.reaches(id)) {
+            return;
+        }
+        let successor = self.core.give_lead_away(|id| self.transport.reaches(id));
+        match (successor, &mut self.stopping) {
+            (Some(_), Some(stopping)) => stopping.successor = successor,
+            _ => {
                 self.end.get_or_insert(End::Stopped);
             }
         }

@@ -209,7 +209,7 @@ impl Core {
             return;
         }
         abdication.attempts += 1;
-        if abdication.attempts > ABDICATION_ATTEMPTS || !self.give_lead_away() {
+        if abdication.attempts > ABDICATION_ATTEMPTS || self.give_lead_away(|_| true).is_none() {
             tracing::warn!(
                 channel = self.options.channel,
                 "a configuration that changes this consenter is dropped: no other consenter can take the lead"
@@ -218,25 +218,28 @@ impl Core {
         }
     }
 
-    /// Asks the most advanced live consenter to take over. Returns whether there is one.
-    pub fn give_lead_away(&mut self) -> bool {
+    /// Asks the most advanced live consenter that is `reachable` to take over. Returns which one, if there is one.
+    pub fn give_lead_away(&mut self, reachable: impl Fn(u64) -> bool) -> Option<u64> {
         if !self.leads() || self.halted {
-            return false;
+            return None;
         }
         let own = self.options.id;
         let voters = self.node.store().voters().to_vec();
         let able = self.node.raft.prs().iter().filter(|(id, progress)| {
-            **id != own && voters.contains(id) && progress.recent_active && !progress.is_paused()
+            **id != own && voters.contains(id) && progress.recent_active && !progress.is_paused() && reachable(**id)
         });
-        let Some(to) = able
-            .max_by_key(|(id, progress)| (progress.matched, **id))
-            .map(|(id, _)| *id)
-        else {
-            return false;
-        };
+        let (to, _) = able.max_by_key(|(id, progress)| (progress.matched, **id))?;
+        let to = *to;
         self.node.transfer_leader(to);
         self.pump();
-        true
+        Some(to)
+    }
+
+    /// Whether this node and the consenters that are `reachable` are enough to agree on anything.
+    pub fn has_quorum(&self, reachable: impl Fn(u64) -> bool) -> bool {
+        let voters = self.node.store().voters();
+        let there = voters.iter().filter(|id| **id == self.options.id || reachable(**id));
+        there.count() > voters.len() / 2
     }
 
     /// Whether everything taken is in the chain, as far as this node can tell.

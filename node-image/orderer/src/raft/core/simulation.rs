@@ -271,6 +271,7 @@ impl World {
             .encode_to_vec(),
         );
         let size = self.rng.random_range(1..400);
+        let urgent = self.rng.random_bool(0.1);
         self.submit(
             id,
             Request {
@@ -278,6 +279,7 @@ impl World {
                     bytes,
                     size,
                     checked_at: 0,
+                    urgent,
                 },
                 is_config: false,
             },
@@ -363,7 +365,7 @@ impl World {
                 }
                 1 => {
                     if let Some(core) = self.cores.get_mut(&id) {
-                        core.give_lead_away();
+                        core.give_lead_away(|_| true);
                     }
                 }
                 _ => self.partitioned.clear(),
