@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::access::Access;
 use crate::condition::{Progress, State};
 use crate::contract::ContractDefinition;
 use crate::member::{NodeStatus, one};
@@ -23,11 +24,16 @@ use crate::time::Time;
     shortname = "bc",
     category = "entente",
     doc = "A consortium chain: one ordering service, member organizations, channels and contracts.",
-    printcolumn(name = "Members", type_ = "integer", json_path = ".status.memberCount"),
-    printcolumn(name = "Orderers", type_ = "integer", json_path = ".spec.ordering.replicas"),
-    printcolumn(name = "Engine", type_ = "string", json_path = ".status.engine"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    validation = Rule::new(crate::names::LABEL_RULE).message(crate::names::LABEL_MESSAGE),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether a transaction can pass on every channel"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "Where the chain stands, in one word"),
+    printcolumn(name = "Members", type_ = "integer", json_path = ".status.memberCount", description = "Organizations that take part"),
+    printcolumn(name = "Orderers", type_ = "integer", json_path = ".spec.ordering.replicas", description = "Nodes of the ordering service"),
+    printcolumn(name = "Height", type_ = "integer", json_path = ".status.height", description = "Blocks of all channels, when they were last counted"),
+    printcolumn(name = "Engine", type_ = "string", json_path = ".status.engine", description = "Implementation of the nodes"),
+    printcolumn(name = "Release", type_ = "string", json_path = ".status.release", description = "NodeRelease that the nodes run", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", description = "Why it is ready or not")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ChainSpec {
@@ -38,14 +44,18 @@ pub struct ChainSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Member organizations and how many peers each runs. An organization that does not exist yet is created.
+    /// May be empty when Member resources of their own name this chain.
     #[serde(default)]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(max = 200))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["organization".into()]))]
     pub members: Vec<ChainMember>,
-    /// Ledgers inside the chain. One channel `main` of all members when absent.
+    /// Ledgers inside the chain. One channel `main` of all members when absent. A channel that exists cannot be taken
+    /// out again, because its members keep their ledgers.
     #[serde(default = "main_channel")]
-    #[schemars(length(max = 50))]
+    #[schemars(length(min = 1, max = 50))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub channels: Vec<ChainChannel>,
-    /// Contracts on the channels.
+    /// Contracts on the channels. Each becomes a Contract resource `<chain>.<channel>.<name>`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 200))]
     pub contracts: Vec<ChainContract>,
@@ -61,9 +71,31 @@ pub struct ChainSpec {
     /// Picks the default release of this engine when `release` is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<Engine>,
-    /// Disk of each node; used where the platform provides volumes.
+    /// Disk of each node; used where the platform provides volumes. A larger size grows the volumes, where their
+    /// storage class allows it; a smaller one is refused.
     #[serde(default)]
     pub storage: Storage,
+    /// How clients outside of the cluster reach the nodes. Not at all when absent; inside they always do.
+    #[serde(default)]
+    pub access: Access,
+    /// Whether the chain rests: it runs no nodes, and keeps ledgers, keys and addresses until this is `false` again.
+    #[serde(default)]
+    pub suspended: bool,
+    /// What becomes of ledgers and keys when this resource is deleted. `Retain` keeps them, so that a chain of the same
+    /// name in the same namespace goes on where this one ended; `Delete` destroys them. To be rid of what was retained,
+    /// create the chain again with `suspended: true` and `deletionPolicy: Delete`, and delete it.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+}
+
+/// What becomes of ledgers and keys when a chain is deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
+pub enum DeletionPolicy {
+    /// They stay for a chain of the same name: what was deleted by accident can be had back.
+    #[default]
+    Retain,
+    /// They are destroyed; nothing brings them back.
+    Delete,
 }
 
 fn main_channel() -> Vec<ChainChannel> {
@@ -74,10 +106,12 @@ fn main_channel() -> Vec<ChainChannel> {
 }
 
 /// One organization's part, in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChainMember {
-    /// Name of the organization.
+    /// Name of the organization: lower-case letters, digits and dashes between them, at most 63.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new(crate::names::LABEL_FIELD_RULE).message(crate::names::LABEL_MESSAGE))]
     pub organization: String,
     /// How many peers it runs, 1 to 9.
     #[serde(default = "one")]
@@ -86,13 +120,16 @@ pub struct ChainMember {
 }
 
 /// A ledger inside the chain.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChainChannel {
     /// Lower-case letters, digits, dots and dashes, beginning with a letter; at most 249.
+    #[schemars(length(min = 1, max = 249))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z][a-z0-9.-]*$')").message("begin with a lower-case letter, then lower-case letters, digits, dots and dashes, at most 249"))]
     pub name: String,
     /// Organizations that share it; all members of the chain when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
     pub members: Option<Vec<String>>,
     /// How its transactions are cut into blocks; what is absent here comes from the chain.
     #[serde(default)]
@@ -138,10 +175,14 @@ fn three() -> u32 {
 }
 
 /// A contract of the chain, in short.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, KubeSchema, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new(crate::contract::ONE_SOURCE_RULE).message(crate::contract::ONE_SOURCE_MESSAGE))]
 pub struct ChainContract {
-    /// Name on the channel, which clients call.
+    /// Name on the channel, which clients call: letters and digits, with single dashes or underscores between; at most
+    /// 64.
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = Rule::new(crate::names::CONTRACT_RULE).message(crate::names::CONTRACT_MESSAGE))]
     pub name: String,
     #[serde(flatten)]
     pub definition: ContractDefinition,
@@ -184,6 +225,9 @@ pub struct ChainStatus {
     /// How many organizations take part.
     #[serde(default)]
     pub member_count: u32,
+    /// Blocks of all its channels, when they were last counted: about once a minute while they grow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u64>,
     /// Orderers and peers of the chain.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NodeStatus>,
@@ -213,6 +257,9 @@ pub struct ChannelStatus {
     /// Sequence of its configuration.
     #[serde(default)]
     pub config_sequence: u64,
+    /// Blocks of its ledger, when they were last counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u64>,
     /// Whether orderers and members have joined and a transaction can pass.
     #[serde(default)]
     pub state: State,

@@ -33,6 +33,8 @@ pub mod reason {
     pub const DELETING: &str = "Deleting";
     /// It works, but a node or service of it does not.
     pub const DEGRADED: &str = "Degraded";
+    /// It runs no nodes, as its spec asks.
+    pub const SUSPENDED: &str = "Suspended";
 }
 
 /// One aspect of a resource's condition.
@@ -75,6 +77,8 @@ pub enum State {
     Failed,
     /// The spec is refused and waits for an edit.
     Rejected,
+    /// It runs no nodes, as the spec asks; ledgers and keys are kept.
+    Suspended,
     /// Being deleted.
     Deleting,
 }
@@ -83,9 +87,12 @@ pub enum State {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum StepState {
+    /// Not begun.
     #[default]
     Pending,
+    /// Being done, or waiting for something else.
     Running,
+    /// Done.
     Succeeded,
     /// Failed for now; `attempt` counts the tries.
     Failed,
@@ -130,6 +137,7 @@ pub struct Progress {
     pub state: State,
     /// Aspects of its condition; `Ready` is always there once the operator has seen it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// The steps that lead to what the spec asks, with their times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -9,6 +9,12 @@ use utoipa::ToSchema;
 
 use crate::condition::Progress;
 
+/// Exactly one thing serves a contract, as a rule of the API server.
+pub(crate) const ONE_SOURCE_RULE: &str =
+    "[has(self.template), has(self.external), has(self.image), has(self.package)].filter(given, given).size() == 1";
+/// What is said when it is not one.
+pub(crate) const ONE_SOURCE_MESSAGE: &str = "give exactly one of template, external, image and package";
+
 /// A contract on one channel of a chain. Exactly one of `template`, `external`, `image` and `package` says what serves it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema, ToSchema)]
 #[kube(
@@ -21,25 +27,74 @@ use crate::condition::Progress;
     shortname = "ct",
     category = "entente",
     doc = "A contract (chaincode) on one channel of a chain. A chain's `spec.contracts` creates these.",
-    printcolumn(name = "Chain", type_ = "string", json_path = ".spec.chain"),
-    printcolumn(name = "Channel", type_ = "string", json_path = ".status.channel"),
-    printcolumn(name = "Contract", type_ = "string", json_path = ".status.name"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".status.version"),
-    printcolumn(name = "Sequence", type_ = "integer", json_path = ".status.sequence"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    selectable = ".spec.chain",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether every member's gateway gets answers from it"
+    ),
+    printcolumn(
+        name = "State",
+        type_ = "string",
+        json_path = ".status.state",
+        description = "Where the contract stands, in one word"
+    ),
+    printcolumn(
+        name = "Chain",
+        type_ = "string",
+        json_path = ".spec.chain",
+        description = "Chain that it belongs to"
+    ),
+    printcolumn(
+        name = "Channel",
+        type_ = "string",
+        json_path = ".status.channel",
+        description = "Channel that it is on"
+    ),
+    printcolumn(
+        name = "Contract",
+        type_ = "string",
+        json_path = ".status.name",
+        description = "Name on the channel, which clients call"
+    ),
+    printcolumn(
+        name = "Version",
+        type_ = "string",
+        json_path = ".status.version",
+        description = "Committed version"
+    ),
+    printcolumn(
+        name = "Sequence",
+        type_ = "integer",
+        json_path = ".status.sequence",
+        description = "Committed sequence"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        description = "Why it is ready or not",
+        priority = 1
+    )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("[has(self.template), has(self.external), has(self.image), has(self.package)].filter(given, given).size() == 1").message("give exactly one of template, external, image and package"),
-    validation = Rule::new("self.chain == oldSelf.chain").message("chain of a contract cannot change")
+    validation = Rule::new(ONE_SOURCE_RULE).message(ONE_SOURCE_MESSAGE),
+    validation = Rule::new("self.chain == oldSelf.chain").message("chain of a contract cannot change").field_path(".chain"),
+    validation = Rule::new("has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)").message("name of a contract cannot change").field_path(".name"),
+    validation = Rule::new("has(self.channel) == has(oldSelf.channel) && (!has(self.channel) || self.channel == oldSelf.channel)").message("channel of a contract cannot change").field_path(".channel")
 )]
 pub struct ContractSpec {
     /// Name of the chain. Cannot change.
+    #[schemars(length(min = 1, max = 63))]
     pub chain: String,
-    /// Name on the channel, which clients call: letters and digits, with single dashes or underscores between. The
-    /// resource's own name when absent. Cannot change.
+    /// Name on the channel, which clients call: letters and digits, with single dashes or underscores between; at most
+    /// 64. The resource's own name when absent. Cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = Rule::new(crate::names::CONTRACT_RULE).message(crate::names::CONTRACT_MESSAGE))]
     pub name: Option<String>,
     #[serde(flatten)]
     pub definition: ContractDefinition,
@@ -51,6 +106,7 @@ pub struct ContractSpec {
 pub struct ContractDefinition {
     /// Channel of the chain; its first one when absent. Cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 249))]
     pub channel: Option<String>,
     /// Name of a business template that the platform runs, for example `evidence`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,6 +125,7 @@ pub struct ContractDefinition {
     pub version: String,
     /// Sequence of the definition. When absent the platform counts by itself: 1 at first, one more for each change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub sequence: Option<i64>,
     /// Who must endorse, for example `AND('BankAMSP.member', OR('BankBMSP.member', 'BankCMSP.member'))`. A majority of
     /// the channel's members when absent.

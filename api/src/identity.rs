@@ -22,19 +22,25 @@ use crate::time::Time;
     shortname = "ident",
     category = "entente",
     doc = "An enrolled person or application: certificate and key, or certificate only when the key stays with the customer.",
-    printcolumn(name = "Organization", type_ = "string", json_path = ".spec.organization"),
-    printcolumn(name = "Role", type_ = "string", json_path = ".spec.role"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
-    printcolumn(name = "Expires", type_ = "date", json_path = ".status.expireTime"),
+    selectable = ".spec.organization",
+    validation = Rule::new(crate::names::LABEL_RULE).message(crate::names::LABEL_MESSAGE),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether its certificate is issued"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "Where the identity stands, in one word"),
+    printcolumn(name = "Organization", type_ = "string", json_path = ".spec.organization", description = "Organization that vouches for it"),
+    printcolumn(name = "Role", type_ = "string", json_path = ".spec.role", description = "What it may do"),
+    printcolumn(name = "Expires", type_ = "string", json_path = ".status.expireTime", description = "When its certificate expires"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.organization == oldSelf.organization").message("organization of an identity cannot change"))]
 pub struct IdentitySpec {
     /// Name of the organization that vouches for it. Cannot change.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new(crate::names::LABEL_FIELD_RULE).message(crate::names::LABEL_MESSAGE))]
     pub organization: String,
-    /// Common name in the certificate; the resource's own name when absent.
+    /// Common name in the certificate, at most 64 characters; the resource's own name when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
     pub enrollment_id: Option<String>,
     /// What it may do in the organization.
     #[serde(default)]

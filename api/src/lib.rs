@@ -3,6 +3,7 @@
 //! Pure types and functions: no client, no async. One file a resource; [`names`] is the only place that derives a
 //! name or a label, [`condition`] holds what every status says, and [`node_config`] is what a node reads at start.
 
+pub mod access;
 pub mod chain;
 pub mod condition;
 pub mod contract;

@@ -21,18 +21,64 @@ use crate::time::Time;
     shortname = "mb",
     category = "entente",
     doc = "One organization's part in one chain: its peers. A chain's `spec.members` creates these.",
-    printcolumn(name = "Chain", type_ = "string", json_path = ".spec.chain"),
-    printcolumn(name = "Organization", type_ = "string", json_path = ".spec.organization"),
-    printcolumn(name = "Peers", type_ = "integer", json_path = ".spec.peers"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    scale(spec_replicas_path = ".spec.peers", status_replicas_path = ".status.readyPeers"),
+    selectable = ".spec.chain",
+    selectable = ".spec.organization",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether all its peers run and have joined"
+    ),
+    printcolumn(
+        name = "State",
+        type_ = "string",
+        json_path = ".status.state",
+        description = "Where the member stands, in one word"
+    ),
+    printcolumn(
+        name = "Chain",
+        type_ = "string",
+        json_path = ".spec.chain",
+        description = "Chain that it takes part in"
+    ),
+    printcolumn(
+        name = "Organization",
+        type_ = "string",
+        json_path = ".spec.organization",
+        description = "Organization that takes part"
+    ),
+    printcolumn(
+        name = "Peers",
+        type_ = "integer",
+        json_path = ".spec.peers",
+        description = "Peers that it should run"
+    ),
+    printcolumn(
+        name = "Running",
+        type_ = "integer",
+        json_path = ".status.readyPeers",
+        description = "Peers that run"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        description = "Why it is ready or not",
+        priority = 1
+    )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.chain == oldSelf.chain && self.organization == oldSelf.organization").message("chain and organization of a member cannot change"))]
 pub struct MemberSpec {
     /// Name of the chain. Cannot change.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new(crate::names::LABEL_FIELD_RULE).message(crate::names::LABEL_MESSAGE))]
     pub chain: String,
     /// Name of the organization. Cannot change.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new(crate::names::LABEL_FIELD_RULE).message(crate::names::LABEL_MESSAGE))]
     pub organization: String,
     /// How many peers it runs, 1 to 9.
     #[serde(default = "one")]
@@ -56,6 +102,9 @@ pub struct MemberStatus {
     /// The organization's MSP id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub msp_id: Option<String>,
+    /// How many of its peers run.
+    #[serde(default)]
+    pub ready_peers: u32,
     /// Its peers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NodeStatus>,

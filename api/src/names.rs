@@ -22,6 +22,17 @@ pub const FINALIZER: &str = "entente.dev/cleanup";
 /// Namespace of a single-tenant installation.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
+/// [`check_label`] as a rule of the API server for `metadata.name`, and for a field that names another resource.
+pub const LABEL_RULE: &str = "size(self.metadata.name) <= 63 && !self.metadata.name.contains('.')";
+/// See [`LABEL_RULE`].
+pub const LABEL_FIELD_RULE: &str = "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')";
+/// What is said when a label is none.
+pub const LABEL_MESSAGE: &str = "use lower-case letters, digits and dashes between them, at most 63";
+/// [`check_contract`] as a rule of the API server.
+pub const CONTRACT_RULE: &str = "self.matches('^[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*$')";
+/// What is said when a contract's name is none.
+pub const CONTRACT_MESSAGE: &str = "use letters and digits with single dashes or underscores between, at most 64";
+
 /// MSP id of an organization that does not choose one: `province-finance` becomes `ProvinceFinanceMSP`.
 pub fn msp_id(organization: &str) -> String {
     let capitalized = organization.split(['-', '.', '_']).map(|word| {

@@ -18,10 +18,36 @@ use crate::condition::Progress;
     shortname = "nr",
     category = "entente",
     doc = "One approved set of node software: which engine, which version, which images.",
-    printcolumn(name = "Engine", type_ = "string", json_path = ".spec.engine"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.version"),
-    printcolumn(name = "Default", type_ = "boolean", json_path = ".spec.default"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(
+        name = "Engine",
+        type_ = "string",
+        json_path = ".spec.engine",
+        description = "Implementation of the node"
+    ),
+    printcolumn(
+        name = "Version",
+        type_ = "string",
+        json_path = ".spec.version",
+        description = "Version of the node software"
+    ),
+    printcolumn(
+        name = "Default",
+        type_ = "boolean",
+        json_path = ".spec.default",
+        description = "Whether chains that name no release run it"
+    ),
+    printcolumn(
+        name = "Chains",
+        type_ = "integer",
+        json_path = ".status.chains",
+        description = "Chains that run it"
+    ),
+    printcolumn(
+        name = "State",
+        type_ = "string",
+        json_path = ".status.state",
+        description = "Where the release stands, in one word"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
@@ -30,6 +56,7 @@ pub struct NodeReleaseSpec {
     /// Which implementation of the node. Cannot change.
     pub engine: Engine,
     /// Version of the node software, for example `3.1.5`. Cannot change.
+    #[schemars(length(min = 1, max = 128))]
     pub version: String,
     /// Used by chains that name no release. One release at a time should say so; the newest wins.
     #[serde(default)]

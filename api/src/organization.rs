@@ -20,10 +20,12 @@ use crate::time::Time;
     shortname = "org",
     category = "entente",
     doc = "A legal party with certificate authorities and an MSP id of its own. It takes part in chains as a member.",
-    printcolumn(name = "MSP", type_ = "string", json_path = ".status.mspId"),
-    printcolumn(name = "Level", type_ = "string", json_path = ".spec.level", priority = 1),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
-    printcolumn(name = "Expires", type_ = "date", json_path = ".status.expireTime", priority = 1),
+    validation = Rule::new("size(self.metadata.name) <= 72 && (!self.metadata.name.contains('.') || self.metadata.name.endsWith('.ordering'))").message(crate::names::LABEL_MESSAGE),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether it has certificate authorities and an administrator"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "Where the organization stands, in one word"),
+    printcolumn(name = "MSP", type_ = "string", json_path = ".status.mspId", description = "Its id in every ledger"),
+    printcolumn(name = "Level", type_ = "string", json_path = ".spec.level", description = "Administrative level", priority = 1),
+    printcolumn(name = "Expires", type_ = "string", json_path = ".status.expireTime", description = "When its authorities' certificates expire", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
@@ -35,6 +37,8 @@ pub struct OrganizationSpec {
     /// The organization's id in every ledger: letters, digits, dots and dashes. Derived from the resource's name when
     /// absent (`province-finance` becomes `ProvinceFinanceMSP`). Cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 249))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9.-]+$')").message("use letters, digits, dots and dashes, fewer than 250"))]
     pub msp_id: Option<String>,
     /// Administrative level.
     #[serde(default, skip_serializing_if = "Option::is_none")]

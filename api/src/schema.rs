@@ -1,6 +1,8 @@
 //! The custom resource definitions, and finding fields that a resource does not have.
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray,
+};
 use kube::CustomResourceExt as _;
 use serde_json::Value;
 
@@ -8,14 +10,41 @@ use crate::{Chain, Contract, Identity, Member, NodeRelease, Organization};
 
 /// Every custom resource definition, in the order in which people meet them.
 pub fn definitions() -> Vec<CustomResourceDefinition> {
-    vec![
+    let definitions = [
         Organization::crd(),
         Chain::crd(),
         Member::crd(),
         Contract::crd(),
         Identity::crd(),
         NodeRelease::crd(),
-    ]
+    ];
+    definitions.into_iter().map(without_foreign_formats).collect()
+}
+
+/// Without the formats of unsigned numbers, which Kubernetes does not know and warns of; `minimum: 0` says the same.
+fn without_foreign_formats(mut definition: CustomResourceDefinition) -> CustomResourceDefinition {
+    for version in &mut definition.spec.versions {
+        let schema = version
+            .schema
+            .as_mut()
+            .and_then(|found| found.open_api_v3_schema.as_mut());
+        if let Some(schema) = schema {
+            forget_foreign_formats(schema);
+        }
+    }
+    definition
+}
+
+fn forget_foreign_formats(schema: &mut JSONSchemaProps) {
+    schema.format.take_if(|format| format.starts_with("uint"));
+    let properties = schema
+        .properties
+        .iter_mut()
+        .flat_map(|properties| properties.values_mut());
+    properties.for_each(forget_foreign_formats);
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        forget_foreign_formats(items);
+    }
 }
 
 /// The definition of one kind.

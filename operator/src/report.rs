@@ -206,6 +206,7 @@ fn conclude(progress: &mut Progress, outcome: &Result<()>, now: Time) {
     progress.set_condition(kind::ACCEPTED, accepted, why, message, now);
     let (state, why) = match trouble.kind {
         Kind::Rejected => (State::Rejected, reason::INVALID),
+        Kind::Suspended => (State::Suspended, reason::SUSPENDED),
         _ if was_ready || progress.state == State::Degraded => (State::Degraded, reason::DEGRADED),
         Kind::Waiting => (going_on(progress.state), reason::WAITING),
         Kind::Failed => (State::Failed, reason::FAILED),
@@ -268,6 +269,21 @@ mod tests {
         assert_eq!(status.progress.steps[0].cause.as_deref(), Some("no leader yet"));
         assert_eq!(status.progress.state, State::Provisioning);
         assert_eq!(status.progress.condition(kind::READY).unwrap().message, "no leader yet");
+    }
+
+    #[tokio::test]
+    async fn what_rests_is_not_ready_and_not_failing() {
+        let report = report();
+        report.conclude(&Ok(()), Time::now());
+
+        let status = report.conclude(&Err(Trouble::suspended()), Time::now());
+
+        let ready = status.progress.condition(kind::READY).unwrap();
+        assert_eq!(status.progress.state, State::Suspended);
+        assert_eq!(
+            (ready.status.as_str(), ready.reason.as_str()),
+            ("False", reason::SUSPENDED)
+        );
     }
 
     #[tokio::test]

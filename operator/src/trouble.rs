@@ -12,6 +12,8 @@ pub enum Kind {
     Failed,
     /// Only an edit of the spec can mend it.
     Rejected,
+    /// It runs no nodes because it was told so. Nothing is left to do.
+    Suspended,
 }
 
 /// What stands in the way.
@@ -41,6 +43,15 @@ impl Trouble {
         Trouble {
             kind: Kind::Failed,
             cause: cause.into(),
+            hint: None,
+        }
+    }
+
+    /// Something that rests, and is as it should be in that.
+    pub fn suspended() -> Trouble {
+        Trouble {
+            kind: Kind::Suspended,
+            cause: "the chain is suspended: it runs no nodes, and keeps ledgers and keys".to_owned(),
             hint: None,
         }
     }

@@ -13,6 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 fn consortium(engine: &str) -> Value {
     json!({
         "engine": engine,
+        "deletionPolicy": "Delete",
         "members": [{ "organization": "province-finance" }, { "organization": "city-finance" }],
         "contracts": [{ "name": "evidence", "template": "evidence" }],
     })

@@ -57,7 +57,9 @@ fn converge(next: &mut Operation, live: &Live, now: Time) {
     if live.progress.state == State::Rejected {
         next.error = Some(rejection(&live.progress));
         end(next, OperationState::Failed, now);
-    } else if live.progress.is_ready_at(asked) && matches!(live.progress.state, State::Ready | State::Degraded) {
+    } else if live.progress.state == State::Suspended
+        || live.progress.is_ready_at(asked) && matches!(live.progress.state, State::Ready | State::Degraded)
+    {
         next.error = None;
         end(next, OperationState::Succeeded, now);
     }
@@ -243,6 +245,18 @@ mod tests {
             (next.state, next.end_time, next.error),
             (OperationState::Succeeded, Some(time(20)), None)
         );
+    }
+
+    #[test]
+    fn it_succeeds_when_the_resource_rests_as_asked() {
+        let next = next(
+            &operation(OperationKind::Update),
+            Some(&live(2, 2, State::Suspended, false)),
+            time(20),
+        )
+        .unwrap();
+
+        assert_eq!(next.state, OperationState::Succeeded);
     }
 
     #[test]

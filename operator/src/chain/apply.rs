@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::network::{Network, Node, Party};
 use crate::pki::msp;
 use crate::report::Report;
-use crate::substrate::{NodeId, NodePlan, NodeRole, NodeState, Role, Workload};
+use crate::substrate::{Ledger, NodeId, NodePlan, NodeRole, NodeState, Role, Workload};
 use crate::trouble::{Result, Trouble};
 use crate::vault::Bundle;
 
@@ -63,7 +63,7 @@ pub async fn retire(context: &Context, plan: &Plan, network: &Network) -> Result
 pub async fn delete(context: &Context, party: &Party, id: &NodeId, role: Role) -> Result<()> {
     let addresses = context.substrate.addresses(id, role).await?;
     context.connections.forget(&addresses.external);
-    context.substrate.delete(id).await?;
+    context.substrate.delete(id, Ledger::Destroy).await?;
     party.pki.forget_node(&id.chain, &id.name).await?;
     Ok(())
 }

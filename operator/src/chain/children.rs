@@ -70,6 +70,8 @@ async fn organizations(context: &Context, chain: &Chain, plan: &Plan) -> Result<
     };
     let mut ordering = Organization::new(&plan.ordering.organization, spec);
     adopt(ordering.meta_mut(), chain, &plan.ordering.organization);
+    // Its authorities are what a retained chain is continued with, so it must not go with the resource.
+    ordering.metadata.owner_references = None;
     create(context, &scope, &ordering).await
 }
 
@@ -133,8 +135,8 @@ pub async fn dismiss(context: &Context, plan: &Plan, inputs: &Inputs) -> Result<
     Ok(())
 }
 
-/// Waits until every member and contract is ready, and tells their steps as the chain's own meanwhile.
-pub async fn ready(context: &Context, chain: &Chain, plan: &Plan, report: &Report<ChainStatus>) -> Result<()> {
+/// Waits until every member and contract is as the plan asks, ready or at rest, and tells their steps as the chain's own meanwhile.
+pub async fn settled(context: &Context, chain: &Chain, plan: &Plan, report: &Report<ChainStatus>) -> Result<()> {
     let mut watch = context.registry.watch(&Scope::namespace(&plan.namespace));
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
@@ -157,7 +159,7 @@ pub async fn ready(context: &Context, chain: &Chain, plan: &Plan, report: &Repor
     }
 }
 
-/// What the first member or contract that is not ready waits for or fails with.
+/// What the first member or contract that is not settled waits for or fails with.
 async fn look(
     context: &Context,
     chain: &Chain,
@@ -233,7 +235,9 @@ impl Child {
         let current = self
             .generation
             .is_some_and(|generation| self.progress.observed_generation == Some(generation));
-        if current && self.current && self.progress.is_ready() {
+        // A plan either lets all run or none, so one that is at rest has been told so.
+        let settled = self.progress.is_ready() || self.progress.state == State::Suspended;
+        if current && self.current && settled {
             return None;
         }
         let message = self

@@ -11,6 +11,7 @@ pub mod fetch;
 pub mod plan;
 mod probe;
 mod remove;
+pub mod suspend;
 pub mod validate;
 
 use entente_api::Chain;
@@ -19,14 +20,16 @@ use entente_api::chain::ChainStatus;
 use crate::context::Context;
 use crate::network::Network;
 use crate::report::Report;
-use crate::trouble::Result;
+use crate::trouble::{Result, Trouble};
 
-pub use remove::remove;
+pub use remove::{ledger, remove};
 
 /// One pass.
 pub async fn converge(chain: &Chain, context: &Context, report: &Report<ChainStatus>) -> Result<()> {
     let inputs = fetch::inputs(context, chain).await?;
     validate::chain(chain, &inputs)?;
+    let reachable = context.substrate.check_access(&chain.spec.access);
+    reachable.map_err(|reason| Trouble::rejected("spec.access", reason))?;
     let plan = plan::chain(chain, &inputs);
     report.edit(|status| {
         status.plan = Some(plan.fingerprint());
@@ -35,12 +38,15 @@ pub async fn converge(chain: &Chain, context: &Context, report: &Report<ChainSta
         status.member_count = plan.members.len().try_into().unwrap_or(u32::MAX);
     });
     children::declare(context, chain, &plan, report).await?;
+    if plan.suspended {
+        return suspend::chain(context, chain, &plan, report).await;
+    }
     let network = Network::of(context, &plan).await?;
     apply::orderers(context, &plan, &network, report).await?;
     administer::channels(context, &plan, &network, report).await?;
     apply::retire(context, &plan, &network).await?;
     children::dismiss(context, &plan, &inputs).await?;
-    children::ready(context, chain, &plan, report).await?;
+    children::settled(context, chain, &plan, report).await?;
     probe::channels(context, &plan, &network, report).await?;
     report.edit(|status| {
         status.ready_time.get_or_insert_with(entente_api::time::Time::now);

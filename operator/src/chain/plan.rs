@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use entente_api::access::Access;
 use entente_api::chain::{Batch, ChainSpec};
 use entente_api::contract::ContractSpec;
 use entente_api::node_release::{Engine, Images};
@@ -20,6 +21,9 @@ pub struct Plan {
     pub namespace: String,
     pub chain: String,
     pub software: Software,
+    /// Whether nothing of it runs.
+    pub suspended: bool,
+    pub access: Access,
     pub ordering: Ordering,
     pub members: Vec<MemberPlan>,
     /// Members that are no longer wanted and not gone yet. Their peers are not listed.
@@ -142,6 +146,8 @@ pub fn chain(chain: &Chain, inputs: &Inputs) -> Plan {
     });
     Plan {
         software: software(&chain.spec, &inputs.releases),
+        suspended: chain.spec.suspended,
+        access: chain.spec.access.clone(),
         ordering,
         channels: channels.collect(),
         contracts: contracts(&name, &chain.spec),
@@ -324,6 +330,8 @@ mod tests {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 images: None,
             },
+            suspended: false,
+            access: Access::default(),
             ordering: Ordering {
                 organization: "ledger.ordering".to_owned(),
                 msp_id: "LedgerOrderingMSP".to_owned(),

@@ -1,8 +1,9 @@
-//! Takes a chain down so that nothing is left of it. Never looks at the spec: a wrong one must not stand in the way.
+//! Takes a chain down so that nothing is left of it but what its `deletionPolicy` retains. Never looks at the rest of
+//! the spec: a wrong one must not stand in the way.
 
 use std::time::Duration;
 
-use entente_api::chain::ChainStatus;
+use entente_api::chain::{ChainStatus, DeletionPolicy};
 use entente_api::{Chain, Contract, Member, Organization, names};
 use futures::future::try_join_all;
 use kube::ResourceExt as _;
@@ -10,7 +11,7 @@ use kube::ResourceExt as _;
 use crate::context::Context;
 use crate::registry::{Kind, Scope};
 use crate::report::Report;
-use crate::substrate::Role;
+use crate::substrate::{Ledger, Role};
 use crate::trouble::{Result, Trouble};
 use crate::vault::BundleId;
 
@@ -28,9 +29,17 @@ pub async fn remove(chain: &Chain, context: &Context, report: &Report<ChainStatu
     report
         .step("remove/members", "removing contracts and peers", children)
         .await?;
+    let ledger = ledger(chain);
+    let message = match ledger {
+        Ledger::Keep => "removing orderers; ledgers and keys stay",
+        Ledger::Destroy => "removing orderers and their ledgers",
+    };
     report
-        .step("remove/nodes", "removing orderers", nodes(context, &namespace, &name))
+        .step("remove/nodes", message, nodes(context, &namespace, &name, ledger))
         .await?;
+    if ledger == Ledger::Keep {
+        return Ok(());
+    }
     let organization = names::ordering_organization(&name);
     // Its certificate authorities and channels' first blocks go with the organization's folder.
     context
@@ -39,6 +48,14 @@ pub async fn remove(chain: &Chain, context: &Context, report: &Report<ChainStatu
         .await?;
     context.registry.delete::<Organization>(&scope, &organization).await?;
     Ok(())
+}
+
+/// What becomes of the ledgers of a chain that is deleted.
+pub fn ledger(chain: &Chain) -> Ledger {
+    match chain.spec.deletion_policy {
+        DeletionPolicy::Retain => Ledger::Keep,
+        DeletionPolicy::Delete => Ledger::Destroy,
+    }
 }
 
 async fn withdraw<K: Kind>(context: &Context, scope: &Scope, belongs: impl Fn(&K) -> bool) -> Result<()> {
@@ -75,12 +92,12 @@ async fn gone(context: &Context, scope: &Scope, chain: &str) -> Result<()> {
 }
 
 /// Whatever still has an address in the chain: orderers, and strays that a crash has left.
-async fn nodes(context: &Context, namespace: &str, chain: &str) -> Result<()> {
+async fn nodes(context: &Context, namespace: &str, chain: &str, ledger: Ledger) -> Result<()> {
     let nodes = context.substrate.list(namespace, chain).await?;
     let removed = nodes.iter().map(|id| async move {
         let addresses = context.substrate.addresses(id, Role::Orderer).await?;
         context.connections.forget(&addresses.external);
-        Ok::<_, Trouble>(context.substrate.delete(id).await?)
+        Ok::<_, Trouble>(context.substrate.delete(id, ledger).await?)
     });
     try_join_all(removed).await?;
     Ok(())

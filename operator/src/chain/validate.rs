@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use entente_api::access::{Access, AccessType};
 use entente_api::chain::{Batch, ChainSpec};
 use entente_api::{Chain, names, units};
 use kube::ResourceExt as _;
@@ -24,6 +25,7 @@ pub fn chain(chain: &Chain, inputs: &Inputs) -> Result<()> {
     contracts(spec)?;
     batch("spec.batch", &spec.batch)?;
     units::bytes(&spec.storage.size).map_err(|reason| Trouble::rejected("spec.storage.size", reason))?;
+    access(&spec.access)?;
     release(spec, inputs)?;
     unchanged(chain, inputs)
 }
@@ -168,6 +170,36 @@ fn batch(field: &str, batch: &Batch) -> Result<()> {
     Ok(())
 }
 
+/// The same rules that the API server of a cluster enforces.
+fn access(access: &Access) -> Result<()> {
+    let only_with = |field: &str, given: bool, wanted: bool, kind: &str| match given == wanted {
+        true => Ok(()),
+        false => Err(Trouble::rejected(
+            &format!("spec.access.{field}"),
+            format!("give it with type {kind}, and only then"),
+        )),
+    };
+    only_with(
+        "gateway",
+        access.gateway.is_some(),
+        access.kind == AccessType::Gateway,
+        "Gateway",
+    )?;
+    only_with(
+        "host",
+        access.host.is_some(),
+        access.kind == AccessType::NodePort,
+        "NodePort",
+    )?;
+    match access.kind {
+        AccessType::Gateway => only_with("domain", access.domain.is_some(), true, "Gateway"),
+        AccessType::LoadBalancer => Ok(()),
+        AccessType::None | AccessType::NodePort => {
+            only_with("domain", access.domain.is_some(), false, "Gateway or LoadBalancer")
+        }
+    }
+}
+
 fn release(spec: &ChainSpec, inputs: &Inputs) -> Result<()> {
     let Some(name) = &spec.release else { return Ok(()) };
     let found = inputs.releases.iter().find(|release| release.name_any() == *name);
@@ -263,6 +295,14 @@ mod tests {
             (
                 "release: blue",
                 "spec.release: there is no release \"blue\"; known: there are none",
+            ),
+            (
+                "access: {type: Gateway, domain: chains.example.com}",
+                "spec.access.gateway: give it with type Gateway, and only then",
+            ),
+            (
+                "access: {domain: chains.example.com}",
+                "spec.access.domain: give it with type Gateway or LoadBalancer, and only then",
             ),
             (
                 "contracts: [{name: pay}]",

@@ -12,7 +12,7 @@ use entente_api::Contract;
 use entente_api::contract::ContractStatus;
 use kube::ResourceExt as _;
 
-use crate::chain::{children, plan};
+use crate::chain::{children, plan, suspend};
 use crate::context::Context;
 use crate::network::Network;
 use crate::report::Report;
@@ -38,6 +38,14 @@ pub async fn converge(contract: &Contract, context: &Context, report: &Report<Co
         status.channel = Some(channel.name.clone());
         status.name = Some(name.clone());
     });
+    if plan.suspended {
+        let services = service::existing(context, &namespace, &plan.chain, &channel.name, &name).await?;
+        report
+            .step(suspend::STEP, "stopping the service", suspend::stop(context, &services))
+            .await?;
+        report.edit(|status| status.plan = fingerprint);
+        return Err(Trouble::suspended());
+    }
     let network = Network::of(context, &plan).await?;
     let wanted = definition::wanted(&name, &contract.spec.definition)?;
     let service = report

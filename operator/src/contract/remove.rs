@@ -8,7 +8,7 @@ use kube::ResourceExt as _;
 use super::service;
 use crate::context::Context;
 use crate::report::Report;
-use crate::substrate::{NodeId, Role};
+use crate::substrate::{Ledger, NodeId, Role};
 use crate::trouble::Result;
 use crate::vault::BundleId;
 
@@ -31,7 +31,7 @@ pub async fn remove(contract: &Contract, context: &Context, report: &Report<Cont
 async fn one(context: &Context, namespace: &str, chain: &str, id: &NodeId) -> Result<()> {
     let addresses = context.substrate.addresses(id, Role::Contract).await?;
     context.connections.forget(&addresses.external);
-    context.substrate.delete(id).await?;
+    context.substrate.delete(id, Ledger::Destroy).await?;
     let owner = names::ordering_organization(chain);
     let bundle = BundleId::new(namespace, &owner, &format!("nodes/{chain}/{}", id.name));
     Ok(context.vault.remove(&bundle).await?)

@@ -102,6 +102,7 @@ async fn one<K: Reconciled>(context: &Context, key: &Key, seen: &AtomicI64) -> R
             info!(%key, cause = trouble.cause, "the spec is refused");
             Next::Rest
         }
+        Err(trouble) if trouble.kind == TroubleKind::Suspended => Next::Rest,
         Err(trouble) => {
             debug!(%key, cause = trouble.cause, "not there yet");
             Next::Again

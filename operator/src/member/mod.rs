@@ -5,11 +5,12 @@ mod remove;
 mod validate;
 
 use entente_api::Member;
+use entente_api::condition::State;
 use entente_api::member::MemberStatus;
 use entente_api::names;
 use kube::ResourceExt as _;
 
-use crate::chain::{apply, children};
+use crate::chain::{apply, children, suspend};
 use crate::context::Context;
 use crate::network::Party;
 use crate::report::Report;
@@ -29,6 +30,11 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
     let fingerprint = Some(plan.fingerprint());
     report.follow(&fingerprint, |status| &mut status.plan);
     let organization = &member.spec.organization;
+    if plan.suspended {
+        suspend(context, &namespace, member, report).await?;
+        report.edit(|status| status.plan = fingerprint);
+        return Err(Trouble::suspended());
+    }
     let planned = plan
         .members
         .iter()
@@ -56,11 +62,29 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
         })
         .await;
     let nodes = apply::describe(context, &party, "peer").await;
-    report.edit(|status| status.nodes = nodes);
+    report.edit(|status| {
+        let ready = nodes.iter().filter(|node| node.state == State::Ready).count();
+        status.ready_peers = ready.try_into().unwrap_or(u32::MAX);
+        status.nodes = nodes;
+    });
     started?;
     join::channels(context, &chain, &plan, &party, report).await?;
     retire(context, &party, &namespace, &member.spec.chain, &peers).await?;
     report.edit(|status| status.plan = fingerprint);
+    Ok(())
+}
+
+/// Stops the member's peers, and keeps all that they are.
+async fn suspend(context: &Context, namespace: &str, member: &Member, report: &Report<MemberStatus>) -> Result<()> {
+    let mut peers = context.substrate.list(namespace, &member.spec.chain).await?;
+    peers.retain(|id| is_peer_of(id, &member.spec.organization));
+    report
+        .step(suspend::STEP, "stopping the peers", suspend::stop(context, &peers))
+        .await?;
+    report.edit(|status| {
+        status.ready_peers = 0;
+        status.nodes.iter_mut().for_each(suspend::at_rest);
+    });
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use entente_api::access::Access;
 use entente_api::node_release::{Engine, Images};
 use futures::stream::BoxStream;
 use tokio::sync::broadcast;
@@ -145,6 +146,14 @@ impl NodeState {
     }
 }
 
+/// What becomes of a node's ledger when the node is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ledger {
+    /// It waits, with the node's addresses, for a node of the same name.
+    Keep,
+    Destroy,
+}
+
 /// Why a substrate could not do as it was told.
 #[derive(Debug, thiserror::Error)]
 pub enum SubstrateError {
@@ -165,6 +174,10 @@ impl SubstrateError {
 /// A place where nodes run.
 #[async_trait]
 pub trait Substrate: Send + Sync {
+    /// Whether clients elsewhere can reach nodes as `access` asks. What cannot be done here is refused by this, in words
+    /// for whoever wrote it, and never ignored.
+    fn check_access(&self, access: &Access) -> Result<(), String>;
+
     /// The node's addresses; chosen at the first call and the same from then on.
     async fn addresses(&self, id: &NodeId, role: Role) -> Result<Addresses, SubstrateError>;
 
@@ -180,11 +193,16 @@ pub trait Substrate: Send + Sync {
 
     async fn state(&self, id: &NodeId) -> NodeState;
 
-    /// Nodes of a chain that exist here, running or not.
+    /// Nodes of a chain that exist here, running or not, down to a ledger that was kept.
     async fn list(&self, namespace: &str, chain: &str) -> Result<Vec<NodeId>, SubstrateError>;
 
-    /// Ends the node and removes its folder, its ledger and its addresses. Nothing happens when it does not exist.
-    async fn delete(&self, id: &NodeId) -> Result<(), SubstrateError>;
+    /// Ends the node and removes all that was made for it; its ledger and its addresses too, or not, as `ledger` says.
+    /// Nothing happens when it does not exist.
+    async fn delete(&self, id: &NodeId, ledger: Ledger) -> Result<(), SubstrateError>;
+
+    /// Ends the node's processes and keeps everything else; it starts again with the next [`Substrate::apply`]. Nothing
+    /// happens when it does not run.
+    async fn stop(&self, id: &NodeId) -> Result<(), SubstrateError>;
 
     /// Ends the process; it comes back at once.
     async fn restart(&self, id: &NodeId) -> Result<(), SubstrateError>;

@@ -14,6 +14,7 @@ async fn a_chain_follows_edits(engine: Engine) {
         .create(
             "ledger",
             "
+        deletionPolicy: Delete
         members: [{organization: bank}]
         ordering: {replicas: 1}
         contracts: [{name: evidence, template: evidence}]

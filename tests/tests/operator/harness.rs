@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use entente_api::chain::ChainSpec;
-use entente_api::condition::StepState;
+use entente_api::condition::{State, StepState};
 use entente_api::node_release::{Engine, NodeRelease, NodeReleaseSpec};
 use entente_api::{Chain, Contract, Member, Organization};
 use entente_fabric::client::connect::{ConnectOptions, connect};
@@ -22,8 +22,9 @@ use entente_operator::vault::{self, BundleId};
 use entente_tests::{executables, wait};
 
 pub const PATIENCE: Duration = Duration::from_secs(180);
-/// Two members, three orderers, one contract.
+/// Two members, three orderers, one contract; nothing stays when it is deleted.
 pub const CHAIN: &str = "
+deletionPolicy: Delete
 members: [{organization: bank}, {organization: tax}]
 channels: [{name: main}]
 contracts: [{name: evidence, template: evidence, channel: main}]
@@ -96,11 +97,17 @@ impl Operator {
         chain
     }
 
-    pub async fn edit(&self, name: &str, change: impl FnOnce(&mut ChainSpec)) -> Chain {
+    /// Writes a change of the spec.
+    pub async fn change(&self, name: &str, change: impl FnOnce(&mut ChainSpec)) {
         let mut chain = self.chain(name).await;
         change(&mut chain.spec);
         chain.metadata.resource_version = None;
         self.context.registry.update(&scope(), &chain).await.unwrap();
+    }
+
+    /// Writes a change of the spec, and waits until the chain is ready with it.
+    pub async fn edit(&self, name: &str, change: impl FnOnce(&mut ChainSpec)) -> Chain {
+        self.change(name, change).await;
         let began = Instant::now();
         let chain = self.ready(name).await;
         say(&format!(
@@ -109,6 +116,17 @@ impl Operator {
             began.elapsed().as_secs_f64()
         ));
         chain
+    }
+
+    /// Waits until the chain rests as its newest spec asks.
+    pub async fn suspended(&self, name: &str) -> Chain {
+        self.until("the chain to rest", async || {
+            let chain = self.chain(name).await;
+            let progress = &chain.status.as_ref()?.progress;
+            let current = progress.observed_generation == chain.metadata.generation;
+            (current && progress.state == State::Suspended).then_some(chain)
+        })
+        .await
     }
 
     /// Asks until the answer is `Some`; tells how everything stands when it never is.
@@ -286,35 +304,65 @@ pub async fn transacts(operator: &Operator, chain: &Chain, channel: &str, tag: &
         {
             continue;
         }
-        let id = BundleId::new("hebei", &node.organization, "admin");
-        let bundle = operator.context.vault.read(&id).await.unwrap().unwrap();
-        let organization: Organization = operator
-            .context
-            .registry
-            .get(&scope(), &node.organization)
-            .await
-            .unwrap()
-            .unwrap();
-        let organization = organization.status.unwrap();
-        let signer = SigningIdentity::new(
-            &organization.msp_id.unwrap(),
-            &bundle["msp/signcerts/cert.pem"],
-            &bundle["msp/keystore/key.pem"],
-        )
-        .unwrap();
-        let tls = TlsClient::trusting_pem(organization.tls_ca_certificate.unwrap().as_bytes()).unwrap();
+        let (signer, tls) = administrator(operator, &node.organization).await;
         let peer = connect(&node.endpoint, Some(&tls), &ConnectOptions::default())
             .await
             .unwrap();
-        let digest = hex::encode(entente_fabric::crypto::sha256(format!("{tag}{}", node.name).as_bytes()));
         let call = Invocation::new(channel, "evidence", "Certify")
-            .arg(digest.as_str())
+            .arg(digest(tag, &node.name).as_str())
             .arg("a note");
         let endorsed = gateway::endorse(&peer, &call, &[], &signer).await.unwrap();
-        gateway::submit(&peer, &endorsed).await.unwrap();
+        // Orderers that have just started elect a leader first; a client tries again.
+        operator
+            .until("the transaction to be taken", async || {
+                gateway::submit(&peer, &endorsed).await.ok()
+            })
+            .await;
         let committed = gateway::commit_status(&peer, channel, &endorsed.transaction_id, &signer)
             .await
             .unwrap();
         assert_eq!(committed.code, TxValidationCode::Valid);
     }
+}
+
+/// Whether each member's peer still knows what [`transacts`] has certified on channel `main`.
+pub async fn knows(operator: &Operator, chain: &Chain, tag: &str) -> bool {
+    let nodes = &chain.status.as_ref().unwrap().nodes;
+    for node in nodes.iter().filter(|node| node.name.starts_with("peer0-")) {
+        let (signer, tls) = administrator(operator, &node.organization).await;
+        let peer = connect(&node.endpoint, Some(&tls), &ConnectOptions::default())
+            .await
+            .unwrap();
+        let question = Invocation::new("main", "evidence", "Get").arg(digest(tag, &node.name).as_str());
+        if gateway::evaluate(&peer, &question, &[], &signer).await.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+fn digest(tag: &str, node: &str) -> String {
+    hex::encode(entente_fabric::crypto::sha256(format!("{tag}{node}").as_bytes()))
+}
+
+/// What an organization's administrator signs and speaks TLS with.
+async fn administrator(operator: &Operator, organization: &str) -> (SigningIdentity, TlsClient) {
+    let id = BundleId::new("hebei", organization, "admin");
+    let bundle = operator.context.vault.read(&id).await.unwrap().unwrap();
+    let organization: Organization = operator
+        .context
+        .registry
+        .get(&scope(), organization)
+        .await
+        .unwrap()
+        .unwrap();
+    let organization = organization.status.unwrap();
+    let signer = SigningIdentity::new(
+        &organization.msp_id.unwrap(),
+        &bundle["msp/signcerts/cert.pem"],
+        &bundle["msp/keystore/key.pem"],
+    )
+    .unwrap();
+    let tls = TlsClient::trusting_pem(organization.tls_ca_certificate.unwrap().as_bytes()).unwrap();
+    (signer, tls)
 }

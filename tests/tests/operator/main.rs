@@ -7,3 +7,4 @@ mod edits;
 mod harness;
 mod kinds;
 mod life;
+mod rest;

@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use entente_api::names::DEFAULT_NAMESPACE;
 use entente_operator::registry::embedded::Embedded;
 use entente_operator::registry::{Registry, Scope};
-use entente_operator::substrate::{Addresses, NodeId, NodePlan, NodeState, Role, Substrate, SubstrateError};
+use entente_operator::substrate::{self, Addresses, NodeId, NodePlan, NodeState, Role, Substrate, SubstrateError};
 use entente_operator::vault;
 use futures::stream::BoxStream;
 use serde_json::{Value, json};
@@ -187,6 +187,10 @@ struct NoNodes;
 
 #[async_trait]
 impl Substrate for NoNodes {
+    fn check_access(&self, _: &entente_api::access::Access) -> Result<(), String> {
+        Ok(())
+    }
+
     async fn addresses(&self, _: &NodeId, _: Role) -> Result<Addresses, SubstrateError> {
         Err(SubstrateError::Refused("no nodes run here".to_owned()))
     }
@@ -211,7 +215,11 @@ impl Substrate for NoNodes {
         Ok(Vec::new())
     }
 
-    async fn delete(&self, _: &NodeId) -> Result<(), SubstrateError> {
+    async fn delete(&self, _: &NodeId, _: substrate::Ledger) -> Result<(), SubstrateError> {
+        Ok(())
+    }
+
+    async fn stop(&self, _: &NodeId) -> Result<(), SubstrateError> {
         Ok(())
     }
 

@@ -13,14 +13,16 @@ mod supervisor;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use entente_api::access::{Access, AccessType};
 use futures::future::join_all;
 use futures::stream::BoxStream;
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
-use super::{Addresses, NodeId, NodePlan, NodeState, Role, Substrate, SubstrateError};
+use super::{Addresses, Ledger, NodeId, NodePlan, NodeState, Role, Substrate, SubstrateError};
 use folder::Folder;
 pub use launch::Executables;
 use ports::Ports;
@@ -58,10 +60,33 @@ impl Local {
     fn supervisor(&self, id: &NodeId) -> Option<Supervisor> {
         self.nodes.lock().get(id).cloned()
     }
+
+    async fn end(&self, id: &NodeId, grace: Duration) {
+        let supervisor = self.nodes.lock().remove(id);
+        match supervisor {
+            Some(supervisor) => supervisor.end(grace).await,
+            // Nobody has applied it since the platform started, but its process may still run.
+            None => {
+                let found = process::find(self.folder(id).path());
+                process::end(found.map(|found| found.pid), grace).await;
+            }
+        }
+    }
 }
 
 #[async_trait]
 impl Substrate for Local {
+    fn check_access(&self, access: &Access) -> Result<(), String> {
+        match access.kind {
+            AccessType::None => Ok(()),
+            _ => Err(
+                "the nodes are processes of this machine, reached by programs of this machine only; \
+                      leave the field out"
+                    .to_owned(),
+            ),
+        }
+    }
+
     async fn addresses(&self, id: &NodeId, role: Role) -> Result<Addresses, SubstrateError> {
         self.ports.addresses(id, role)
     }
@@ -99,20 +124,20 @@ impl Substrate for Local {
         })
     }
 
-    async fn delete(&self, id: &NodeId) -> Result<(), SubstrateError> {
-        let supervisor = self.nodes.lock().remove(id);
-        match supervisor {
-            Some(supervisor) => supervisor.end(process::NO_GRACE).await,
-            // Nobody has applied it since the platform started, but its process may still run.
-            None => {
-                let found = process::find(self.folder(id).path());
-                process::end(found.map(|found| found.pid), process::NO_GRACE).await;
-            }
+    async fn delete(&self, id: &NodeId, ledger: Ledger) -> Result<(), SubstrateError> {
+        if ledger == Ledger::Keep {
+            return self.stop(id).await;
         }
+        self.end(id, process::NO_GRACE).await;
         self.folder(id).remove()?;
         self.ports.release(id)?;
         // Nobody listens when no reconciler has started yet.
         let _ = self.changes.send(id.clone());
+        Ok(())
+    }
+
+    async fn stop(&self, id: &NodeId) -> Result<(), SubstrateError> {
+        self.end(id, process::GRACE).await;
         Ok(())
     }
 

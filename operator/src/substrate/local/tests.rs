@@ -234,7 +234,7 @@ async fn a_deleted_node_leaves_nothing_behind() {
         .expect("the plan is taken");
     let pid = running(&local).await;
 
-    local.delete(&id()).await.expect("the node is deleted");
+    local.delete(&id(), Ledger::Destroy).await.expect("the node is deleted");
 
     assert!(!process::runs(pid));
     let left: Vec<_> = std::fs::read_dir(machine.home.path().join("nodes"))
