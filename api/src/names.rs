@@ -15,6 +15,16 @@ pub mod label {
     pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 }
 
+/// Annotation keys.
+pub mod annotation {
+    /// Name of the node that an object belongs to, at its full length.
+    pub const NODE: &str = "entente.dev/node-name";
+    /// Fingerprint of what a pod was told to be.
+    pub const PLAN: &str = "entente.dev/plan";
+    /// Fingerprint of an object as the operator last applied it.
+    pub const APPLIED: &str = "entente.dev/applied";
+}
+
 /// Value of [`label::MANAGED_BY`] on what the operator creates.
 pub const MANAGER: &str = "entente-operator";
 /// Finalizer of resources whose deletion undoes something outside the registry.
@@ -73,6 +83,59 @@ pub fn peer(organization: &str, index: u32) -> String {
 /// The service of a contract, unique in its chain.
 pub fn contract_service(channel: &str, contract: &str) -> String {
     format!("contract-{channel}-{contract}")
+}
+
+/// What a node's name begins with, after the dash that joins it to its chain's.
+const NODE_WORDS: [&str; 3] = ["-orderer", "-peer", "-contract"];
+/// A StatefulSet's name, a dash and the ten letters of a revision must make a label.
+const LONGEST_OBJECT: usize = 52;
+
+/// Name of the Kubernetes objects of a node, and with it the first label of its DNS name: `<chain>-<node>`.
+///
+/// Where that could also be read as another chain's node, is too long, or is no DNS label (RFC 1035), it is shortened
+/// and ends with a double dash and a digest. No other name has a double dash, so that the parts of a node can be told
+/// apart by words behind one, as in `<object>--keys`.
+pub fn object(chain: &str, node: &str) -> String {
+    let joined = format!("{chain}-{node}");
+    let words = |word: &&str| joined.matches(*word).count();
+    let is_plain = NODE_WORDS.iter().map(words).sum::<usize>() == 1
+        && joined.len() <= LONGEST_OBJECT
+        && joined.starts_with(|first: char| first.is_ascii_lowercase())
+        && !joined.contains("--")
+        && check_label(&joined).is_ok();
+    if is_plain {
+        return joined;
+    }
+    let readable = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let text: String = joined.chars().map(readable).collect();
+    let start = text.trim_start_matches(|first: char| !first.is_ascii_lowercase());
+    let digest = digest(&format!("{chain}/{node}"));
+    let most = LONGEST_OBJECT - 2 - digest.len();
+    let kept: String = start.chars().take(most).collect();
+    match kept.trim_end_matches('-') {
+        "" => format!("node--{digest}"),
+        kept => format!("{kept}--{digest}"),
+    }
+}
+
+/// `text` as the value of a label, shortened with a digest where it is too long or holds what a label cannot.
+pub fn label_value(text: &str) -> String {
+    let inside = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let end = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+    let ends = end(text.bytes().next()) && end(text.bytes().next_back());
+    if text.len() <= 63 && ends && text.bytes().all(inside) {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+    format!("{kept}.{}", digest(text)).trim_start_matches('.').to_owned()
+}
+
+/// Ten letters that differ for different texts: FNV-1a, of which no more is asked than to keep honest names apart.
+fn digest(text: &str) -> String {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{:010x}", (hash ^ (hash >> 40)) & 0xff_ffff_ffff)
 }
 
 /// Labels of everything that belongs to a chain.
@@ -149,6 +212,48 @@ mod tests {
     fn derived_names_do_not_collide() {
         assert_ne!(member("a", "b-c"), member("a-b", "c"));
         assert!(check_label(&member("a", "b")).is_err());
+    }
+
+    #[test]
+    fn objects_are_called_after_chain_and_node() {
+        assert_eq!(
+            object("transfer-payments", "peer0-province-finance"),
+            "transfer-payments-peer0-province-finance"
+        );
+        assert_eq!(object("ledger", "orderer2"), "ledger-orderer2");
+    }
+
+    #[test]
+    fn objects_of_different_nodes_never_share_a_name() {
+        let nodes = [
+            ("a", "peer0-b-peer0-c"),
+            ("a-peer0-b", "peer0-c"),
+            ("a-peer0-b", "orderer0"),
+            ("a--b", "orderer0"),
+            ("2024", "orderer0"),
+            ("ledger", "contract-main.x-Evidence_v2-0a1b2c3d"),
+            ("ledger", "contract-main.x-evidence-v2-0a1b2c3d"),
+            ("a-very-long-chain-name-indeed", "peer0-a-very-long-organization-name"),
+            ("a-very-long-chain-name-indeed", "peer0-a-very-long-organization-name-too"),
+        ];
+
+        let names = nodes.map(|(chain, node)| object(chain, node));
+
+        for name in &names {
+            assert!(name.len() <= 52 && check_label(name).is_ok(), "{name}");
+            assert!(name.starts_with(|c: char| c.is_ascii_lowercase()), "{name}");
+        }
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), nodes.len(), "{names:?}");
+    }
+
+    #[test]
+    fn a_label_takes_any_text() {
+        let long = "peer0-".to_owned() + &"o".repeat(63);
+
+        assert_eq!(label_value("peer0-bank"), "peer0-bank");
+        assert_eq!(label_value(&long).len(), 51);
+        assert_ne!(label_value(&long), label_value(&(long.clone() + "o")));
     }
 
     #[test]
