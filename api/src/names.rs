@@ -21,6 +21,8 @@ pub mod annotation {
     pub const NODE: &str = "entente.dev/node-name";
     /// Fingerprint of what a pod was told to be.
     pub const PLAN: &str = "entente.dev/plan";
+    /// Bytes that a node's volume was asked to hold.
+    pub const STORAGE: &str = "entente.dev/storage";
     /// Fingerprint of an object as the operator last applied it.
     pub const APPLIED: &str = "entente.dev/applied";
 }
@@ -106,7 +108,13 @@ pub fn object(chain: &str, node: &str) -> String {
     if is_plain {
         return joined;
     }
-    let readable = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let readable = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
     let text: String = joined.chars().map(readable).collect();
     let start = text.trim_start_matches(|first: char| !first.is_ascii_lowercase());
     let digest = digest(&format!("{chain}/{node}"));
@@ -234,7 +242,10 @@ mod tests {
             ("ledger", "contract-main.x-Evidence_v2-0a1b2c3d"),
             ("ledger", "contract-main.x-evidence-v2-0a1b2c3d"),
             ("a-very-long-chain-name-indeed", "peer0-a-very-long-organization-name"),
-            ("a-very-long-chain-name-indeed", "peer0-a-very-long-organization-name-too"),
+            (
+                "a-very-long-chain-name-indeed",
+                "peer0-a-very-long-organization-name-too",
+            ),
         ];
 
         let names = nodes.map(|(chain, node)| object(chain, node));

@@ -1,5 +1,5 @@
 //! The operations endpoint: `/healthz`, `/metrics`, `/version` and `/logspec`, as stock nodes serve it
-//! (`core/operations/system.go`).
+//! (`core/operations/system.go`), and `/readyz`, which is our own.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -28,14 +28,20 @@ pub struct FailedCheck {
 pub struct Operations {
     pub metrics: Registry,
     pub logs: LogControl,
-    /// Asked at every probe; empty when all is well.
-    pub checks: Box<dyn Fn() -> Vec<FailedCheck> + Send + Sync>,
+    /// What is wrong; empty when all is well.
+    pub checks: Checks,
+    /// What keeps the node from serving its channels: wrong, or only not yet right.
+    pub unready: Checks,
 }
+
+/// Asked at every probe.
+pub type Checks = Box<dyn Fn() -> Vec<FailedCheck> + Send + Sync>;
 
 /// The endpoint's routes.
 pub fn router(operations: Operations) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/version", get(version))
         .route("/logspec", get(logspec).put(set_logspec))
@@ -52,7 +58,15 @@ struct Health {
 }
 
 async fn healthz(State(operations): State<Arc<Operations>>) -> Response {
-    let failed_checks = (operations.checks)();
+    report((operations.checks)())
+}
+
+/// Whether the node serves all of its channels: whoever sends it work, or takes another node away, should know.
+async fn readyz(State(operations): State<Arc<Operations>>) -> Response {
+    report((operations.unready)())
+}
+
+fn report(failed_checks: Vec<FailedCheck>) -> Response {
     let time = humantime::format_rfc3339_nanos(SystemTime::now()).to_string();
     if failed_checks.is_empty() {
         return Json(Health {
@@ -136,6 +150,10 @@ mod tests {
     use tower::ServiceExt as _;
 
     fn endpoint(checks: Vec<FailedCheck>) -> (Router, impl Sized) {
+        endpoint_of(checks.clone(), checks)
+    }
+
+    fn endpoint_of(checks: Vec<FailedCheck>, unready: Vec<FailedCheck>) -> (Router, impl Sized) {
         let mut metrics = Registry::default();
         metrics.register(
             "ledger_blockchain_height",
@@ -148,6 +166,7 @@ mod tests {
                 metrics,
                 logs,
                 checks: Box::new(move || checks.clone()),
+                unready: Box::new(move || unready.clone()),
             }),
             kept,
         )
@@ -183,6 +202,21 @@ mod tests {
             body.ends_with(r#""failed_checks":[{"component":"channel main","reason":"halted"}]}"#),
             "{body}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_node_may_be_healthy_and_not_ready_yet() {
+        let waiting = FailedCheck {
+            component: "channel main".into(),
+            reason: "there is no leader".into(),
+        };
+        let (router, _kept) = endpoint_of(vec![], vec![waiting]);
+
+        let (healthy, _) = ask(&router, "GET", "/healthz", "").await;
+        let (ready, body) = ask(&router, "GET", "/readyz", "").await;
+
+        assert_eq!((healthy, ready), (200, 503));
+        assert!(body.contains("there is no leader"), "{body}");
     }
 
     #[tokio::test]

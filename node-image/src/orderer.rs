@@ -45,22 +45,19 @@ async fn serve_orderer(config: NodeConfig) -> anyhow::Result<()> {
         .await
         .context("the orderer cannot start")?;
     let orderer = Arc::new(orderer);
-    let checks = {
-        let orderer = orderer.clone();
-        move || {
-            let failed = orderer.failed_checks().into_iter();
-            failed
-                .map(|check| FailedCheck {
-                    component: check.component,
-                    reason: check.reason,
-                })
-                .collect()
-        }
+    let shown = |found: Vec<entente_orderer::FailedCheck>| {
+        let shown = |check: entente_orderer::FailedCheck| FailedCheck {
+            component: check.component,
+            reason: check.reason,
+        };
+        found.into_iter().map(shown).collect()
     };
+    let (healthy, ready) = (orderer.clone(), orderer.clone());
     let operations = operations::router(Operations {
         metrics,
         logs,
-        checks: Box::new(checks),
+        checks: Box::new(move || shown(healthy.failed_checks())),
+        unready: Box::new(move || shown(ready.unready())),
     });
 
     let listeners = CancellationToken::new();

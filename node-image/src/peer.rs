@@ -34,22 +34,21 @@ async fn serve_peer(config: NodeConfig) -> anyhow::Result<()> {
             .await
             .context("the peer cannot start")?,
     );
-    let checks = {
-        let peer = peer.clone();
-        move || {
-            let failed = peer.failed_checks().into_iter();
-            failed
-                .map(|check| FailedCheck {
-                    component: check.component,
-                    reason: check.reason,
-                })
-                .collect()
-        }
+    let asked = peer.clone();
+    let checks = move || -> Vec<FailedCheck> {
+        let failed = asked.failed_checks().into_iter();
+        let shown = failed.map(|check| FailedCheck {
+            component: check.component,
+            reason: check.reason,
+        });
+        shown.collect()
     };
     let operations = operations::router(Operations {
         metrics,
         logs,
-        checks: Box::new(checks),
+        checks: Box::new(checks.clone()),
+        // A peer serves a channel from the moment it has joined; one that is behind answers for the blocks it has.
+        unready: Box::new(checks),
     });
 
     let listeners = CancellationToken::new();

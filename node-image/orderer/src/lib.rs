@@ -157,6 +157,27 @@ impl Orderer {
         self.registrar.failures().into_iter().map(check).collect()
     }
 
+    /// What keeps this node from serving its channels; empty when it serves all of them, or has none.
+    pub fn unready(&self) -> Vec<FailedCheck> {
+        let waits = |channel: &String| {
+            let reason = match self.registrar.consenter(channel) {
+                Some(consenter) if consenter.chain.view().borrow().leader == 0 => "there is no leader",
+                Some(_) => return None,
+                None => match self.registrar.info(channel).ok()?.status {
+                    registrar::Status::Onboarding => "its blocks are still being fetched",
+                    _ => return None,
+                },
+            };
+            Some(FailedCheck {
+                component: format!("channel {channel}"),
+                reason: reason.to_owned(),
+            })
+        };
+        let mut unready = self.failed_checks();
+        unready.extend(self.registrar.list().iter().filter_map(waits));
+        unready
+    }
+
     /// Whether this node leads a channel at the moment.
     pub fn leads(&self, channel: &str) -> bool {
         self.registrar

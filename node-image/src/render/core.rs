@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use entente_api::node_config::{NodeConfig, PeerConfig};
 use serde_json::{Value, json};
 
@@ -10,12 +9,11 @@ use super::paths;
 use crate::builder::CONFIG_VARIABLE;
 
 /// The document for `config`, with the external builder in the folder `builder`.
-pub(super) fn document(config: &NodeConfig, peer: &PeerConfig, builder: &Path) -> anyhow::Result<Value> {
-    let (_, port) = config.external_endpoint.rsplit_once(':').context("externalEndpoint")?;
+pub(super) fn document(config: &NodeConfig, peer: &PeerConfig, builder: &Path) -> Value {
     let limits = &peer.limits;
     let seconds = |seconds: u64| format!("{seconds}s");
     let chaincode_address = peer.chaincode_listen.to_string();
-    Ok(json!({
+    json!({
         "peer": {
             "id": config.name,
             "networkId": "entente",
@@ -44,7 +42,7 @@ pub(super) fn document(config: &NodeConfig, peer: &PeerConfig, builder: &Path) -
                 "broadcastTimeout": seconds(limits.broadcast_timeout_seconds),
                 "dialTimeout": "2m",
             },
-            "gossip": gossip(config, port),
+            "gossip": gossip(config),
             "discovery": {
                 "enabled": true,
                 "authCacheEnabled": true,
@@ -113,18 +111,15 @@ pub(super) fn document(config: &NodeConfig, peer: &PeerConfig, builder: &Path) -
         },
         "operations": {"listenAddress": config.operations.listen.to_string(), "tls": {"enabled": false}},
         "metrics": {"provider": "prometheus"},
-    }))
+    })
 }
 
 /// Each peer pulls blocks itself; gossip tells peers about each other, which the stock gateway plans with.
-fn gossip(config: &NodeConfig, port: &str) -> Value {
-    let host = match config.listen.ip() {
-        ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
-        ip => ip.to_string(),
-    };
+fn gossip(config: &NodeConfig) -> Value {
     json!({
         "bootstrap": config.external_endpoint,
-        "endpoint": format!("{host}:{port}"),
+        // Where the organization's other peers find this one: nobody reaches "every interface".
+        "endpoint": config.external_endpoint,
         "externalEndpoint": config.external_endpoint,
         "useLeaderElection": false,
         "orgLeader": true,

@@ -20,7 +20,7 @@ pub fn run(config: &NodeConfig, render: &cli::Render) -> anyhow::Result<()> {
         RoleConfig::Peer(peer) => {
             let builder = out.join("builder");
             place::builder(&builder)?;
-            ("core.yaml", core::document(config, peer, &builder)?)
+            ("core.yaml", core::document(config, peer, &builder))
         }
         RoleConfig::Orderer(role) => ("orderer.yaml", orderer::document(config, role)),
     };

@@ -124,6 +124,8 @@ async fn node_plan(context: &Context, plan: &Plan, party: &Party, node: &Node, r
         files,
         keys,
         storage: plan.storage,
+        siblings: party.nodes.len().try_into().unwrap_or(u32::MAX),
+        neighbours: plan.namespaces(),
     })
 }
 

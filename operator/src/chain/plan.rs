@@ -1,5 +1,6 @@
 //! What a chain consists of, told from its spec. Pure: the same spec gives the same plan, byte for byte.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use entente_api::access::Access;
@@ -38,6 +39,13 @@ impl Plan {
     /// Differs when anything in the plan does.
     pub fn fingerprint(&self) -> String {
         hex::encode(&sha256(format!("{self:?}").as_bytes())[..8])
+    }
+
+    /// Where its nodes are.
+    pub fn namespaces(&self) -> BTreeSet<String> {
+        let peers = self.members.iter().flat_map(|member| &member.peers);
+        let nodes = peers.chain(&self.ordering.orderers);
+        nodes.map(|id| id.namespace.clone()).collect()
     }
 }
 

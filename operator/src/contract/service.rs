@@ -81,7 +81,7 @@ pub async fn ensure(
     )?;
     context
         .substrate
-        .apply(&node_plan(context, network, &node, program, &service.package_id, spec).await?)
+        .apply(&node_plan(context, network, plan, &node, program, &service.package_id, spec).await?)
         .await?;
     Ok(service)
 }
@@ -134,6 +134,7 @@ fn revision(spec: &ContractDefinition) -> String {
 async fn node_plan(
     context: &Context,
     network: &Network,
+    plan: &Plan,
     node: &Node,
     program: Program,
     package_id: &str,
@@ -169,6 +170,8 @@ async fn node_plan(
         files,
         keys,
         storage: 0,
+        siblings: 1,
+        neighbours: plan.namespaces(),
     })
 }
 

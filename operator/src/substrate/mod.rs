@@ -1,11 +1,12 @@
-//! Where nodes run: a seam. [`local`] runs them as processes of this machine.
+//! Where nodes run: a seam. [`local`] runs them as processes of this machine, [`kubernetes`] as pods.
 //!
 //! A substrate is told what a node should be ([`NodePlan`]) as often as one likes, and says what it is ([`NodeState`]).
 //! It knows nothing of chains beyond names.
 
+pub mod kubernetes;
 pub mod local;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -82,6 +83,10 @@ pub struct NodePlan {
     pub keys: BTreeMap<String, Vec<u8>>,
     /// Bytes that the node may write, where disks have sizes. Contracts write nothing.
     pub storage: u64,
+    /// How many nodes do its work, this one included: the chain's orderers, or its organization's peers.
+    pub siblings: u32,
+    /// Namespaces of the chain's other nodes.
+    pub neighbours: BTreeSet<String>,
 }
 
 /// What runs.
@@ -159,6 +164,8 @@ pub enum Ledger {
 pub enum SubstrateError {
     #[error("{context}")]
     Io { context: String, source: std::io::Error },
+    #[error("{context}")]
+    Cluster { context: String, source: Box<kube::Error> },
     #[error("{0}")]
     Refused(String),
 }
@@ -168,6 +175,15 @@ impl SubstrateError {
     pub fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> SubstrateError {
         let context = context.into();
         move |source| SubstrateError::Io { context, source }
+    }
+
+    /// Wraps an answer of the API server with what was being done.
+    pub fn cluster(context: impl Into<String>) -> impl FnOnce(kube::Error) -> SubstrateError {
+        let context = context.into();
+        move |source| SubstrateError::Cluster {
+            context,
+            source: Box::new(source),
+        }
     }
 }
 

@@ -87,6 +87,8 @@ fn of(workload: Workload) -> NodePlan {
         files: BTreeMap::new(),
         keys: BTreeMap::new(),
         storage: 1 << 30,
+        siblings: 1,
+        neighbours: Default::default(),
     }
 }
 
