@@ -1,8 +1,8 @@
 //! Images for tests, made on the spot from the executables at hand.
 //!
 //! The project's own are those of the build that the test belongs to, with the few shared libraries that they are linked
-//! with: a second, static build would double the time that tests need. That the released image is static, and that a
-//! static program finds its peers by name, is tested with the static build's own image where there is one.
+//! with: a second, static build would double the time that tests need. `ENTENTE_TEST_IMAGES` has released ones tested
+//! instead.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,8 +48,11 @@ impl Image {
         Ok(format!("{registry}/{path}"))
     }
 
-    /// The image's archive, made anew when an executable is newer.
+    /// The image's archive: a released one, or one of the build under test, made anew when an executable is newer.
     pub(super) async fn archive(self) -> anyhow::Result<PathBuf> {
+        if let Some(released) = self.released() {
+            return released;
+        }
         let programs = self.programs()?;
         let folder = executables::folder().join("images");
         std::fs::create_dir_all(&folder)?;
@@ -62,17 +65,35 @@ impl Image {
         command
             .args(["--name", &self.name(), "--libraries", "--out"])
             .arg(&archive);
-        command.args(["--env", "PATH=/usr/local/bin", "--folder", "/tmp"]);
+        command.args(["--env", "PATH=/usr/local/bin"]);
         command.args(self.options());
         for program in &programs {
-            let name = program
-                .file_name()
-                .and_then(|name| name.to_str())
-                .context("a program has a name")?;
-            command.arg(format!("{}=/usr/local/bin/{name}", program.display()));
+            command.arg(format!("{}=/usr/local/bin/", program.display()));
         }
         super::run(&mut command, "").await?;
         Ok(archive)
+    }
+
+    /// The archive that `make image` made of this image, where such archives are to be used.
+    fn released(self) -> Option<anyhow::Result<PathBuf>> {
+        let folder = PathBuf::from(std::env::var_os("ENTENTE_TEST_IMAGES")?);
+        let name = match self {
+            Image::Node => "entente-node",
+            Image::Platform => "entente",
+            _ => return None,
+        };
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        let archive = folder.join(format!("{name}-{}-{architecture}.tar", env!("CARGO_PKG_VERSION")));
+        let missing = format!("ENTENTE_TEST_IMAGES has no {}: run `make image`", archive.display());
+        Some(if archive.is_file() {
+            Ok(archive)
+        } else {
+            Err(anyhow::anyhow!(missing))
+        })
     }
 
     fn programs(self) -> anyhow::Result<Vec<PathBuf>> {

@@ -10,7 +10,9 @@
 //! | environment variable | |
 //! |---|---|
 //! | `ENTENTE_TEST_KUBECONFIG` | use the cluster of this file, in the place of one of our own. Tests that need more than its API are skipped |
+//! | `ENTENTE_TEST_REGISTRY` | from where that cluster pulls images |
 //! | `ENTENTE_TEST_CLUSTER` | use the running cluster of this STATE folder, as made by `make cluster-up` |
+//! | `ENTENTE_TEST_IMAGES` | use the images of this folder, as made by `make image`, in the place of ones of the build under test |
 
 mod host;
 mod image;
@@ -110,18 +112,24 @@ impl Cluster {
         run(Command::new("helm").args(args), "").await
     }
 
-    /// Makes an image known to the node, and gives its name for a pod.
+    /// Makes an image known to the node, and gives its name for a pod, by digest.
     pub async fn image(&self, image: Image) -> anyhow::Result<String> {
-        let Some(state) = &self.state else {
-            return image.published();
-        };
-        if image == Image::Probe {
-            return Ok(image.name());
+        match &self.state {
+            None => image.published(),
+            Some(_) if image == Image::Probe => Ok(image.name()),
+            Some(_) => self.import(&image.archive().await?).await,
         }
-        let archive = image.archive().await?;
+    }
+
+    /// Makes the image of an archive known to the node, and gives its name for a pod, by digest.
+    pub async fn import(&self, archive: &Path) -> anyhow::Result<String> {
+        let state = self
+            .state
+            .as_ref()
+            .context("images cannot be given to a cluster that is not ours")?;
         let mut import = Command::new(scripts().join("import"));
-        run(import.env("STATE", state).arg(&archive), "").await?;
-        Ok(image.name())
+        let names = run(import.env("STATE", state).arg(archive), "").await?;
+        Ok(names.trim_end().to_owned())
     }
 
     /// Applies the custom resource definitions of `api/crds`, and waits until the API server serves them.

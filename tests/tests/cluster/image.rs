@@ -1,5 +1,9 @@
 //! The node's image, in a pod.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::ensure;
 use entente_tests::cluster::{self, Image, Namespace};
 
 use crate::pods;
@@ -11,7 +15,7 @@ fn the_node_runs_without_privileges_and_finds_others_by_name() {
         pods::web_and_client(cluster, &namespace).await?;
         let image = cluster.image(Image::Node).await?;
         let version = pods::pod("version", &image, &["--version"], "");
-        // It answers every path, this one too.
+        // It answers every path, the one of a node's health too.
         let asks = pods::pod("asks", &image, &["probe", "--address", "web:80"], "");
 
         namespace.apply(&format!("{version}{asks}")).await?;
@@ -21,4 +25,60 @@ fn the_node_runs_without_privileges_and_finds_others_by_name() {
         assert_eq!(pods::output(&namespace, "asks").await?, "");
         Ok(())
     });
+}
+
+#[test]
+fn a_static_program_resolves_names_of_the_cluster_and_of_its_own_hosts_file() {
+    cluster::test(async |cluster| {
+        if !cluster.is_ours_or_skip("a_static_program_resolves_names_of_the_cluster_and_of_its_own_hosts_file") {
+            return Ok(());
+        }
+        let namespace = Namespace::create(cluster, "lookup").await?;
+        let folder = tempfile::tempdir()?;
+        let image = cluster.import(&lookup(folder.path())?).await?;
+        let names = [
+            "kubernetes.default",
+            "kubernetes.default.svc.cluster.local",
+            "localhost",
+        ];
+
+        namespace.apply(&pods::pod("lookup", &image, &names, "")).await?;
+
+        let found = pods::output(&namespace, "lookup").await?;
+        assert_eq!(
+            found,
+            "kubernetes.default 10.96.0.1\nkubernetes.default.svc.cluster.local 10.96.0.1\nlocalhost 127.0.0.1\n"
+        );
+        Ok(())
+    });
+}
+
+/// The image of `lookup.rs`, linked as the released executables are.
+fn lookup(folder: &Path) -> anyhow::Result<PathBuf> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (program, archive) = (folder.join("lookup"), folder.join("lookup.tar"));
+    run(Command::new("rustc")
+        .args(["--edition=2024", "-Ctarget-feature=+crt-static", "-o"])
+        .arg(&program)
+        .arg(tests.join("cluster/lookup.rs")))?;
+    run(Command::new(tests.join("../node-image/archive"))
+        .args([
+            "--static",
+            "--name=cluster.entente.dev/lookup:1",
+            "--entrypoint=/lookup",
+            "--out",
+        ])
+        .arg(&archive)
+        .arg(format!("{}=/lookup", program.display())))?;
+    Ok(archive)
+}
+
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let output = command.output()?;
+    ensure!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
 }

@@ -3,4 +3,5 @@
 mod image;
 mod network;
 mod pods;
+mod resources;
 mod storage;
