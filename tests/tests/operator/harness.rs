@@ -20,6 +20,7 @@ use entente_operator::registry::{Registry, Scope};
 use entente_operator::substrate::local::{Executables, Local};
 use entente_operator::vault::{self, BundleId};
 use entente_tests::{executables, wait};
+use tonic::transport::Channel;
 
 pub const PATIENCE: Duration = Duration::from_secs(180);
 /// Two members, three orderers, one contract; nothing stays when it is deleted.
@@ -304,21 +305,46 @@ pub async fn transacts(operator: &Operator, chain: &Chain, channel: &str, tag: &
         {
             continue;
         }
+        let gateway = Gateway::of(operator, chain, &node.name).await;
+        gateway.transacts(channel, tag).await;
+    }
+}
+
+/// A peer's gateway, as its organization's administrator uses it. Does without the operator once it is made.
+pub struct Gateway {
+    name: String,
+    peer: Channel,
+    signer: SigningIdentity,
+}
+
+impl Gateway {
+    pub async fn of(operator: &Operator, chain: &Chain, peer: &str) -> Gateway {
+        let nodes = &chain.status.as_ref().unwrap().nodes;
+        let node = nodes.iter().find(|node| node.name == peer).unwrap();
         let (signer, tls) = administrator(operator, &node.organization).await;
         let peer = connect(&node.endpoint, Some(&tls), &ConnectOptions::default())
             .await
             .unwrap();
+        Gateway {
+            name: node.name.clone(),
+            peer,
+            signer,
+        }
+    }
+
+    /// Certifies something, endorsed as the contract's policy wants it, and waits for its commit.
+    pub async fn transacts(&self, channel: &str, tag: &str) {
+        let Gateway { name, peer, signer } = self;
         let call = Invocation::new(channel, "evidence", "Certify")
-            .arg(digest(tag, &node.name).as_str())
+            .arg(digest(tag, name).as_str())
             .arg("a note");
-        let endorsed = gateway::endorse(&peer, &call, &[], &signer).await.unwrap();
+        let endorsed = gateway::endorse(peer, &call, &[], signer).await.unwrap();
         // Orderers that have just started elect a leader first; a client tries again.
-        operator
-            .until("the transaction to be taken", async || {
-                gateway::submit(&peer, &endorsed).await.ok()
-            })
-            .await;
-        let committed = gateway::commit_status(&peer, channel, &endorsed.transaction_id, &signer)
+        wait::until("the transaction to be taken", PATIENCE, async || {
+            gateway::submit(peer, &endorsed).await.ok()
+        })
+        .await;
+        let committed = gateway::commit_status(peer, channel, &endorsed.transaction_id, signer)
             .await
             .unwrap();
         assert_eq!(committed.code, TxValidationCode::Valid);

@@ -4,6 +4,7 @@
 
 mod crash;
 mod edits;
+mod failover;
 mod harness;
 mod kinds;
 mod life;

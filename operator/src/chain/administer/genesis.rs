@@ -73,7 +73,7 @@ async fn profile(context: &Context, network: &Network, channel: &ChannelPlan) ->
     })
 }
 
-/// A member as a channel's configuration has it, its first peer as anchor.
+/// A member as a channel's configuration has it, all its peers as anchors.
 pub fn application_organization(member: &Party) -> Result<Organization> {
     Ok(Organization {
         name: member.msp_id().to_owned(),
@@ -83,9 +83,10 @@ pub fn application_organization(member: &Party) -> Result<Organization> {
     })
 }
 
-/// The first peer: others find a member's further peers through it.
+/// All peers: gateways of other members, and of this one, go on to the next peer when one is away. Native gateways know no
+/// others, and stock ones find the others through any of them.
 pub fn anchor_peers(member: &Party) -> Result<Vec<(String, u16)>> {
-    member.nodes.first().into_iter().map(Party::host_and_port).collect()
+    member.nodes.iter().map(Party::host_and_port).collect()
 }
 
 pub fn endpoints(ordering: &Party) -> Vec<String> {
