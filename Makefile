@@ -12,18 +12,23 @@ export DATA PORT DEMO
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Release builds are static: the same file runs on any Linux and in an empty image. That takes a named target, because
+# the flag must not reach procedural macros, which are loaded by the compiler.
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+RELEASE := $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release
+build_release = RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target $(HOST)
 
 up: ## Run the platform on this machine, in the foreground (DATA=, PORT=, DEMO=0)
-	cargo build --release -p entente -p entente-node -p entente-contracts
-	@exec $(TARGET)/release/entente up
+	$(build_release) -p entente -p entente-node -p entente-contracts
+	@mkdir -p bin && ln -sf $(abspath $(RELEASE))/entente bin/entente
+	@exec bin/entente up
 
 test: ## Run every test; installs what the tests need
 	tests/run
 
 bench: ## Measure provisioning, memory and load, beside stock Fabric where it is at hand
-	cargo build --release --bins
-	$(TARGET)/release/entente-bench
+	$(build_release) --bins
+	$(RELEASE)/entente-bench
 
 cluster-up: ## Bring up a Kubernetes of one node, built from source the first time (STATE= for another one beside it)
 	tests/cluster/up
