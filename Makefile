@@ -19,7 +19,7 @@ RELEASE := $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release
 build_release = RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target $(HOST)
 
 up: ## Run the platform on this machine, in the foreground (DATA=, PORT=, DEMO=0)
-	$(build_release) -p entente -p entente-node -p entente-contracts
+	$(build_release) -p entente -p entente-node
 	@mkdir -p bin && ln -sf $(abspath $(RELEASE))/entente bin/entente
 	@exec bin/entente up
 

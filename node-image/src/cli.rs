@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use entente_contracts::Template;
 
 use crate::version::VERSION;
 
@@ -21,6 +22,9 @@ pub enum Command {
     Peer(Node),
     /// Run an orderer until SIGTERM or SIGINT.
     Orderer(Node),
+    /// Serve one of Entente's business contracts to peers until SIGTERM or SIGINT.
+    #[command(subcommand)]
+    Contract(Template),
     /// Ask a running node whether it is healthy. Exit code 0 means yes.
     Probe(Probe),
     /// Write the configuration files that a stock Fabric peer or orderer needs to run as this node.

@@ -49,7 +49,10 @@ async fn main() -> anyhow::Result<()> {
 /// The same consortium, set up with the stock tools one step after the other.
 async fn measure_stock(bin: &Path, with_load: bool) -> anyhow::Result<Figures> {
     let work = tempfile::tempdir()?;
-    let serve = format!("exec {} evidence", executables::entente("entente-contracts").display());
+    let serve = format!(
+        "exec {} contract evidence",
+        executables::entente("entente-node").display()
+    );
     let digest = "0".repeat(64);
     let network = Network::start(&Setup {
         stock: bin,

@@ -266,7 +266,6 @@ fn executables(stock: Option<PathBuf>) -> Result<Executables, CliError> {
     }
     Ok(Executables {
         node: beside("entente-node")?,
-        contracts: beside("entente-contracts")?,
         stock,
     })
 }

@@ -111,7 +111,7 @@ pub enum Workload {
 /// What serves a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Program {
-    /// A business template of `entente-contracts`, from this image where nodes run in containers.
+    /// A business template, which `entente-node contract` serves, from this image where nodes run in containers.
     Template { name: String, image: Option<String> },
     /// Somebody's own image, which follows the conventions of chaincode-as-a-service.
     Image(String),

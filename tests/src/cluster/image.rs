@@ -14,7 +14,7 @@ use crate::executables;
 /// An image that tests use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Image {
-    /// `entente-node` and `entente-contracts`, as `node-image/Containerfile` has them.
+    /// `entente-node`, as `node-image/Containerfile` has them.
     Node,
     /// `entente`, the platform.
     Platform,
@@ -102,10 +102,7 @@ impl Image {
             Ok(vec![folder.join(name)])
         };
         match self {
-            Image::Node => Ok(vec![
-                executables::entente("entente-node"),
-                executables::entente("entente-contracts"),
-            ]),
+            Image::Node => Ok(vec![executables::entente("entente-node")]),
             Image::Platform => Ok(vec![executables::entente("entente")]),
             Image::StockPeer => stock("peer"),
             Image::StockOrderer => stock("orderer"),

@@ -53,7 +53,6 @@ impl Operator {
         let store = Embedded::open(&root.join("registry.db")).await.unwrap();
         let programs = Executables {
             node: executables::entente("entente-node"),
-            contracts: executables::entente("entente-contracts"),
             stock: executables::stock_fabric(),
         };
         let substrate = Local::open(&root.join("nodes"), programs).unwrap();

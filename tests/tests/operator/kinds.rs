@@ -110,8 +110,8 @@ async fn a_contract_may_be_served_by_somebody_else() {
         ..Connection::default()
     };
     let id = package::id("evidence_1.0", &package::build("evidence_1.0", &connection).unwrap());
-    let service = tokio::process::Command::new(executables::entente("entente-contracts"))
-        .arg("evidence")
+    let service = tokio::process::Command::new(executables::entente("entente-node"))
+        .args(["contract", "evidence"])
         .env("CHAINCODE_SERVER_ADDRESS", &address)
         .env("CHAINCODE_ID", id)
         .stdin(Stdio::null())

@@ -16,8 +16,6 @@ use crate::substrate::{NodePlan, NodeRole, Program, Setting, SubstrateError, Wor
 pub struct Executables {
     /// `entente-node`.
     pub node: PathBuf,
-    /// `entente-contracts`.
-    pub contracts: PathBuf,
     /// Folder of stock `peer` and `orderer`, when there is one.
     pub stock: Option<PathBuf>,
 }
@@ -102,8 +100,7 @@ impl Launch {
                 environment,
             } => {
                 launch.listen = *listen;
-                launch.program = executables.contracts.clone();
-                launch.arguments = vec![name.clone()];
+                launch.arguments = vec!["contract".to_owned(), name.clone()];
                 launch
                     .environment
                     .push(("CHAINCODE_SERVER_ADDRESS".to_owned(), listen.to_string()));

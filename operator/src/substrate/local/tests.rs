@@ -38,10 +38,8 @@ impl Machine {
 
     /// A platform on this machine, as it is after a start.
     fn platform(&self) -> Local {
-        let program = self.home.path().join("server");
         let executables = Executables {
-            node: program.clone(),
-            contracts: program,
+            node: self.home.path().join("server"),
             stock: None,
         };
         Local::open(&self.home.path().join("nodes"), executables).expect("the substrate opens")

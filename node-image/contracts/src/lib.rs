@@ -1,5 +1,5 @@
-//! The business contracts that Entente ships: one executable, one subcommand a template. Each serves its contract to
-//! peers as a service; flags and the environment variables of Fabric's conventions say where.
+//! The business contracts that Entente ships, as the subcommands of `entente-node contract`. Each serves its contract
+//! to peers as a service; flags and the environment variables of Fabric's conventions say where.
 
 mod evidence;
 
@@ -8,22 +8,15 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Subcommand};
 use entente_contract::{Contract, Options, Tls};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-/// Serve one of Entente's business contracts to Fabric peers.
-#[derive(Debug, Parser)]
-#[command(name = "entente-contracts", version)]
-struct Cli {
-    #[command(subcommand)]
-    template: Template,
-}
-
+/// A business contract, and how it is served.
 #[derive(Debug, Subcommand)]
-enum Template {
+pub enum Template {
     /// Certify digests of documents with owner, time and note; look them up, list and revoke them.
     Evidence(Serving),
 }
@@ -31,7 +24,7 @@ enum Template {
 /// Where to listen, and as whom. What is not given is taken from CHAINCODE_SERVER_ADDRESS, CHAINCODE_ID (or
 /// CORE_CHAINCODE_ID_NAME) and CHAINCODE_TLS_KEY, CHAINCODE_TLS_CERT, CHAINCODE_CLIENT_CA_CERT.
 #[derive(Debug, Args)]
-struct Serving {
+pub struct Serving {
     /// host:port; port 0 takes a free one and logs it.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
@@ -69,18 +62,22 @@ impl Serving {
     }
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+/// Serves the contract until SIGTERM or SIGINT.
+///
+/// # Errors
+/// A setting that is missing or wrong, and an address that cannot be listened on.
+pub fn run(template: Template) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    let (contract, serving) = match Cli::parse().template {
+    let (contract, serving) = match template {
         Template::Evidence(serving) => (evidence::contract(), serving),
     };
-    serve(contract, serving.options()?).await
+    let runtime = tokio::runtime::Runtime::new().context("the threads cannot be started")?;
+    runtime.block_on(serve(contract, serving.options()?))
 }
 
 /// Until SIGTERM or SIGINT; transactions that run may end first.
