@@ -11,7 +11,7 @@ pub struct Settings {
     pub cluster_domain: String,
     /// Image of `entente-node`: the native engine, and what prepares stock nodes. For releases that name none.
     pub node_image: String,
-    /// Image of `entente-contracts`. For releases that name none.
+    /// Image that serves the business templates with `entente-node contract`. For releases that name none.
     pub contracts_image: String,
     /// Class of the nodes' volumes; the cluster's default one when absent.
     pub storage_class: Option<String>,

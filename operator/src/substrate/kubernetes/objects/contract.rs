@@ -14,7 +14,7 @@ use crate::substrate::kubernetes::settings::Settings;
 use crate::substrate::{NodePlan, Program, Setting, SubstrateError, Workload};
 
 /// Our program, on the search path of our image.
-const CONTRACTS: &str = "entente-contracts";
+const NODE: &str = "entente-node";
 const GRACE_SECONDS: i64 = 15;
 
 /// The Deployment, and the fingerprint of its pod.
@@ -63,7 +63,7 @@ fn pod(plan: &NodePlan, settings: &Settings) -> Result<Pod, SubstrateError> {
     };
     let mut container = match program {
         Program::Template { name, image } => Container {
-            command: Some(vec![CONTRACTS.to_owned(), name.clone()]),
+            command: Some(vec![NODE.to_owned(), "contract".to_owned(), name.clone()]),
             ..pod::container("contract", image.as_ref().unwrap_or(&settings.contracts_image), &OURS)
         },
         Program::Image(image) => pod::container("contract", image, &THEIRS),
