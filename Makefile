@@ -7,7 +7,7 @@ DEMO ?= 1
 export DATA PORT DEMO
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench check fix cluster-up cluster-down cluster-shell
+.PHONY: help up test bench image check fix cluster-up cluster-down cluster-shell
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ bench: ## Measure provisioning, memory and load, beside stock Fabric where it is
 	$(build_release) --bins
 	$(RELEASE)/entente-bench
 
+IMAGES ?= $(or $(CARGO_TARGET_DIR),target)/images
+
+image: ## Make the container images, as archives with their bills of materials (IMAGES= for the folder, HOST= for another target)
+	$(build_release) --locked -p entente -p entente-node
+	node-image/build-image $(RELEASE) $(IMAGES) $(HOST)
+
 cluster-up: ## Bring up a Kubernetes of one node, built from source the first time (STATE= for another one beside it)
 	tests/cluster/up
 
@@ -44,9 +50,10 @@ check: ## Formatting, lints, licences, and generated files up to date
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test -q -p entente-api --lib schema
 	cargo test -q -p entente --lib openapi
-	cargo test -q -p entente-tests --test dependencies
+	cargo test -q -p entente-tests --test dependencies --test charts
 
 fix: ## Write formatting and generated files anew
 	cargo fmt --all
 	UPDATE=1 cargo test -q -p entente-api --lib schema
 	UPDATE=1 cargo test -q -p entente --lib openapi
+	UPDATE=1 cargo test -q -p entente-tests --test charts

@@ -2,6 +2,7 @@
 //! Kubernetes cluster of their own, and waiting for conditions.
 
 pub mod by_hand;
+pub mod charts;
 pub mod clients;
 pub mod cluster;
 pub mod executables;

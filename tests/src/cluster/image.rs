@@ -14,7 +14,7 @@ use crate::executables;
 /// An image that tests use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Image {
-    /// `entente-node`, as `node-image/Containerfile` has them.
+    /// `entente-node`, as `node-image/Containerfile` has it.
     Node,
     /// `entente`, the platform.
     Platform,

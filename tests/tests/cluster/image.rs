@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::ensure;
 use entente_tests::cluster::{self, Image, Namespace};
+use entente_tests::executables;
 
 use crate::pods;
 
@@ -23,6 +24,31 @@ fn the_node_runs_without_privileges_and_finds_others_by_name() {
         let version = pods::output(&namespace, "version").await?;
         assert_eq!(version, format!("entente-node {}\n", env!("CARGO_PKG_VERSION")));
         assert_eq!(pods::output(&namespace, "asks").await?, "");
+        Ok(())
+    });
+}
+
+#[test]
+fn stock_nodes_run_as_any_user_in_an_image_made_on_the_spot() {
+    let test = "stock_nodes_run_as_any_user_in_an_image_made_on_the_spot";
+    if executables::stock_fabric_or_skip(test).is_none() {
+        return;
+    }
+    cluster::test(async |cluster| {
+        let namespace = Namespace::create(cluster, "stock").await?;
+        let peer = cluster.image(Image::StockPeer).await?;
+        let orderer = cluster.image(Image::StockOrderer).await?;
+
+        let peer = pods::pod("peer", &peer, &["peer", "version"], "");
+        let orderer = pods::pod("orderer", &orderer, &["orderer", "version"], "");
+        namespace.apply(&format!("{peer}{orderer}")).await?;
+
+        assert!(pods::output(&namespace, "peer").await?.starts_with("peer:\n Version: "));
+        assert!(
+            pods::output(&namespace, "orderer")
+                .await?
+                .starts_with("orderer:\n Version: ")
+        );
         Ok(())
     });
 }
