@@ -8,7 +8,7 @@ pub fn skip(test: &str, reason: &str) {
 }
 
 /// Writes a line to standard error, past the capture of the test harness.
-pub(crate) fn say(line: &str) {
+pub fn say(line: &str) {
     std::io::stderr()
         .write_all(format!("{line}\n").as_bytes())
         .expect("standard error is open");

@@ -1,7 +1,9 @@
 //! The Kubernetes that other tests stand on, and what a chain needs of it.
 
+mod chain;
 mod image;
 mod network;
+mod operator;
 mod pods;
 mod resources;
 mod storage;

@@ -1,6 +1,7 @@
 //! Writes objects, and deletes them. What is already as it should be is not written again.
 
 use entente_api::names::MANAGER;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PropagationPolicy};
 use kube::{Client, Error};
 
@@ -18,22 +19,20 @@ pub async fn put(client: &Client, observed: &Observed, object: &Object) -> Resul
     if observed.is_applied(object.kind, &namespace, &name, &object.digest) {
         return Ok(());
     }
-    put_anyway(client, observed, object).await
+    let written = write(client, object).await?;
+    observed.written(object.kind, &written);
+    Ok(())
 }
 
 /// Server-side apply. The fields are ours, whoever else has set them.
-pub async fn put_anyway(client: &Client, observed: &Observed, object: &Object) -> Result<(), SubstrateError> {
+pub async fn write(client: &Client, object: &Object) -> Result<ObjectMeta, SubstrateError> {
     let (namespace, name) = (object.namespace(), object.name());
     let parameters = PatchParams::apply(MANAGER).force();
     let written = api(client, object.kind, &namespace)
         .patch_metadata(&name, &parameters, &Patch::Apply(&object.content))
-        .await
-        .map_err(SubstrateError::cluster(format!(
-            "writing the {:?} {namespace}/{name}",
-            object.kind
-        )))?;
-    observed.written(object.kind, &written.metadata);
-    Ok(())
+        .await;
+    let doing = format!("writing the {:?} {namespace}/{name}", object.kind);
+    Ok(written.map_err(SubstrateError::cluster(doing))?.metadata)
 }
 
 /// Deletes an object and what it has made. Nothing happens when there is none.

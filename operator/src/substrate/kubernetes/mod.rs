@@ -106,7 +106,7 @@ impl Kubernetes {
         if written && self.state_now(id).is_running() {
             return Ok(());
         }
-        apply::put_anyway(&self.client, &self.observed, secret).await?;
+        apply::write(&self.client, secret).await?;
         self.secrets.lock().insert(place, secret.digest.clone());
         Ok(())
     }
@@ -122,6 +122,7 @@ impl Kubernetes {
             if left.is_empty() && pods.is_empty() {
                 return Ok(());
             }
+            tracing::debug!(%id, ?left, ?pods, "waiting for what is left of a node to go");
             // A receiver that lags has missed changes, not states: looking again is right in every case.
             if tokio::time::timeout_at(deadline, changes.recv()).await.is_err() {
                 let names = left.iter().map(|key| format!("{:?} {}", key.kind, key.name));

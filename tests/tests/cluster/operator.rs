@@ -1,0 +1,196 @@
+//! An operator in the test's own process, with its resources in a database of its own and its nodes in a namespace.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use entente_api::chain::ChainSpec;
+use entente_api::{Chain, Organization};
+use entente_fabric::client::connect::{ConnectOptions, connect};
+use entente_fabric::client::gateway;
+use entente_fabric::identity::SigningIdentity;
+use entente_fabric::proposal::Invocation;
+use entente_fabric::proto::protos::TxValidationCode;
+use entente_fabric::tls::TlsClient;
+use entente_operator::registry::embedded::Embedded;
+use entente_operator::registry::{Registry, Scope};
+use entente_operator::substrate::kubernetes::{Kubernetes, Settings};
+use entente_operator::vault::{self, BundleId};
+use entente_tests::cluster::Namespace;
+use entente_tests::skip::say;
+
+const PATIENCE: Duration = Duration::from_secs(240);
+
+pub struct Operator {
+    pub context: entente_operator::Context,
+    pub scope: Scope,
+    namespace: String,
+    running: tokio::task::JoinHandle<()>,
+    _home: tempfile::TempDir,
+}
+
+impl Operator {
+    /// An operator whose chains live in `namespace` and run `image`.
+    pub async fn start(namespace: &Namespace, image: &str) -> anyhow::Result<Operator> {
+        // With RUST_LOG set, what the operator does is told beside what the test says.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let log = tracing_subscriber::fmt().with_env_filter(filter);
+        log.with_writer(std::io::stderr).try_init().ok();
+        // A second provider in the process would make TLS ambiguous.
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let home = tempfile::tempdir()?;
+        let store = Embedded::open(&home.path().join("registry.db")).await?;
+        let client = kube::Client::try_default().await?;
+        let substrate = Kubernetes::new(client, Settings::new(image));
+        let keys = vault::Local::new(&home.path().join("vault"));
+        let registry = Registry::new(Arc::new(store));
+        let context = entente_operator::Context::new(registry, Arc::new(substrate), Arc::new(keys));
+        Ok(Operator {
+            running: tokio::spawn(entente_operator::run(context.clone())),
+            scope: Scope::namespace(namespace.name()),
+            namespace: namespace.name().to_owned(),
+            context,
+            _home: home,
+        })
+    }
+
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.context.stop.cancel();
+        Ok((&mut self.running).await?)
+    }
+
+    /// Creates a chain and waits until it is ready.
+    pub async fn create(&self, name: &str, spec: &str) -> anyhow::Result<Chain> {
+        let spec: ChainSpec = serde_yaml::from_str(spec)?;
+        let began = Instant::now();
+        let chain = Chain::new(name, spec);
+        self.context.registry.create(&self.scope, &chain).await?;
+        let chain = self.ready(name).await?;
+        say(&format!(
+            "chain {name} is ready after {:.2} s",
+            began.elapsed().as_secs_f64()
+        ));
+        steps(&chain);
+        Ok(chain)
+    }
+
+    pub async fn edit(&self, name: &str, change: impl FnOnce(&mut ChainSpec)) -> anyhow::Result<Chain> {
+        let mut chain = self.chain(name).await?.context("the chain exists")?;
+        change(&mut chain.spec);
+        chain.metadata.resource_version = None;
+        self.context.registry.update(&self.scope, &chain).await?;
+        let began = Instant::now();
+        let chain = self.ready(name).await?;
+        say(&format!(
+            "chain {name} follows an edit after {:.2} s",
+            began.elapsed().as_secs_f64()
+        ));
+        Ok(chain)
+    }
+
+    pub async fn chain(&self, name: &str) -> anyhow::Result<Option<Chain>> {
+        Ok(self.context.registry.get::<Chain>(&self.scope, name).await?)
+    }
+
+    /// Waits until the chain is what its spec says; tells how it stands when it never is.
+    pub async fn ready(&self, name: &str) -> anyhow::Result<Chain> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let chain = self.chain(name).await?.context("the chain exists")?;
+            let generation = chain.metadata.generation.unwrap_or_default();
+            let status = chain.status.as_ref();
+            if status.is_some_and(|status| status.progress.is_ready_at(generation)) {
+                return Ok(chain);
+            }
+            if Instant::now() > deadline {
+                steps(&chain);
+                bail!(
+                    "{name} does not become ready: {:#?}",
+                    chain.status.map(|status| status.progress.conditions)
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub async fn delete(&self, name: &str) -> anyhow::Result<()> {
+        let began = Instant::now();
+        self.context.registry.delete::<Chain>(&self.scope, name).await?;
+        while let Some(chain) = self.chain(name).await? {
+            if began.elapsed() > PATIENCE {
+                steps(&chain);
+                bail!("{name} does not go");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        say(&format!(
+            "chain {name} is gone after {:.2} s",
+            began.elapsed().as_secs_f64()
+        ));
+        Ok(())
+    }
+
+    /// A transaction through the gateway of each member's first peer, committed.
+    pub async fn transacts(&self, chain: &Chain, channel: &str, tag: &str) -> anyhow::Result<()> {
+        let status = chain.status.as_ref().context("the chain has a status")?;
+        for node in status.nodes.iter().filter(|node| node.name.starts_with("peer0-")) {
+            let digest = hex::encode(entente_fabric::crypto::sha256(format!("{tag}{}", node.name).as_bytes()));
+            let call = Invocation::new(channel, "evidence", "Certify")
+                .arg(digest.as_str())
+                .arg("a note");
+            self.submit(&node.organization, &node.endpoint, &call).await?;
+        }
+        Ok(())
+    }
+
+    async fn submit(&self, organization: &str, endpoint: &str, call: &Invocation) -> anyhow::Result<()> {
+        let id = BundleId::new(&self.namespace, organization, "admin");
+        let bundle = self
+            .context
+            .vault
+            .read(&id)
+            .await?
+            .context("there is an administrator")?;
+        let found: Option<Organization> = self.context.registry.get(&self.scope, organization).await?;
+        let status = found
+            .and_then(|found| found.status)
+            .context("the organization exists")?;
+        let signer = SigningIdentity::new(
+            &status.msp_id.context("it has an MSP")?,
+            &bundle["msp/signcerts/cert.pem"],
+            &bundle["msp/keystore/key.pem"],
+        )?;
+        let root = status.tls_ca_certificate.context("it has a TLS CA")?;
+        let tls = TlsClient::trusting_pem(root.as_bytes())?;
+        let peer = connect(endpoint, Some(&tls), &ConnectOptions::default()).await?;
+        let endorsed = gateway::endorse(&peer, call, &[], &signer).await?;
+        gateway::submit(&peer, &endorsed).await?;
+        let committed = gateway::commit_status(&peer, &call.channel, &endorsed.transaction_id, &signer).await?;
+        ensure!(committed.code == TxValidationCode::Valid, "{:?}", committed.code);
+        Ok(())
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+/// Says when each step began and ended, in milliseconds since the first.
+fn steps(chain: &Chain) {
+    let Some(status) = &chain.status else { return };
+    let zero = status.progress.steps.iter().filter_map(|step| step.start_time).min();
+    for step in &status.progress.steps {
+        let at = |time: Option<entente_api::time::Time>| match (time, zero) {
+            (Some(time), Some(zero)) => (time.get() - zero.get()).num_milliseconds().to_string(),
+            _ => "-".to_owned(),
+        };
+        let (began, ended) = (at(step.start_time), at(step.end_time));
+        let cause = step.cause.as_deref().unwrap_or_default();
+        say(&format!(
+            "  {began:>6} {ended:>6} {:?} {} {cause}",
+            step.state, step.name
+        ));
+    }
+}
