@@ -13,14 +13,18 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Release builds are static: the same file runs on any Linux and in an empty image. That takes a named target, because
-# the flag must not reach procedural macros, which are loaded by the compiler.
+# the flag must not reach procedural macros, which are loaded by the compiler. No path of this machine is in them: the
+# same source and toolchain make the same file anywhere.
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
-RELEASE := $(or $(CARGO_TARGET_DIR),target)/$(HOST)/release
-build_release = RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target $(HOST)
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+RELEASE := $(TARGET)/$(HOST)/release
+release_flags = -C target-feature=+crt-static \
+	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(TARGET)=/target
+build_release = RUSTFLAGS="$(release_flags)" cargo build --release --target $(HOST)
 
 up: ## Run the platform on this machine, in the foreground (DATA=, PORT=, DEMO=0)
 	$(build_release) -p entente -p entente-node
-	@mkdir -p bin && ln -sf $(abspath $(RELEASE))/entente bin/entente
+	@mkdir -p bin && ln -sf $(RELEASE)/entente bin/entente
 	@exec bin/entente up
 
 test: ## Run every test; installs what the tests need
@@ -30,7 +34,7 @@ bench: ## Measure provisioning, memory and load, beside stock Fabric where it is
 	$(build_release) --bins
 	$(RELEASE)/entente-bench
 
-IMAGES ?= $(or $(CARGO_TARGET_DIR),target)/images
+IMAGES ?= $(TARGET)/images
 
 image: ## Make the container images, as archives with their bills of materials (IMAGES= for the folder, HOST= for another target)
 	$(build_release) --locked -p entente -p entente-node
