@@ -130,6 +130,15 @@ impl<S: Status> Report<S> {
         });
     }
 
+    /// Says why a step that goes on trying has not succeeded yet.
+    pub fn not_yet(&self, name: &str, trouble: &Trouble) {
+        let waiting = Trouble {
+            kind: Kind::Waiting,
+            ..trouble.clone()
+        };
+        self.edit(|status| end(status.progress_mut(), name, Some(&waiting), Time::now()));
+    }
+
     /// The status at the end of a pass.
     pub fn conclude(&self, outcome: &Result<()>, now: Time) -> S {
         let mut status = self.snapshot();

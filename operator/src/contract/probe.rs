@@ -7,6 +7,7 @@ use entente_fabric::client::lifecycle::Definition;
 use entente_fabric::client::{CallError, Code, gateway};
 use entente_fabric::proposal::Invocation;
 use futures::future::try_join_all;
+use tokio::time::Instant;
 use tonic::Code as Grpc;
 
 use crate::chain::plan::ChannelPlan;
@@ -16,7 +17,10 @@ use crate::network::{Network, Party};
 use crate::report::Report;
 use crate::trouble::{Result, Trouble, in_words};
 
+const STEP: &str = "probe";
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A contract that comes up answers within moments; after that, people want to know what is wrong.
+const QUIET: Duration = Duration::from_secs(2);
 /// A function that every contract on an official contract API has; others answer that they do not know it, which also
 /// is an answer.
 const QUESTION: &str = "org.hyperledger.fabric:GetMetadata";
@@ -30,18 +34,21 @@ pub async fn contract(
 ) -> Result<()> {
     let members = network.members_of(channel);
     let msp_ids: Vec<String> = members.iter().map(|member| member.msp_id().to_owned()).collect();
+    let began = Instant::now();
     let asked = members.into_iter().map(|member| {
         let msp_ids = &msp_ids;
-        async move {
-            patiently(PATIENCE, || {
-                endorsed_by_all(context, &channel.name, definition, member, msp_ids)
+        patiently(PATIENCE, move || async move {
+            let answer = endorsed_by_all(context, &channel.name, definition, member, msp_ids).await;
+            answer.inspect_err(|trouble| {
+                if began.elapsed() > QUIET {
+                    report.not_yet(STEP, trouble);
+                }
             })
-            .await
-        }
+        })
     });
     report
         .step(
-            "probe",
+            STEP,
             "asking the contract through every member's gateway",
             try_join_all(asked),
         )

@@ -36,6 +36,14 @@ impl Target {
         })
     }
 
+    /// The address, and how it is dialled when that may surprise.
+    pub fn described(&self) -> String {
+        match self.tls {
+            Some(_) => self.address.clone(),
+            None => format!("{} (without TLS, as its package says)", self.address),
+        }
+    }
+
     /// Connects, trying again until the dial timeout is over.
     pub async fn dial(&self) -> Result<Channel, Failure> {
         let give_up = tokio::time::Instant::now() + self.timeout;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use entente_fabric::client::MAX_MESSAGE_BYTES;
+use entente_fabric::client::{CallError, MAX_MESSAGE_BYTES};
 use entente_fabric::proto::protos::chaincode_client::ChaincodeClient;
 use entente_fabric::proto::protos::{
     ChaincodeAdditionalParams, ChaincodeId, ChaincodeInput, ChaincodeMessage, chaincode_message::Type,
@@ -64,9 +64,10 @@ impl Stream {
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
         let (outgoing, messages) = mpsc::channel(OUTGOING);
         let incoming = client.connect(ReceiverStream::new(messages)).await.map_err(|status| {
-            let reason = status.message();
+            // With what happened below: a contract that wants a certificate closes the connection after the handshake.
+            let (target, reason) = (target.described(), CallError::from(status));
             Failure(format!(
-                "error creating grpc client connection to {package_id}: {reason}"
+                "error creating grpc client connection to {package_id}: {target}: {reason}"
             ))
         })?;
         let mut incoming = incoming.into_inner();

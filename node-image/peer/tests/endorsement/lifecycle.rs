@@ -94,6 +94,8 @@ fn result<M: Message + Default>(response: &ProposalResponse) -> M {
 pub async fn install(peer: &Peer, label: &str, address: &str) -> String {
     let connection = Connection {
         address: address.to_owned(),
+        // A busy machine takes its time to start a contract.
+        dial_timeout: "60s".to_owned(),
         ..Connection::default()
     };
     let package = package::build(label, &connection).unwrap();

@@ -12,3 +12,4 @@ mod lifecycle;
 mod network;
 mod official_shim;
 mod refusals;
+mod tls;
