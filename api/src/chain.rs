@@ -14,6 +14,11 @@ use crate::time::Time;
 
 /// A consortium chain: who takes part, which channels they share, which contracts run on them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema, ToSchema)]
+#[x_kube(
+    validation = Rule::new("!has(self.contracts) || self.contracts.all(one, self.contracts.exists_one(other, other.name == one.name && (has(other.channel) ? other.channel : '') == (has(one.channel) ? one.channel : '')))").message("two contracts have the same name on the same channel").field_path(".contracts"),
+    validation = Rule::new("!has(self.contracts) || self.contracts.all(contract, !has(contract.channel) || self.channels.exists(channel, channel.name == contract.channel))").message("a contract names a channel that the chain does not have").field_path(".contracts"),
+    validation = Rule::new("quantity(self.storage.size).compareTo(quantity(oldSelf.storage.size)) >= 0").message("a volume cannot shrink").field_path(".storage.size")
+)]
 #[kube(
     group = "entente.dev",
     version = "v1alpha1",
@@ -24,7 +29,7 @@ use crate::time::Time;
     shortname = "bc",
     category = "entente",
     doc = "A consortium chain: one ordering service, member organizations, channels and contracts.",
-    validation = Rule::new(crate::names::LABEL_RULE).message(crate::names::LABEL_MESSAGE),
+    validation = Rule::new(crate::names::NAME_RULE).message(crate::names::NAME_MESSAGE),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether a transaction can pass on every channel"),
     printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "Where the chain stands, in one word"),
     printcolumn(name = "Members", type_ = "integer", json_path = ".status.memberCount", description = "Organizations that take part"),
@@ -129,7 +134,7 @@ pub struct ChainChannel {
     pub name: String,
     /// Organizations that share it; all members of the chain when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), inner(length(max = 63)))]
     pub members: Option<Vec<String>>,
     /// How its transactions are cut into blocks; what is absent here comes from the chain.
     #[serde(default)]
@@ -157,7 +162,7 @@ pub struct Batch {
 /// The ordering service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.replicas in [1, 3, 5]").message("Raft needs an odd number of orderers; use 1, 3 or 5"))]
+#[x_kube(validation = Rule::new("self.replicas in [1, 3, 5]").message("Raft needs an odd number of orderers; use 1, 3 or 5").field_path(".replicas"))]
 pub struct Ordering {
     /// How many orderers: 1 survives no failure, 3 survive one, 5 survive two.
     #[serde(default = "three")]
@@ -189,11 +194,13 @@ pub struct ChainContract {
 }
 
 /// Disk of each node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Storage {
     /// Size of the volume, for example `10Gi`.
     #[serde(default = "ten_gigabytes")]
+    #[schemars(length(min = 1, max = 32))]
+    #[x_kube(validation = Rule::new("isQuantity(self)").message("use a number with a unit, such as 10Gi"))]
     pub size: String,
 }
 

@@ -23,7 +23,7 @@ use crate::time::Time;
     category = "entente",
     doc = "An enrolled person or application: certificate and key, or certificate only when the key stays with the customer.",
     selectable = ".spec.organization",
-    validation = Rule::new(crate::names::LABEL_RULE).message(crate::names::LABEL_MESSAGE),
+    validation = Rule::new(crate::names::NAME_RULE).message(crate::names::NAME_MESSAGE),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether its certificate is issued"),
     printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "Where the identity stands, in one word"),
     printcolumn(name = "Organization", type_ = "string", json_path = ".spec.organization", description = "Organization that vouches for it"),

@@ -34,9 +34,11 @@ pub const FINALIZER: &str = "entente.dev/cleanup";
 /// Namespace of a single-tenant installation.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
-/// [`check_label`] as a rule of the API server for `metadata.name`, and for a field that names another resource.
-pub const LABEL_RULE: &str = "size(self.metadata.name) <= 63 && !self.metadata.name.contains('.')";
-/// See [`LABEL_RULE`].
+/// [`check_label`] as a rule of the API server for a resource's own name, of which it knows already that it is a DNS name.
+pub const NAME_RULE: &str = "size(self.metadata.name) <= 63 && !self.metadata.name.contains('.')";
+/// What is said when a resource's own name is no label. The API server cannot be told to name the field itself.
+pub const NAME_MESSAGE: &str = "metadata.name: use lower-case letters, digits and dashes between them, at most 63";
+/// [`check_label`] as a rule of the API server for a field that names another resource.
 pub const LABEL_FIELD_RULE: &str = "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')";
 /// What is said when a label is none.
 pub const LABEL_MESSAGE: &str = "use lower-case letters, digits and dashes between them, at most 63";

@@ -20,7 +20,7 @@ use crate::time::Time;
     shortname = "org",
     category = "entente",
     doc = "A legal party with certificate authorities and an MSP id of its own. It takes part in chains as a member.",
-    validation = Rule::new("size(self.metadata.name) <= 72 && (!self.metadata.name.contains('.') || self.metadata.name.endsWith('.ordering'))").message(crate::names::LABEL_MESSAGE),
+    validation = Rule::new("size(self.metadata.name) <= 72 && (!self.metadata.name.contains('.') || self.metadata.name.endsWith('.ordering'))").message(crate::names::NAME_MESSAGE),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether it has certificate authorities and an administrator"),
     printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "Where the organization stands, in one word"),
     printcolumn(name = "MSP", type_ = "string", json_path = ".status.mspId", description = "Its id in every ledger"),

@@ -18,32 +18,37 @@ pub fn definitions() -> Vec<CustomResourceDefinition> {
         Identity::crd(),
         NodeRelease::crd(),
     ];
-    definitions.into_iter().map(without_foreign_formats).collect()
+    definitions.into_iter().map(tidied).collect()
 }
 
-/// Without the formats of unsigned numbers, which Kubernetes does not know and warns of; `minimum: 0` says the same.
-fn without_foreign_formats(mut definition: CustomResourceDefinition) -> CustomResourceDefinition {
+fn tidied(mut definition: CustomResourceDefinition) -> CustomResourceDefinition {
     for version in &mut definition.spec.versions {
         let schema = version
             .schema
             .as_mut()
             .and_then(|found| found.open_api_v3_schema.as_mut());
         if let Some(schema) = schema {
-            forget_foreign_formats(schema);
+            tidy(schema);
         }
     }
     definition
 }
 
-fn forget_foreign_formats(schema: &mut JSONSchemaProps) {
+/// Without the formats of unsigned numbers, which Kubernetes does not know and warns of (`minimum: 0` says the same), and
+/// without our line breaks in what `kubectl explain` shows.
+fn tidy(schema: &mut JSONSchemaProps) {
     schema.format.take_if(|format| format.starts_with("uint"));
+    if let Some(description) = &mut schema.description {
+        let paragraphs = description.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
+        *description = paragraphs.collect::<Vec<_>>().join("\n\n");
+    }
     let properties = schema
         .properties
         .iter_mut()
         .flat_map(|properties| properties.values_mut());
-    properties.for_each(forget_foreign_formats);
+    properties.for_each(tidy);
     if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
-        forget_foreign_formats(items);
+        tidy(items);
     }
 }
 
