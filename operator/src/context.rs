@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::dial::Connections;
+use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::substrate::Substrate;
 use crate::vault::Vault;
@@ -21,6 +22,7 @@ pub struct Context {
     pub vault: Arc<dyn Vault>,
     pub clock: Clock,
     pub connections: Arc<Connections>,
+    pub metrics: Metrics,
     /// Ends the operator; nodes go on.
     pub stop: CancellationToken,
 }
@@ -33,6 +35,7 @@ impl Context {
             vault,
             clock: Arc::new(SystemTime::now),
             connections: Arc::default(),
+            metrics: Metrics::default(),
             stop: CancellationToken::new(),
         }
     }

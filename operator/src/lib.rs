@@ -5,18 +5,21 @@
 //! resource when something that concerns it has changed, one folder a resource, one file a step.
 
 pub mod chain;
+pub mod cluster;
 mod context;
 pub mod contract;
 pub mod controller;
 mod dial;
 pub mod identity;
 pub mod member;
+pub mod metrics;
 pub mod network;
 pub mod node_release;
 pub mod organization;
 pub mod pki;
 pub mod registry;
 mod report;
+mod story;
 pub mod substrate;
 pub mod trouble;
 pub mod vault;

@@ -5,35 +5,55 @@ use std::convert::Infallible;
 use std::future::Future;
 
 use entente_api::condition::{Progress, State, Step, StepState, kind, reason};
+use entente_api::member::NodeStatus;
 use entente_api::time::Time;
 use entente_api::{chain, contract, identity, member, node_release, organization};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::trouble::{Kind, Result, Trouble};
+
+/// How many times as long as a write took, no other follows; what changes meanwhile is in the next one.
+const BREATHER: u32 = 4;
 
 /// A status type.
 pub trait Status: Clone + Default + PartialEq + serde::Serialize + Send + Sync + 'static {
     fn progress(&self) -> &Progress;
     fn progress_mut(&mut self) -> &mut Progress;
+    /// Nodes that this resource itself runs.
+    fn own_nodes(&self) -> &[NodeStatus] {
+        &[]
+    }
 }
 
 macro_rules! statuses {
-    ($($status:ty),* $(,)?) => { $(
+    ($($status:ty { $($nodes:item)* })*) => { $(
         impl Status for $status {
             fn progress(&self) -> &Progress { &self.progress }
             fn progress_mut(&mut self) -> &mut Progress { &mut self.progress }
+            $($nodes)*
         }
     )* };
 }
 
 statuses! {
-    chain::ChainStatus,
-    contract::ContractStatus,
-    identity::IdentityStatus,
-    member::MemberStatus,
-    node_release::NodeReleaseStatus,
-    organization::OrganizationStatus,
+    chain::ChainStatus {
+        // In the order of roles; peers are their members'.
+        fn own_nodes(&self) -> &[NodeStatus] {
+            let orderers = self.nodes.iter().take_while(|node| node.role == "orderer").count();
+            &self.nodes[..orderers]
+        }
+    }
+    contract::ContractStatus {}
+    identity::IdentityStatus {}
+    member::MemberStatus {
+        fn own_nodes(&self) -> &[NodeStatus] {
+            &self.nodes
+        }
+    }
+    node_release::NodeReleaseStatus {}
+    organization::OrganizationStatus {}
 }
 
 /// The status of one resource during one pass over it.
@@ -117,7 +137,10 @@ impl<S: Status> Report<S> {
     async fn write_changes<F: Future<Output = ()>>(&self, write: impl Fn(S) -> F) -> Infallible {
         loop {
             self.changed.notified().await;
+            let began = Instant::now();
             write(self.snapshot()).await;
+            // A registry that takes long to write to is written to less often.
+            tokio::time::sleep(began.elapsed() * BREATHER).await;
         }
     }
 

@@ -8,4 +8,5 @@ pub mod cluster;
 pub mod executables;
 pub mod platform;
 pub mod skip;
+pub mod store;
 pub mod wait;

@@ -11,7 +11,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization};
-use kube::ResourceExt as _;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
@@ -120,17 +119,12 @@ impl Dispatcher {
     }
 
     async fn each<K: Kind>(&mut self) -> Result<Vec<Key>> {
-        let found = self.context.registry.list::<K>(&Scope::All).await?;
-        let mut keys = Vec::with_capacity(found.len());
-        for resource in &found {
-            let key = Key {
-                kind: K::kind(&()).into_owned(),
-                namespace: resource.namespace().unwrap_or_default(),
-                name: resource.name_any(),
-            };
-            self.concerns.know(&key, &serde_json::to_value(resource)?);
-            keys.push(key);
-        }
-        Ok(keys)
+        // Unread: one that cannot be read must not stand in the way of the others.
+        let found = self.context.registry.objects::<K>(&Scope::All).await?;
+        let keys = found.into_iter().map(|(key, object)| {
+            self.concerns.know(&key, &object);
+            key
+        });
+        Ok(keys.collect())
     }
 }

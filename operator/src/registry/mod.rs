@@ -5,10 +5,11 @@
 
 pub mod embedded;
 mod error;
+pub mod kubernetes;
+mod news;
 mod object;
+mod typed;
 mod watch;
-
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use kube::Resource;
@@ -16,7 +17,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use error::RegistryError;
+pub use error::{Cause, RegistryError};
+pub use news::{News, Weight};
+pub use typed::Registry;
 pub use watch::{Change, Event, Missed, Watch};
 
 /// Whose resources an access concerns. Every access names one, so that none reaches across tenants by omission.
@@ -93,144 +96,7 @@ pub trait Store: Send + Sync {
     async fn delete(&self, key: &Key) -> Result<Option<Value>, RegistryError>;
     /// Every change from now on.
     fn watch(&self) -> Watch;
-}
-
-/// Typed access to a [`Store`]. Cheap to clone.
-#[derive(Clone)]
-pub struct Registry {
-    store: Arc<dyn Store>,
-}
-
-impl Registry {
-    pub fn new(store: Arc<dyn Store>) -> Registry {
-        Registry { store }
-    }
-
-    pub async fn get<K: Kind>(&self, scope: &Scope, name: &str) -> Result<Option<K>, RegistryError> {
-        let key = key::<K>(scope, name)?;
-        self.store.get(&key).await?.map(|object| read(&key, object)).transpose()
-    }
-
-    /// All resources of one kind that the scope reaches, by namespace and name.
-    pub async fn list<K: Kind>(&self, scope: &Scope) -> Result<Vec<K>, RegistryError> {
-        let kind = K::kind(&());
-        let objects = self.store.list(&kind, scope).await?;
-        let key = |object: &Value| Key {
-            kind: kind.to_string(),
-            namespace: object::text(object, "/metadata/namespace"),
-            name: object::text(object, "/metadata/name"),
-        };
-        objects.into_iter().map(|object| read(&key(&object), object)).collect()
-    }
-
-    /// Adds a resource; [`RegistryError::AlreadyExists`] when there is one of that name.
-    pub async fn create<K: Kind>(&self, scope: &Scope, resource: &K) -> Result<K, RegistryError> {
-        let key = key_of(scope, resource)?;
-        let created = self.store.create(&key, write(&key, resource)?).await?;
-        read(&key, created)
-    }
-
-    /// Replaces spec and metadata, and leaves the status as it is. When `resource` carries a resource version it must
-    /// be the current one ([`RegistryError::Conflict`]); an unchanged resource is not written.
-    pub async fn update<K: Kind>(&self, scope: &Scope, resource: &K) -> Result<K, RegistryError> {
-        let key = key_of(scope, resource)?;
-        let updated = self.store.update(&key, write(&key, resource)?).await?;
-        read(&key, updated)
-    }
-
-    /// Creates the resource, or makes the spec, labels and owners of the existing one equal to it.
-    pub async fn apply<K: Kind>(&self, scope: &Scope, resource: &K) -> Result<K, RegistryError> {
-        let key = key_of(scope, resource)?;
-        let mut desired = write(&key, resource)?;
-        loop {
-            let Some(current) = self.store.get(&key).await? else {
-                match self.store.create(&key, desired.clone()).await {
-                    Err(RegistryError::AlreadyExists { .. }) => continue,
-                    created => return read(&key, created?),
-                }
-            };
-            object::keep_metadata(&mut desired, &current);
-            match self.store.update(&key, desired.clone()).await {
-                Err(RegistryError::Conflict { .. } | RegistryError::NotFound { .. }) => {}
-                updated => return read(&key, updated?),
-            }
-        }
-    }
-
-    /// Replaces the status of a resource.
-    pub async fn put_status<K: Kind>(
-        &self,
-        scope: &Scope,
-        name: &str,
-        status: &impl Serialize,
-    ) -> Result<K, RegistryError> {
-        let key = key::<K>(scope, name)?;
-        let status = serde_json::to_value(status).map_err(|source| RegistryError::Unreadable {
-            key: key.clone(),
-            source,
-        })?;
-        let updated = self.store.put_status(&key, status).await?;
-        read(&key, updated)
-    }
-
-    /// Removes a resource, or marks it as being deleted while it has finalizers. `None`: there was none.
-    pub async fn delete<K: Kind>(&self, scope: &Scope, name: &str) -> Result<Option<K>, RegistryError> {
-        let key = key::<K>(scope, name)?;
-        self.store
-            .delete(&key)
-            .await?
-            .map(|object| read(&key, object))
-            .transpose()
-    }
-
-    /// Every change that the scope reaches, from now on.
-    pub fn watch(&self, scope: &Scope) -> Watch {
-        self.store.watch().within(scope.clone())
-    }
-}
-
-fn key<K: Kind>(scope: &Scope, name: &str) -> Result<Key, RegistryError> {
-    let kind = K::kind(&()).to_string();
-    let namespace = match (K::NAMESPACED, scope) {
-        (false, _) => String::new(),
-        (true, Scope::Namespace(namespace)) => namespace.clone(),
-        (true, Scope::All) => {
-            return Err(RegistryError::NoNamespace {
-                kind,
-                name: name.to_owned(),
-            });
-        }
-    };
-    Ok(Key {
-        kind,
-        namespace,
-        name: name.to_owned(),
-    })
-}
-
-fn key_of<K: Kind>(scope: &Scope, resource: &K) -> Result<Key, RegistryError> {
-    let own = resource.meta().namespace.as_deref().map(Scope::namespace);
-    let name = resource.meta().name.as_deref().unwrap_or_default();
-    match own {
-        // A resource that names another namespace than its writer's is not found there.
-        Some(own) if K::NAMESPACED && *scope != Scope::All && own != *scope => Err(RegistryError::NotFound {
-            key: key::<K>(&own, name)?,
-        }),
-        Some(own) if K::NAMESPACED => key::<K>(&own, name),
-        _ => key::<K>(scope, name),
-    }
-}
-
-fn read<K: Kind>(key: &Key, object: Value) -> Result<K, RegistryError> {
-    serde_json::from_value(object).map_err(|source| RegistryError::Unreadable {
-        key: key.clone(),
-        source,
-    })
-}
-
-fn write<K: Kind>(key: &Key, resource: &K) -> Result<Value, RegistryError> {
-    serde_json::to_value(resource).map_err(|source| RegistryError::Unreadable {
-        key: key.clone(),
-        source,
-    })
+    /// Tells people what has happened to an object, where there is a place for that beside its status. Never waits, and
+    /// may lose what it is told.
+    fn tell(&self, _about: &Key, _uid: &str, _news: News) {}
 }

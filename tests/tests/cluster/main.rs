@@ -5,5 +5,6 @@ mod image;
 mod network;
 mod operator;
 mod pods;
+mod registry;
 mod resources;
 mod storage;
