@@ -1,6 +1,7 @@
 //! The Kubernetes that other tests stand on, and what a chain needs of it.
 
 mod chain;
+mod edits;
 mod image;
 mod network;
 mod operator;

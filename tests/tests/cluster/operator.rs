@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use entente_api::chain::ChainSpec;
+use entente_api::condition::{Progress, State};
+use entente_api::member::NodeStatus;
 use entente_api::{Chain, Organization};
 use entente_fabric::client::connect::{ConnectOptions, connect};
 use entente_fabric::client::gateway;
@@ -92,14 +94,17 @@ impl Operator {
         Ok(self.context.registry.get::<Chain>(&self.scope, name).await?)
     }
 
-    /// Waits until the chain is what its spec says; tells how it stands when it never is.
+    /// Waits until the chain is what its spec says, ready or at rest; tells how it stands when it never is.
     pub async fn ready(&self, name: &str) -> anyhow::Result<Chain> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let chain = self.chain(name).await?.context("the chain exists")?;
             let generation = chain.metadata.generation.unwrap_or_default();
-            let status = chain.status.as_ref();
-            if status.is_some_and(|status| status.progress.is_ready_at(generation)) {
+            let is_settled = |progress: &Progress| {
+                let rests = progress.state == State::Suspended && progress.observed_generation == Some(generation);
+                progress.is_ready_at(generation) || rests
+            };
+            if chain.status.as_ref().is_some_and(|status| is_settled(&status.progress)) {
                 return Ok(chain);
             }
             if Instant::now() > deadline {
@@ -133,7 +138,11 @@ impl Operator {
     /// A transaction through the gateway of each member's first peer, committed.
     pub async fn transacts(&self, chain: &Chain, channel: &str, tag: &str) -> anyhow::Result<()> {
         let status = chain.status.as_ref().context("the chain has a status")?;
-        for node in status.nodes.iter().filter(|node| node.name.starts_with("peer0-")) {
+        let known = status.channels.iter().find(|known| known.name == channel);
+        let members = &known.context("the chain has the channel")?.members;
+        let first_of_member =
+            |node: &&NodeStatus| node.name.starts_with("peer0-") && members.contains(&node.organization);
+        for node in status.nodes.iter().filter(first_of_member) {
             let digest = hex::encode(entente_fabric::crypto::sha256(format!("{tag}{}", node.name).as_bytes()));
             let call = Invocation::new(channel, "evidence", "Certify")
                 .arg(digest.as_str())
