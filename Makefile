@@ -54,10 +54,9 @@ check: ## Formatting, lints, licences, and generated files up to date
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test -q -p entente-api --lib schema
 	cargo test -q -p entente --lib openapi
-	cargo test -q -p entente-tests --test dependencies --test charts
+	cargo test -q -p entente-tests --test dependencies
 
 fix: ## Write formatting and generated files anew
 	cargo fmt --all
 	UPDATE=1 cargo test -q -p entente-api --lib schema
 	UPDATE=1 cargo test -q -p entente --lib openapi
-	UPDATE=1 cargo test -q -p entente-tests --test charts

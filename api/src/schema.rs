@@ -119,21 +119,30 @@ mod tests {
         );
     }
 
+    /// Also where the chart has them: helm reads nothing outside of a chart.
     #[test]
     fn the_committed_definitions_are_up_to_date() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
-        for definition in definitions() {
-            let path = folder.join(format!("{}.yaml", definition.spec.names.plural));
-            let expected = serde_yaml::to_string(&definition).unwrap();
-            if std::env::var_os("UPDATE").is_some() {
-                std::fs::create_dir_all(&folder).unwrap();
-                std::fs::write(&path, &expected).unwrap();
+        let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        for folder in [own.join("crds"), own.join("../charts/entente-crds/definitions")] {
+            for definition in definitions() {
+                let path = folder.join(format!("{}.yaml", definition.spec.names.plural));
+                let expected = serde_yaml::to_string(&definition).unwrap();
+                if std::env::var_os("UPDATE").is_some() {
+                    std::fs::create_dir_all(&folder).unwrap();
+                    std::fs::write(&path, &expected).unwrap();
+                }
+                let committed = std::fs::read_to_string(&path).unwrap_or_default();
+                assert!(
+                    committed == expected,
+                    "{} is stale: run UPDATE=1 cargo test -p entente-api",
+                    path.display()
+                );
             }
-            let committed = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(
-                committed == expected,
-                "{} is stale: run UPDATE=1 cargo test -p entente-api",
-                path.display()
+            assert_eq!(
+                std::fs::read_dir(&folder).unwrap().count(),
+                definitions().len(),
+                "{}",
+                folder.display()
             );
         }
     }
