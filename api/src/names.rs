@@ -23,6 +23,8 @@ pub mod annotation {
     pub const PLAN: &str = "entente.dev/plan";
     /// Bytes that a node's volume was asked to hold.
     pub const STORAGE: &str = "entente.dev/storage";
+    /// Organization and path of the key material that a Secret holds.
+    pub const BUNDLE: &str = "entente.dev/bundle";
     /// Fingerprint of an object as the operator last applied it.
     pub const APPLIED: &str = "entente.dev/applied";
 }
@@ -126,6 +128,24 @@ pub fn object(chain: &str, node: &str) -> String {
         "" => format!("node--{digest}"),
         kept => format!("{kept}--{digest}"),
     }
+}
+
+/// Name of the Secret that holds an organization's key material under `path`. It holds a dot, which names of nodes'
+/// objects do not; its digest tells apart what reads the same.
+pub fn bundle(organization: &str, path: &str) -> String {
+    let readable = |c: char| match c.is_ascii_alphanumeric() || c == '-' {
+        true => c.to_ascii_lowercase(),
+        false => '.',
+    };
+    let text: String = format!("{organization}.{path}").chars().map(readable).collect();
+    let words = text
+        .split('.')
+        .map(|word| word.trim_matches('-'))
+        .filter(|word| !word.is_empty());
+    let kept: String = words.collect::<Vec<_>>().join(".").chars().take(200).collect();
+    let kept = kept.trim_end_matches(['-', '.']);
+    let digest = digest(&format!("{organization}/{path}"));
+    format!("{kept}.{digest}").trim_start_matches('.').to_owned()
 }
 
 /// `text` as the value of a label, shortened with a digest where it is too long or holds what a label cannot.
@@ -267,6 +287,21 @@ mod tests {
         assert_eq!(label_value("peer0-bank"), "peer0-bank");
         assert_eq!(label_value(&long).len(), 51);
         assert_ne!(label_value(&long), label_value(&(long.clone() + "o")));
+    }
+
+    #[test]
+    fn key_material_of_two_parties_is_never_in_one_secret() {
+        let name = bundle("bank", "nodes/ledger/peer0-bank");
+
+        assert!(name.starts_with("bank.nodes.ledger.peer0-bank."));
+        assert_ne!(bundle("a", "b/c"), bundle("a.b", "c"));
+        assert_ne!(bundle("bank", "Admin"), bundle("bank", "admin"));
+        for long in [bundle("bank", &"x".repeat(300)), bundle("-", "_/.")] {
+            assert!(
+                long.len() <= 253 && long.split('.').all(|part| check_label(part).is_ok() || part.len() > 63),
+                "{long}"
+            );
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Where certificates and keys are kept: small bundles of files, each owned by one organization.
 //!
-//! On a cluster a bundle is a Secret in its owner's namespace; on one machine it is a folder, [`Local`].
+//! On a cluster a bundle is a Secret in its owner's namespace, [`Kubernetes`]; on one machine it is a folder, [`Local`].
 
+mod kubernetes;
 mod local;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
+pub use kubernetes::Kubernetes;
 pub use local::Local;
 
 /// The files of one bundle, by relative path such as `signcerts/cert.pem`.
@@ -44,6 +46,18 @@ impl std::fmt::Display for BundleId {
 pub enum VaultError {
     #[error("{0} cannot name key material")]
     Name(BundleId),
+    #[error("{id} is too large to be kept: {bytes} bytes of at most {most}")]
+    TooLarge { id: BundleId, bytes: usize, most: usize },
+    #[error("the Secret {secret} stands where the key material {id} should be, and is not the platform's; remove it")]
+    Foreign { id: BundleId, secret: String },
+    #[error("{id}: key material cannot be {action}")]
+    Cluster {
+        id: BundleId,
+        action: &'static str,
+        source: Box<kube::Error>,
+    },
+    #[error("{id}: key material cannot be {action}: the Kubernetes API server gives no answer")]
+    Silent { id: BundleId, action: &'static str },
     #[error("the access to key material was interrupted")]
     Interrupted(#[source] tokio::task::JoinError),
     #[error("{path}: key material cannot be {action}", path = path.display())]

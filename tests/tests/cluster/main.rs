@@ -9,3 +9,4 @@ mod pods;
 mod registry;
 mod resources;
 mod storage;
+mod vault;
