@@ -118,10 +118,24 @@ pub struct ChainMember {
     #[schemars(length(min = 1, max = 63))]
     #[x_kube(validation = Rule::new(crate::names::LABEL_FIELD_RULE).message(crate::names::LABEL_MESSAGE))]
     pub organization: String,
-    /// How many peers it runs, 1 to 9.
+    /// Namespace of the tenant that the organization belongs to, when that is another one. That tenant takes part by a
+    /// Member of its own, which names this chain and says how many peers there are; until then the chain goes on
+    /// without it. Its keys and ledgers never leave its namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new(crate::names::LABEL_FIELD_RULE).message(crate::names::LABEL_MESSAGE))]
+    pub namespace: Option<String>,
+    /// How many peers it runs, 1 to 9. Its own Member says so for an organization of another namespace.
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 9))]
     pub peers: u32,
+}
+
+impl ChainMember {
+    /// Whether the organization is of another namespace than the chain, `own`.
+    pub fn is_invited(&self, own: &str) -> bool {
+        self.namespace.as_deref().is_some_and(|namespace| namespace != own)
+    }
 }
 
 /// A ledger inside the chain.

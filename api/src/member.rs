@@ -71,11 +71,18 @@ use crate::time::Time;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.chain == oldSelf.chain && self.organization == oldSelf.organization").message("chain and organization of a member cannot change"))]
+#[x_kube(validation = Rule::new("has(self.chainNamespace) == has(oldSelf.chainNamespace) && (!has(self.chainNamespace) || self.chainNamespace == oldSelf.chainNamespace)").message("chainNamespace of a member cannot change"))]
 pub struct MemberSpec {
     /// Name of the chain. Cannot change.
     #[schemars(length(min = 1, max = 63))]
     #[x_kube(validation = Rule::new(crate::names::LABEL_FIELD_RULE).message(crate::names::LABEL_MESSAGE))]
     pub chain: String,
+    /// Namespace of the chain, when it is another tenant's; the member's own one when absent. The chain's `spec.members`
+    /// must name this organization and this namespace too: neither side can decide alone. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new(crate::names::LABEL_FIELD_RULE).message(crate::names::LABEL_MESSAGE))]
+    pub chain_namespace: Option<String>,
     /// Name of the organization. Cannot change.
     #[schemars(length(min = 1, max = 63))]
     #[x_kube(validation = Rule::new(crate::names::LABEL_FIELD_RULE).message(crate::names::LABEL_MESSAGE))]
@@ -84,6 +91,23 @@ pub struct MemberSpec {
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 9))]
     pub peers: u32,
+}
+
+impl MemberSpec {
+    /// Namespace of the chain, of a member in namespace `own`.
+    pub fn chain_namespace<'a>(&'a self, own: &'a str) -> &'a str {
+        self.chain_namespace.as_deref().unwrap_or(own)
+    }
+
+    /// What the chain is called among the nodes of the member's own namespace.
+    pub fn chain_seen_from(&self, own: &str) -> String {
+        crate::names::chain_seen_from(own, &self.chain, self.chain_namespace(own))
+    }
+
+    /// Whether this is about that chain, of a member in namespace `own`.
+    pub fn is_of(&self, own: &str, chain: &str, namespace: &str) -> bool {
+        self.chain == chain && self.chain_namespace(own) == namespace
+    }
 }
 
 pub(crate) fn one() -> u32 {

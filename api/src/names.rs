@@ -61,6 +61,19 @@ pub fn msp_id(organization: &str) -> String {
     capitalized.chain(["MSP".to_owned()]).collect()
 }
 
+/// What a chain is called among the nodes of namespace `own`: its name, with its namespace when that is another one.
+///
+/// ```
+/// assert_eq!(entente_api::names::chain_seen_from("hebei", "ledger", "hebei"), "ledger");
+/// assert_eq!(entente_api::names::chain_seen_from("shijiazhuang", "ledger", "hebei"), "ledger.hebei");
+/// ```
+pub fn chain_seen_from(own: &str, chain: &str, namespace: &str) -> String {
+    match own == namespace {
+        true => chain.to_owned(),
+        false => format!("{chain}.{namespace}"),
+    }
+}
+
 /// The organization that runs a chain's ordering service.
 pub fn ordering_organization(chain: &str) -> String {
     format!("{chain}.ordering")

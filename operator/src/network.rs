@@ -50,7 +50,7 @@ impl Network {
         let members = plan.members.iter().map(|member| {
             Party::of(
                 context,
-                &plan.namespace,
+                &member.namespace,
                 &member.organization,
                 &member.msp_id,
                 &member.peers,
@@ -68,7 +68,7 @@ impl Network {
         let leaving = plan.leaving.iter().map(|member| {
             Party::of(
                 context,
-                &plan.namespace,
+                &member.namespace,
                 &member.organization,
                 &member.msp_id,
                 &[],

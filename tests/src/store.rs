@@ -57,6 +57,7 @@ behaviours! {
 fn ledger() -> Chain {
     let member = ChainMember {
         organization: "bank".to_owned(),
+        namespace: None,
         peers: 1,
     };
     let spec: ChainSpec = serde_yaml::from_str("{}").unwrap();
@@ -361,6 +362,7 @@ async fn writers_at_the_same_time_lose_nothing(
                 let mut chain = registry.get::<Chain>(&own, "ledger").await.unwrap().unwrap();
                 chain.spec.members.push(ChainMember {
                     organization: format!("bank-{number}"),
+                    namespace: None,
                     peers: 1,
                 });
                 match registry.update(&own, &chain).await {

@@ -86,7 +86,7 @@ pub async fn refuse_while_member(app: &App, scope: &TenantScope, organization: &
             .spec
             .members
             .iter()
-            .any(|member| member.organization == organization)
+            .any(|member| member.organization == organization && member.namespace.is_none())
         {
             of.extend(chain.metadata.name.clone());
         }

@@ -87,12 +87,16 @@ kind!(Member, "member", "members", {
         .into_iter()
         .filter_map(|(pointer, name)| label(pointer, name))
         .collect();
+        let namespace = self.spec.chain_namespace.as_ref();
+        errors.extend(namespace.and_then(|name| label("/spec/chainNamespace", name)));
         errors.extend(peers("/spec/peers", self.spec.peers));
         errors
     }
 
     fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
-        let chain = unchanged("/spec/chain", &old.spec.chain, &self.spec.chain);
+        let namespace = |member: &Self| member.spec.chain_namespace.clone().unwrap_or_default();
+        let chain = unchanged("/spec/chain", &old.spec.chain, &self.spec.chain)
+            .or_else(|| unchanged("/spec/chainNamespace", &namespace(old), &namespace(self)));
         let organization = unchanged("/spec/organization", &old.spec.organization, &self.spec.organization);
         chain.into_iter().chain(organization).collect()
     }

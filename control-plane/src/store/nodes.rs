@@ -19,7 +19,7 @@ pub async fn of_chain(
     let members: Vec<Member> = resources.list(scope).await?;
     let own = members
         .into_iter()
-        .filter(|member| member.spec.chain == name)
+        .filter(|member| member.spec.chain == name && member.spec.chain_namespace.is_none())
         .filter_map(|member| member.status);
     let mut reported: HashMap<String, NodeStatus> = own
         .flat_map(|status| status.nodes)

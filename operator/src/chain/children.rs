@@ -34,6 +34,7 @@ pub async fn declare(context: &Context, chain: &Chain, plan: &Plan, report: &Rep
         let peers = member.peers.len().try_into().unwrap_or(u32::MAX);
         let spec = MemberSpec {
             chain: plan.chain.clone(),
+            chain_namespace: None,
             organization: member.organization.clone(),
             peers,
         };
@@ -115,7 +116,11 @@ fn adopt(
 pub async fn dismiss(context: &Context, plan: &Plan, inputs: &Inputs) -> Result<()> {
     let scope = Scope::namespace(&plan.namespace);
     let is_member = |organization: &str| plan.members.iter().any(|member| member.organization == organization);
-    for member in inputs.members.iter().filter(|member| is_managed(*member)) {
+    let own = inputs
+        .members
+        .iter()
+        .filter(|member| member.namespace().as_deref() == Some(&*plan.namespace));
+    for member in own.filter(|member| is_managed(*member)) {
         if !is_member(&member.spec.organization) {
             context.registry.delete::<Member>(&scope, &member.name_any()).await?;
         }
@@ -137,7 +142,7 @@ pub async fn dismiss(context: &Context, plan: &Plan, inputs: &Inputs) -> Result<
 
 /// Waits until every member and contract is as the plan asks, ready or at rest, and tells their steps as the chain's own meanwhile.
 pub async fn settled(context: &Context, chain: &Chain, plan: &Plan, report: &Report<ChainStatus>) -> Result<()> {
-    let mut watch = context.registry.watch(&Scope::namespace(&plan.namespace));
+    let mut watch = context.registry.watch(&Scope::All);
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         let outcome = look(context, chain, plan, report).await?;
@@ -174,7 +179,7 @@ async fn look(
     }
     let Inputs { members, contracts, .. } = inputs;
     let (mut children, mut nodes) = (Vec::new(), Vec::new());
-    for member in members.iter().filter(|member| member.spec.chain == plan.chain) {
+    for member in &members {
         let status = member.status.clone().unwrap_or_default();
         nodes.extend(status.nodes);
         if member.metadata.deletion_timestamp.is_none() {
@@ -188,7 +193,7 @@ async fn look(
         }
     }
     let mut summaries = Vec::new();
-    for contract in contracts.iter().filter(|contract| contract.spec.chain == plan.chain) {
+    for contract in &contracts {
         if contract.metadata.deletion_timestamp.is_some() {
             continue;
         }

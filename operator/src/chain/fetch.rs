@@ -12,9 +12,10 @@ use crate::trouble::{Result, Trouble};
 /// What a chain's plan is made from.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
-    /// Every organization of the namespace, by name.
-    pub organizations: BTreeMap<String, Organization>,
-    /// Members of this chain, whoever wrote them.
+    /// Every organization of the chain's namespace, and of other tenants those that take part; by namespace and name.
+    pub organizations: BTreeMap<(String, String), Organization>,
+    /// Members of this chain, whoever wrote them. Another tenant's is among them when the chain names it, and for as
+    /// long as a channel does.
     pub members: Vec<Member>,
     /// Contracts of this chain, whoever wrote them.
     pub contracts: Vec<Contract>,
@@ -22,11 +23,20 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// The Member by which an organization of the namespace `home` takes part, unless it is being taken out.
+    pub fn standing(&self, home: &str, organization: &str) -> Option<&Member> {
+        self.members.iter().find(|member| {
+            member.namespace().unwrap_or_default() == home
+                && member.spec.organization == organization
+                && member.metadata.deletion_timestamp.is_none()
+        })
+    }
+
     /// The MSP id of an organization, which may not exist yet.
-    pub fn msp_id(&self, organization: &str) -> String {
+    pub fn msp_id(&self, namespace: &str, organization: &str) -> String {
         let chosen = self
             .organizations
-            .get(organization)
+            .get(&(namespace.to_owned(), organization.to_owned()))
             .and_then(|found| found.spec.msp_id.clone());
         chosen.unwrap_or_else(|| names::msp_id(organization))
     }
@@ -41,26 +51,51 @@ pub fn is_managed(resource: &impl kube::Resource) -> bool {
 }
 
 pub async fn inputs(context: &Context, chain: &Chain) -> Result<Inputs> {
-    let scope = Scope::namespace(&chain.namespace().unwrap_or_default());
-    let name = chain.name_any();
+    let (own, name) = (chain.namespace().unwrap_or_default(), chain.name_any());
+    let scope = Scope::namespace(&own);
     let (organizations, members, contracts, releases) = tokio::try_join!(
         context.registry.list::<Organization>(&scope),
-        context.registry.list::<Member>(&scope),
+        // Who takes part need not be of the chain's namespace, and a former member is named nowhere but in its own.
+        context.registry.list::<Member>(&Scope::All),
         context.registry.list::<Contract>(&scope),
         context.registry.list::<NodeRelease>(&scope),
     )?;
+    let members = members.into_iter().filter(|member| {
+        let home = member.namespace().unwrap_or_default();
+        member.spec.is_of(&home, &name, &own) && (home == own || is_known(chain, &home, member))
+    });
+    let members: Vec<Member> = members.collect();
+    let by_name = |found: Organization| ((found.namespace().unwrap_or_default(), found.name_any()), found);
+    let mut organizations: BTreeMap<_, _> = organizations.into_iter().map(by_name).collect();
+    for member in members
+        .iter()
+        .filter(|member| member.namespace().as_deref() != Some(&*own))
+    {
+        let scope = Scope::namespace(&member.namespace().unwrap_or_default());
+        let found = context.registry.get::<Organization>(&scope, &member.spec.organization);
+        organizations.extend(found.await?.map(by_name));
+    }
     Ok(Inputs {
-        organizations: organizations
-            .into_iter()
-            .map(|found| (found.name_any(), found))
-            .collect(),
-        members: members.into_iter().filter(|member| member.spec.chain == name).collect(),
+        organizations,
+        members,
         contracts: contracts
             .into_iter()
             .filter(|contract| contract.spec.chain == name)
             .collect(),
         releases,
     })
+}
+
+/// Whether a chain knows of another tenant's member: its spec names the organization, or the member is in a channel
+/// still. Anybody may write a Member that names any chain; it means nothing to a chain that does not answer.
+fn is_known(chain: &Chain, home: &str, member: &Member) -> bool {
+    let named = chain
+        .spec
+        .members
+        .iter()
+        .any(|entry| entry.organization == member.spec.organization && entry.namespace.as_deref() == Some(home));
+    // Nobody but the operator writes a status.
+    named || member.status.as_ref().is_some_and(|status| !status.channels.is_empty())
 }
 
 /// A chain by name, for what belongs to it.

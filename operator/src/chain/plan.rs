@@ -69,6 +69,8 @@ pub struct Ordering {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberPlan {
+    /// Where its keys and nodes are: the chain's namespace, or another tenant's.
+    pub namespace: String,
     pub organization: String,
     pub msp_id: String,
     pub peers: Vec<NodeId>,
@@ -122,44 +124,43 @@ pub fn chain(chain: &Chain, inputs: &Inputs) -> Plan {
     };
     let organization = names::ordering_organization(&name);
     let ordering = Ordering {
-        msp_id: inputs.msp_id(&organization),
+        msp_id: inputs.msp_id(&namespace, &organization),
         orderers: (0..chain.spec.ordering.replicas)
             .map(|index| node(names::orderer(index)))
             .collect(),
         organization,
     };
     let members = members(chain, inputs);
-    let members = members.into_iter().map(|(organization, peers, managed)| MemberPlan {
-        msp_id: inputs.msp_id(&organization),
-        peers: (0..peers)
-            .map(|index| node(names::peer(&organization, index)))
-            .collect(),
-        organization,
-        managed,
+    let leaving = inputs.members.iter();
+    let leaving = leaving.filter(|member| {
+        let mut staying = members.iter();
+        !staying.any(|planned| planned.organization == member.spec.organization)
     });
-    let members: Vec<MemberPlan> = members.collect();
-    let leaving = inputs.members.iter().map(|member| member.spec.organization.clone());
-    let leaving = leaving.filter(|organization| !members.iter().any(|member| member.organization == *organization));
-    let leaving = leaving.map(|organization| MemberPlan {
-        msp_id: inputs.msp_id(&organization),
-        organization,
-        peers: Vec::new(),
-        managed: true,
+    let leaving = leaving.map(|member| {
+        let home = member.namespace().unwrap_or_default();
+        member_plan(inputs, (&namespace, &name), &home, &member.spec.organization, 0, true)
     });
-    let everybody = || members.iter().map(|member| member.organization.clone()).collect();
-    let channels = chain.spec.channels.iter().map(|channel| ChannelPlan {
-        name: channel.name.clone(),
-        members: channel.members.clone().unwrap_or_else(everybody),
-        batch: batch(&chain.spec.batch, &channel.batch),
+    let leaving = leaving.collect();
+    let everybody: Vec<String> = members.iter().map(|member| member.organization.clone()).collect();
+    let channels = chain.spec.channels.iter().map(|channel| {
+        let mut own = channel.members.clone().unwrap_or_else(|| everybody.clone());
+        // Another tenant's organization may be named before it takes part.
+        own.retain(|organization| everybody.contains(organization));
+        ChannelPlan {
+            name: channel.name.clone(),
+            members: own,
+            batch: batch(&chain.spec.batch, &channel.batch),
+        }
     });
     Plan {
         software: software(&chain.spec, &inputs.releases),
         suspended: chain.spec.suspended,
         access: chain.spec.access.clone(),
         ordering,
-        channels: channels.collect(),
+        // A channel begins with the first of its members.
+        channels: channels.filter(|channel| !channel.members.is_empty()).collect(),
         contracts: contracts(&name, &chain.spec),
-        leaving: leaving.collect(),
+        leaving,
         members,
         // Validation has read it before.
         storage: units::bytes(&chain.spec.storage.size).unwrap_or(DEFAULT_STORAGE),
@@ -168,25 +169,55 @@ pub fn chain(chain: &Chain, inputs: &Inputs) -> Plan {
     }
 }
 
-/// Organizations with their numbers of peers: those of the short form, then those that joined by a Member of their own.
-fn members(chain: &Chain, inputs: &Inputs) -> Vec<(String, u32, bool)> {
-    let mut members: Vec<_> = chain
-        .spec
-        .members
-        .iter()
-        .map(|member| (member.organization.clone(), member.peers, true))
-        .collect();
+/// The members of the short form, other tenants' once they take part, then those that joined by a Member of their own.
+fn members(chain: &Chain, inputs: &Inputs) -> Vec<MemberPlan> {
+    let (own, name) = (chain.namespace().unwrap_or_default(), chain.name_any());
+    let plan = |home: &str, organization: &str, peers, managed| {
+        member_plan(inputs, (&own, &name), home, organization, peers, managed)
+    };
+    let mut members: Vec<MemberPlan> = Vec::new();
+    for entry in &chain.spec.members {
+        let organization = &entry.organization;
+        match entry.namespace.as_deref().filter(|home| *home != own) {
+            None => members.push(plan(&own, organization, entry.peers, true)),
+            Some(home) => {
+                if let Some(member) = inputs.standing(home, organization) {
+                    members.push(plan(home, organization, member.spec.peers, false));
+                }
+            }
+        }
+    }
     for member in &inputs.members {
-        let leaving = is_managed(member) || member.metadata.deletion_timestamp.is_some();
-        if !leaving
-            && !members
-                .iter()
-                .any(|(organization, ..)| *organization == member.spec.organization)
-        {
-            members.push((member.spec.organization.clone(), member.spec.peers, false));
+        let organization = &member.spec.organization;
+        let standing = inputs.standing(&own, organization).is_some() && !is_managed(member);
+        if standing && !members.iter().any(|known| known.organization == *organization) {
+            members.push(plan(&own, organization, member.spec.peers, false));
         }
     }
     members
+}
+
+/// One member's part in the chain, whose namespace and name are `chain`; its nodes are in the namespace `home`.
+fn member_plan(
+    inputs: &Inputs,
+    chain: (&str, &str),
+    home: &str,
+    organization: &str,
+    peers: u32,
+    managed: bool,
+) -> MemberPlan {
+    let node = |index| NodeId {
+        namespace: home.to_owned(),
+        chain: names::chain_seen_from(home, chain.1, chain.0),
+        name: names::peer(organization, index),
+    };
+    MemberPlan {
+        namespace: home.to_owned(),
+        organization: organization.to_owned(),
+        msp_id: inputs.msp_id(home, organization),
+        peers: (0..peers).map(node).collect(),
+        managed,
+    }
 }
 
 fn contracts(chain: &str, spec: &ChainSpec) -> Vec<ContractPlan> {
@@ -314,6 +345,7 @@ mod tests {
             name: name.to_owned(),
         };
         let member = |organization: &str, msp_id: &str, peers: &[&str]| MemberPlan {
+            namespace: "hebei".to_owned(),
             organization: organization.to_owned(),
             msp_id: msp_id.to_owned(),
             peers: peers.iter().map(|peer| id(peer)).collect(),

@@ -23,7 +23,10 @@ pub async fn remove(chain: &Chain, context: &Context, report: &Report<ChainStatu
     let scope = Scope::namespace(&namespace);
     let children = async {
         withdraw::<Contract>(context, &scope, |contract| contract.spec.chain == name).await?;
-        withdraw::<Member>(context, &scope, |member| member.spec.chain == name).await?;
+        withdraw::<Member>(context, &scope, |member| {
+            member.spec.is_of(&namespace, &name, &namespace)
+        })
+        .await?;
         gone(context, &scope, &name).await
     };
     report

@@ -20,7 +20,7 @@ pub fn chain(chain: &Chain, inputs: &Inputs) -> Result<()> {
     let spec = &chain.spec;
     names::check_label(&chain.name_any()).map_err(|reason| Trouble::rejected("metadata.name", reason))?;
     ordering(spec)?;
-    members(spec, inputs)?;
+    members(&chain.namespace().unwrap_or_default(), spec, inputs)?;
     channels(spec)?;
     contracts(spec)?;
     batch("spec.batch", &spec.batch)?;
@@ -45,7 +45,7 @@ fn ordering(spec: &ChainSpec) -> Result<()> {
     }
 }
 
-fn members(spec: &ChainSpec, inputs: &Inputs) -> Result<()> {
+fn members(own: &str, spec: &ChainSpec, inputs: &Inputs) -> Result<()> {
     let standing = inputs.members.iter().any(|member| !is_managed(member));
     if spec.members.is_empty() && !standing {
         return Err(Trouble::rejected(
@@ -67,7 +67,12 @@ fn members(spec: &ChainSpec, inputs: &Inputs) -> Result<()> {
             let reason = format!("\"{}\" is a member already", member.organization);
             return Err(Trouble::rejected(&organization, reason));
         }
-        let msp_id = inputs.msp_id(&member.organization);
+        if let Some(namespace) = &member.namespace {
+            let field = format!("{field}.namespace");
+            names::check_label(namespace).map_err(|reason| Trouble::rejected(&field, reason))?;
+        }
+        let home = member.namespace.as_deref().unwrap_or(own);
+        let msp_id = inputs.msp_id(home, &member.organization);
         if let Some(other) = owners.insert(msp_id.clone(), &member.organization) {
             let reason = format!(
                 "\"{}\" and \"{other}\" have the same MSP id {msp_id}",

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use entente_api::names;
 use serde_json::Value;
 
 use crate::registry::{Change, Event, Key};
@@ -22,8 +23,8 @@ struct Known {
     own: Vec<Value>,
     /// What other resources read of it.
     outward: Vec<Value>,
-    /// Chain that it belongs to, or organization that it needs.
-    chain: Option<String>,
+    /// Chain that it belongs to, by namespace and name, or organization that it needs.
+    chain: Option<(String, String)>,
     organization: Option<String>,
 }
 
@@ -66,23 +67,21 @@ impl Concerns {
             ..key.clone()
         };
         let all = |belongs: &dyn Fn(&Key, &Known) -> bool| -> Vec<Key> {
-            let known = self
-                .known
-                .iter()
-                .filter(|(other, _)| other.namespace == key.namespace || key.namespace.is_empty());
-            known
-                .filter(|(other, known)| belongs(other, known))
-                .map(|(other, _)| other.clone())
-                .collect()
+            let known = self.known.iter().filter(|(other, known)| belongs(other, known));
+            known.map(|(other, _)| other.clone()).collect()
         };
         match (key.kind.as_str(), &now.chain) {
             ("Chain", _) => {
-                let mut children = all(&|_, known| known.chain.as_deref() == Some(&key.name));
+                let own = Some((key.namespace.clone(), key.name.clone()));
+                let mut children = all(&|_, known| known.chain == own);
                 children.extend(self.known.keys().filter(|other| other.kind == "NodeRelease").cloned());
                 children
             }
-            ("Member" | "Contract", Some(chain)) => {
-                let mut concerned = vec![of("Chain", chain)];
+            ("Member" | "Contract", Some((namespace, chain))) => {
+                let mut concerned = vec![Key {
+                    namespace: namespace.clone(),
+                    ..of("Chain", chain)
+                }];
                 // An organization that is being deleted waits for its last membership to end.
                 concerned.extend(
                     now.organization
@@ -92,9 +91,11 @@ impl Concerns {
                 concerned.retain(|key| self.known.contains_key(key));
                 concerned
             }
-            ("Organization", _) => {
-                all(&|other, known| other.kind == "Identity" && known.organization.as_deref() == Some(&key.name))
-            }
+            ("Organization", _) => all(&|other, known| {
+                other.kind == "Identity"
+                    && other.namespace == key.namespace
+                    && known.organization.as_deref() == Some(&key.name)
+            }),
             ("NodeRelease", _) => all(&|other, _| other.kind == "Chain"),
             _ => Vec::new(),
         }
@@ -108,8 +109,11 @@ impl Concerns {
             name: name.to_owned(),
         };
         let of_chain = |kind: &'static str| {
+            let is_chain = |(namespace, name): &(String, String)| {
+                names::chain_seen_from(&id.namespace, name, namespace) == id.chain
+            };
             let belongs = move |(key, known): &(&Key, &Known)| {
-                key.kind == kind && key.namespace == id.namespace && known.chain.as_deref() == Some(&id.chain)
+                key.kind == kind && key.namespace == id.namespace && known.chain.as_ref().is_some_and(is_chain)
             };
             self.known.iter().filter(belongs)
         };
@@ -159,9 +163,13 @@ fn known(key: &Key, object: &Value) -> Known {
         }
         _ => {}
     }
+    let chain = |namespace: Option<String>| {
+        let namespace = namespace.unwrap_or_else(|| key.namespace.clone());
+        text("/spec/chain").map(|name| (namespace, name))
+    };
     let (chain, organization) = match key.kind.as_str() {
-        "Member" => (text("/spec/chain"), text("/spec/organization")),
-        "Contract" => (text("/spec/chain"), None),
+        "Member" => (chain(text("/spec/chainNamespace")), text("/spec/organization")),
+        "Contract" => (chain(None), None),
         "Identity" => (None, text("/spec/organization")),
         _ => (None, None),
     };

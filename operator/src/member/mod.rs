@@ -4,13 +4,13 @@ mod join;
 mod remove;
 mod validate;
 
-use entente_api::Member;
 use entente_api::condition::State;
 use entente_api::member::MemberStatus;
-use entente_api::names;
+use entente_api::{Chain, Member};
 use kube::ResourceExt as _;
 
-use crate::chain::{apply, children, suspend};
+use crate::chain::plan::Plan;
+use crate::chain::{apply, children, fetch, suspend};
 use crate::context::Context;
 use crate::network::Party;
 use crate::report::Report;
@@ -23,7 +23,7 @@ pub use remove::remove;
 pub async fn converge(member: &Member, context: &Context, report: &Report<MemberStatus>) -> Result<()> {
     validate::member(member)?;
     let namespace = member.namespace().unwrap_or_default();
-    let (chain, plan) = children::parent(context, &namespace, &member.spec.chain).await?;
+    let (chain, plan) = parent(context, &namespace, member).await?;
     if chain.metadata.deletion_timestamp.is_some() {
         return Err(Trouble::waiting("the chain is being deleted"));
     }
@@ -35,18 +35,17 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
         report.edit(|status| status.plan = fingerprint);
         return Err(Trouble::suspended());
     }
-    let planned = plan
+    let Some(planned) = plan
         .members
         .iter()
-        .find(|planned| planned.organization == *organization);
-    let planned =
-        planned.ok_or_else(|| Trouble::waiting(format!("\"{organization}\" is being taken out of the chain")))?;
-    let peers: Vec<NodeId> = (0..member.spec.peers)
-        .map(|index| NodeId {
-            name: names::peer(organization, index),
-            ..plan_id(&namespace, &member.spec.chain)
-        })
-        .collect();
+        .find(|planned| planned.namespace == namespace && planned.organization == *organization)
+    else {
+        report.edit(|status| status.channels.retain(|name| is_in(&chain, name, organization)));
+        return Err(Trouble::waiting(format!(
+            "\"{organization}\" is being taken out of the chain"
+        )));
+    };
+    let peers = planned.peers.clone();
     let party = Party::of(context, &namespace, organization, &planned.msp_id, &peers, Role::Peer).await?;
     report.edit(|status| status.msp_id = Some(planned.msp_id.clone()));
     let count = peers.len();
@@ -69,14 +68,22 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
     });
     started?;
     join::channels(context, &chain, &plan, &party, report).await?;
-    retire(context, &party, &namespace, &member.spec.chain, &peers).await?;
+    retire(
+        context,
+        &party,
+        &namespace,
+        &member.spec.chain_seen_from(&namespace),
+        &peers,
+    )
+    .await?;
     report.edit(|status| status.plan = fingerprint);
     Ok(())
 }
 
 /// Stops the member's peers, and keeps all that they are.
 async fn suspend(context: &Context, namespace: &str, member: &Member, report: &Report<MemberStatus>) -> Result<()> {
-    let mut peers = context.substrate.list(namespace, &member.spec.chain).await?;
+    let chain = member.spec.chain_seen_from(namespace);
+    let mut peers = context.substrate.list(namespace, &chain).await?;
     peers.retain(|id| is_peer_of(id, &member.spec.organization));
     report
         .step(suspend::STEP, "stopping the peers", suspend::stop(context, &peers))
@@ -88,12 +95,33 @@ async fn suspend(context: &Context, namespace: &str, member: &Member, report: &R
     Ok(())
 }
 
-fn plan_id(namespace: &str, chain: &str) -> NodeId {
-    NodeId {
-        namespace: namespace.to_owned(),
-        chain: chain.to_owned(),
-        name: String::new(),
+/// The member's chain, with its plan.
+async fn parent(context: &Context, namespace: &str, member: &Member) -> Result<(Chain, Plan)> {
+    let spec = &member.spec;
+    let home = spec.chain_namespace(namespace);
+    if home == namespace {
+        return children::parent(context, namespace, &spec.chain).await;
     }
+    // Another tenant's chain that does not name this organization is none that it may learn of.
+    let stranger = || {
+        let (chain, organization) = (&spec.chain, &spec.organization);
+        Trouble::waiting(format!(
+            "no chain \"{chain}\" of namespace \"{home}\" names \"{organization}\" of this namespace as a member"
+        ))
+        .with_hint("Ask the chain's owner to add the organization to its members, with its namespace.")
+    };
+    let chain = fetch::chain(context, home, &spec.chain).await.map_err(|_| stranger())?;
+    let inputs = fetch::inputs(context, &chain).await?;
+    if inputs.standing(namespace, &spec.organization).is_none() {
+        return Err(stranger());
+    }
+    children::parent(context, home, &spec.chain).await
+}
+
+/// Whether a channel's configuration still has the organization.
+fn is_in(chain: &Chain, channel: &str, organization: &String) -> bool {
+    let mut channels = chain.status.iter().flat_map(|status| &status.channels);
+    channels.any(|known| known.name == channel && known.members.contains(organization))
 }
 
 /// Deletes peers beyond the number that is asked for.
@@ -108,7 +136,7 @@ async fn retire(context: &Context, party: &Party, namespace: &str, chain: &str, 
     Ok(())
 }
 
-/// Whether a node's name is one that [`names::peer`] gives to a peer of this organization.
+/// Whether a node's name is one that `names::peer` gives to a peer of this organization.
 fn is_peer_of(id: &NodeId, organization: &str) -> bool {
     let index = id
         .name
@@ -124,8 +152,9 @@ mod tests {
     #[test]
     fn a_peer_belongs_to_the_organization_in_its_name() {
         let peer = |name: &str| NodeId {
+            namespace: "hebei".to_owned(),
+            chain: "ledger".to_owned(),
             name: name.to_owned(),
-            ..plan_id("hebei", "ledger")
         };
 
         assert!(is_peer_of(&peer("peer0-bank"), "bank"));

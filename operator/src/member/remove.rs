@@ -17,10 +17,8 @@ use crate::vault::BundleId;
 pub async fn remove(member: &Member, context: &Context, report: &Report<MemberStatus>) -> Result<()> {
     let namespace = member.namespace().unwrap_or_default();
     let (name, organization) = (&member.spec.chain, &member.spec.organization);
-    let found = context
-        .registry
-        .get::<Chain>(&Scope::namespace(&namespace), name)
-        .await?;
+    let home = member.spec.chain_namespace(&namespace);
+    let found = context.registry.get::<Chain>(&Scope::namespace(home), name).await?;
     // Who leaves a chain takes nothing along. Whoever goes with it leaves what the chain's policy retains; a chain that
     // is not there cannot say, and what is destroyed stays so.
     let ledger = match &found {
@@ -28,8 +26,10 @@ pub async fn remove(member: &Member, context: &Context, report: &Report<MemberSt
         Some(chain) => chain::ledger(chain),
         None => Ledger::Keep,
     };
+    // A chain that never answered another tenant's member has nothing to let go of.
+    let took_part = home == namespace || member.status.as_ref().is_some_and(|status| !status.channels.is_empty());
     if let Some(status) = found
-        .filter(|chain| chain.metadata.deletion_timestamp.is_none())
+        .filter(|chain| took_part && chain.metadata.deletion_timestamp.is_none())
         .and_then(|c| c.status)
         && let Some(channel) = status
             .channels
@@ -41,7 +41,10 @@ pub async fn remove(member: &Member, context: &Context, report: &Report<MemberSt
             channel.name
         )));
     }
-    let existing = context.substrate.list(&namespace, name).await?;
+    let existing = context
+        .substrate
+        .list(&namespace, &member.spec.chain_seen_from(&namespace))
+        .await?;
     let peers = existing.iter().filter(|id| is_peer_of(id, organization));
     let removed = peers.map(|id| one(context, &namespace, organization, id, ledger));
     report

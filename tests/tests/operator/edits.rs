@@ -23,6 +23,7 @@ async fn a_chain_follows_edits(engine: Engine) {
         .await;
     let member = |organization: &str, peers| ChainMember {
         organization: organization.to_owned(),
+        namespace: None,
         peers,
     };
 

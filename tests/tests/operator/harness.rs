@@ -293,7 +293,7 @@ pub fn processes(root: &Path) -> Vec<(String, u32)> {
     found.collect()
 }
 
-/// A transaction through the gateway of each member, endorsed as the contract's policy wants it and committed.
+/// A transaction through the gateway of each member of the chain's own tenant, endorsed as the contract's policy wants it and committed.
 pub async fn transacts(operator: &Operator, chain: &Chain, channel: &str, tag: &str) {
     let status = chain.status.as_ref().unwrap();
     for node in status.nodes.iter().filter(|node| node.name.starts_with("peer0-")) {
@@ -302,6 +302,14 @@ pub async fn transacts(operator: &Operator, chain: &Chain, channel: &str, tag: &
             .iter()
             .any(|c| c.name == channel && c.members.contains(&node.organization))
         {
+            continue;
+        }
+        let another_tenants = chain
+            .spec
+            .members
+            .iter()
+            .any(|member| member.organization == node.organization && member.namespace.is_some());
+        if another_tenants {
             continue;
         }
         let gateway = Gateway::of(operator, chain, &node.name).await;

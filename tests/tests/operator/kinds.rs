@@ -22,7 +22,7 @@ async fn a_member_and_an_identity_may_be_written_on_their_own() {
     operator
         .create(
             "ledger",
-            "{members: [{organization: bank}], contracts: [{name: evidence, template: evidence}]}",
+            "{deletionPolicy: Delete, members: [{organization: bank}], contracts: [{name: evidence, template: evidence}]}",
         )
         .await;
 
@@ -32,6 +32,7 @@ async fn a_member_and_an_identity_may_be_written_on_their_own() {
         .unwrap();
     let spec = MemberSpec {
         chain: "ledger".to_owned(),
+        chain_namespace: None,
         organization: "tax".to_owned(),
         peers: 1,
     };

@@ -9,3 +9,4 @@ mod harness;
 mod kinds;
 mod life;
 mod rest;
+mod tenants;

@@ -214,6 +214,7 @@ async fn what_a_chain_has_made_is_changed_through_the_chain() {
         "ledger.bank",
         entente_api::member::MemberSpec {
             chain: "ledger".into(),
+            chain_namespace: None,
             organization: "bank".into(),
             peers: 1,
         },
