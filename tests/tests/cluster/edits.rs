@@ -8,6 +8,7 @@ use crate::operator::Operator;
 fn member(organization: &str, peers: u32) -> ChainMember {
     ChainMember {
         organization: organization.to_owned(),
+        namespace: None,
         peers,
     }
 }
