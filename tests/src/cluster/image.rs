@@ -67,6 +67,10 @@ impl Image {
             .arg(&archive);
         command.args(["--env", "PATH=/usr/local/bin"]);
         command.args(self.options());
+        if self == Image::StockPeer {
+            // The builder that an init container brings; stock's own base image has what it needs.
+            command.arg("--libraries-of").arg(executables::entente("entente-node"));
+        }
         for program in &programs {
             command.arg(format!("{}=/usr/local/bin/", program.display()));
         }

@@ -1,6 +1,8 @@
 //! A chain whose nodes are pods.
 
+use entente_api::node_release::{Engine, Images};
 use entente_tests::cluster::{self, Image, Namespace};
+use entente_tests::executables;
 
 use crate::operator::Operator;
 
@@ -19,6 +21,31 @@ fn a_native_chain_becomes_ready_and_commits() {
         let operator = Operator::start(&namespace, &image).await?;
 
         let chain = operator.create("ledger", CHAIN).await?;
+
+        operator.transacts(&chain, "main", "first").await?;
+        operator.delete("ledger").await?;
+        operator.stop().await
+    });
+}
+
+#[test]
+fn a_stock_chain_becomes_ready_and_commits() {
+    let Some(_) = executables::stock_fabric_or_skip("chain::a_stock_chain_becomes_ready_and_commits") else {
+        return;
+    };
+    cluster::test(async |cluster| {
+        let namespace = Namespace::create(cluster, "stock").await?;
+        let image = cluster.image(Image::Node).await?;
+        let operator = Operator::start(&namespace, &image).await?;
+        let images = Images {
+            peer: cluster.image(Image::StockPeer).await?,
+            orderer: cluster.image(Image::StockOrderer).await?,
+            node_tools: Some(image),
+            ..Images::default()
+        };
+        operator.release("fabric", Engine::Fabric, images).await?;
+
+        let chain = operator.create("ledger", &format!("{CHAIN}\nrelease: fabric")).await?;
 
         operator.transacts(&chain, "main", "first").await?;
         operator.delete("ledger").await?;

@@ -7,7 +7,8 @@ use anyhow::{Context as _, bail, ensure};
 use entente_api::chain::ChainSpec;
 use entente_api::condition::{Progress, State};
 use entente_api::member::NodeStatus;
-use entente_api::{Chain, Organization};
+use entente_api::node_release::{Engine, Images, NodeReleaseSpec};
+use entente_api::{Chain, NodeRelease, Organization};
 use entente_fabric::client::connect::{ConnectOptions, connect};
 use entente_fabric::client::gateway;
 use entente_fabric::identity::SigningIdentity;
@@ -59,6 +60,19 @@ impl Operator {
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.context.stop.cancel();
         Ok((&mut self.running).await?)
+    }
+
+    /// Publishes software for nodes.
+    pub async fn release(&self, name: &str, engine: Engine, images: Images) -> anyhow::Result<()> {
+        let spec = NodeReleaseSpec {
+            engine,
+            version: "1".to_owned(),
+            default: false,
+            images: Some(images),
+        };
+        let release = NodeRelease::new(name, spec);
+        self.context.registry.apply(&Scope::All, &release).await?;
+        Ok(())
     }
 
     /// Creates a chain and waits until it is ready.
