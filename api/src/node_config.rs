@@ -73,11 +73,13 @@ impl NodeConfig {
                 "admin.tls.clientRootCertificates",
                 "without an issuer nobody could administer the orderer",
             ),
-            RoleConfig::Peer(peer) => match serde_json::from_str::<serde_json::Value>(&peer.chaincode_builder_config)
-            {
-                Ok(serde_json::Value::Object(_)) => Ok(()),
-                _ => wrong("chaincodeBuilderConfig", "expected a JSON object in a string"),
-            },
+            RoleConfig::Peer(peer) => {
+                peer.builder_config()?;
+                match peer.limits.first_zero() {
+                    Some(field) => wrong(field, "must be at least 1"),
+                    None => Ok(()),
+                }
+            }
             RoleConfig::Orderer(_) => Ok(()),
         }
     }
@@ -167,7 +169,17 @@ fn empty_object() -> String {
     "{}".to_owned()
 }
 
-/// In-flight limits and timeouts; the defaults are those of Fabric's sample `core.yaml`.
+impl PeerConfig {
+    /// The values for templates in packages.
+    pub fn builder_config(&self) -> Result<serde_json::Map<String, serde_json::Value>, NodeConfigError> {
+        serde_json::from_str(&self.chaincode_builder_config).map_err(|error| NodeConfigError {
+            field: "chaincodeBuilderConfig",
+            reason: format!("expected a JSON object in a string: {error}"),
+        })
+    }
+}
+
+/// In-flight limits, where 0 means none, and timeouts; the defaults are those of Fabric's sample `core.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PeerLimits {
@@ -180,6 +192,26 @@ pub struct PeerLimits {
     pub broadcast_timeout_seconds: u64,
     /// Most rows that one range query may return.
     pub total_query_limit: usize,
+}
+
+impl PeerLimits {
+    /// The first setting that would let nothing succeed.
+    fn first_zero(&self) -> Option<&'static str> {
+        let settings = [
+            ("limits.executeTimeoutSeconds", self.execute_timeout_seconds),
+            (
+                "limits.chaincodeStartupTimeoutSeconds",
+                self.chaincode_startup_timeout_seconds,
+            ),
+            ("limits.endorsementTimeoutSeconds", self.endorsement_timeout_seconds),
+            ("limits.broadcastTimeoutSeconds", self.broadcast_timeout_seconds),
+            ("limits.totalQueryLimit", self.total_query_limit as u64),
+        ];
+        settings
+            .into_iter()
+            .find(|(_, value)| *value == 0)
+            .map(|(name, _)| name)
+    }
 }
 
 impl Default for PeerLimits {
@@ -286,6 +318,22 @@ mod tests {
         assert_eq!(
             no_msp.check().unwrap_err().to_string(),
             "mspId: the id of the node's organization is missing"
+        );
+        let wrong = |change: fn(&mut PeerConfig)| {
+            let mut config = peer();
+            let RoleConfig::Peer(peer) = &mut config.role else {
+                unreachable!("it is a peer")
+            };
+            change(peer);
+            config.check().unwrap_err().to_string()
+        };
+        assert_eq!(
+            wrong(|peer| peer.chaincode_builder_config = "[]".into()),
+            "chaincodeBuilderConfig: expected a JSON object in a string: invalid type: sequence, expected a map at line 1 column 0"
+        );
+        assert_eq!(
+            wrong(|peer| peer.limits.broadcast_timeout_seconds = 0),
+            "limits.broadcastTimeoutSeconds: must be at least 1"
         );
     }
 }

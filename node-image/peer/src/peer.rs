@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use entente_api::node_config::{NodeConfig, PeerConfig, RoleConfig};
+use entente_api::node_config::{NodeConfig, NodeConfigError, PeerConfig, RoleConfig};
 use entente_fabric::client::MAX_MESSAGE_BYTES;
 use entente_fabric::identity::local::{self, LocalMspError};
 use entente_fabric::identity::{IdentityError, Msp, MspError, MspVersion, SigningIdentity};
@@ -35,6 +35,8 @@ use crate::transient::Transient;
 pub enum StartError {
     #[error("the configuration of {0} is not that of a peer: set \"role\": \"peer\"")]
     Role(String),
+    #[error(transparent)]
+    Config(#[from] NodeConfigError),
     #[error(transparent)]
     Msp(#[from] LocalMspError),
     #[error("the MSP folder's definition cannot be used: {0}")]
@@ -92,8 +94,10 @@ impl Peer {
         let channels = Arc::new(Channels::open(node.data_dir.join("ledgers"), follower).await?);
 
         let acl = Arc::new(Acl::new(msp, channels.clone()));
-        let builder = serde_json::from_str(&config.chaincode_builder_config).unwrap_or_default();
-        let packages = Arc::new(Packages::open(&node.data_dir.join("packages"), builder)?);
+        let packages = Arc::new(Packages::open(
+            &node.data_dir.join("packages"),
+            config.builder_config()?,
+        )?);
         let lifecycle = Arc::new(Lifecycle::new(packages.clone(), channels.clone(), acl.clone()));
         let system = SystemChaincodes::new(lifecycle.clone(), channels.clone(), acl.clone());
         let counted = chaincode::Metrics::register(registry);

@@ -1,5 +1,7 @@
 //! `orderer.yaml` of a stock orderer. It is read as a whole: stock fills in defaults for little.
 
+use std::net::IpAddr;
+
 use entente_api::node_config::{NodeConfig, OrdererConfig};
 use serde_json::{Value, json};
 
@@ -7,9 +9,14 @@ use super::paths;
 
 pub(super) fn document(config: &NodeConfig, role: &OrdererConfig) -> Value {
     let data = |name: &str| config.data_dir.join(name);
+    // Stock puts a colon and the port behind it as it is (`initializeGrpcServer` in `orderer/common/server/main.go`).
+    let host = match config.listen.ip() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    };
     json!({
         "General": {
-            "ListenAddress": config.listen.ip().to_string(),
+            "ListenAddress": host,
             "ListenPort": config.listen.port(),
             "TLS": {
                 "Enabled": true,

@@ -4,7 +4,9 @@ use entente_fabric::crypto::Signer as _;
 use entente_fabric::identity::SigningIdentity;
 use entente_fabric::proposal::{self, Invocation};
 use entente_fabric::proto::common::{ChannelHeader, Header, SignatureHeader};
-use entente_fabric::proto::protos::{ChaincodeProposalPayload, Proposal, ProposalResponse, SignedProposal};
+use entente_fabric::proto::protos::{
+    ChaincodeProposalPayload, ChannelQueryResponse, JoinBySnapshotStatus, Proposal, ProposalResponse, SignedProposal,
+};
 use prost::Message as _;
 use prost_types::Timestamp;
 
@@ -251,4 +253,40 @@ async fn what_concerns_the_peer_alone_is_answered_without_a_signature() {
         "make sure the chaincode ops has been successfully defined on channel  and try again: could not get channel config for channel ''"
     );
     assert_eq!(outcome(&query).0, 500);
+}
+
+#[tokio::test]
+async fn a_channel_is_not_joined_by_a_snapshot() {
+    let network = Network::new();
+    let dir = tempfile::tempdir().unwrap();
+    let peer = Peer::new(&network, &network.first, dir.path());
+    let join = |folder: &str| Invocation::new("", "cscc", "JoinChainBySnapshot").arg(folder);
+
+    let (_, without) = peer.ask(&Invocation::new("", "cscc", "JoinChainBySnapshot")).await;
+    let (_, unnamed) = peer.ask(&join("")).await;
+    let (_, refused) = peer.ask(&join("/snapshots/main/7")).await;
+    let (_, by_client) = peer.ask_as(&peer.client, &join("/snapshots/main/7")).await;
+    let (_, status) = peer.ask(&Invocation::new("", "cscc", "JoinBySnapshotStatus")).await;
+    let (_, channels) = peer.ask(&Invocation::new("", "cscc", "GetChannels")).await;
+
+    assert_eq!(outcome(&without), (500, "Incorrect number of arguments, 1"));
+    assert_eq!(
+        outcome(&unnamed),
+        (500, "Cannot join the channel, no snapshot directory provided")
+    );
+    assert_eq!(
+        outcome(&refused),
+        (
+            500,
+            "cannot create ledger from snapshot /snapshots/main/7: this peer joins channels by their genesis block"
+        )
+    );
+    let denied = "access denied for [JoinChainBySnapshot]: [Failed verifying that proposal's creator";
+    assert!(outcome(&by_client).1.starts_with(denied), "{}", outcome(&by_client).1);
+    assert_eq!(
+        status.response.unwrap().payload,
+        JoinBySnapshotStatus::default().encode_to_vec()
+    );
+    let channels = ChannelQueryResponse::decode(&channels.response.unwrap().payload[..]).unwrap();
+    assert_eq!(channels.channels.len(), 1);
 }
