@@ -11,6 +11,7 @@ pub mod contract;
 pub mod controller;
 mod dial;
 pub mod identity;
+pub mod leader;
 pub mod member;
 pub mod metrics;
 pub mod network;

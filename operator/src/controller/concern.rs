@@ -35,7 +35,22 @@ pub fn generation(object: &Value) -> i64 {
         .unwrap_or_default()
 }
 
+/// Whether the operator that was last here has left nothing to do.
+pub fn is_settled(object: &Value) -> bool {
+    let at = |pointer: &str| object.pointer(pointer);
+    let current = at("/status/observedGeneration").is_some_and(|seen| Some(seen) == at("/metadata/generation"));
+    let state = at("/status/state").and_then(Value::as_str);
+    current
+        && at("/metadata/deletionTimestamp").is_none()
+        && matches!(state, Some("ready" | "suspended" | "rejected"))
+}
+
 impl Concerns {
+    /// Every resource that is known.
+    pub fn known(&self) -> impl Iterator<Item = &Key> {
+        self.known.keys()
+    }
+
     /// Takes note of a resource without concluding anything.
     pub fn know(&mut self, key: &Key, object: &Value) {
         self.known.insert(key.clone(), known(key, object));
@@ -50,6 +65,11 @@ impl Concerns {
             Change::Deleted => self.known.remove(key),
         };
         let deleted = event.change == Change::Deleted;
+        // What is gone may come as nothing but its name.
+        let now = match &before {
+            Some(before) if deleted => before.clone(),
+            _ => now,
+        };
         let mut concerned = Vec::new();
         if deleted || before.as_ref().is_none_or(|before| before.own != now.own) {
             concerned.push(key.clone());
@@ -228,6 +248,43 @@ mod tests {
         assert_eq!(first, [chain.clone(), member.clone()]);
         assert_eq!(step, []);
         assert_eq!(ready, [chain]);
+    }
+
+    #[test]
+    fn what_is_gone_concerns_the_same_as_what_was_there() {
+        let mut concerns = Concerns::default();
+        let (chain, member) = (key("Chain", "ledger"), key("Member", "ledger.bank"));
+        applied(&mut concerns, &chain, json!({"metadata": {"generation": 1}}));
+        applied(
+            &mut concerns,
+            &member,
+            json!({"spec": {"chain": "ledger", "organization": "bank"}}),
+        );
+
+        let mut concerned = concerns.of_event(&Event {
+            key: member.clone(),
+            change: Change::Deleted,
+            object: Arc::default(),
+        });
+
+        concerned.sort();
+        assert_eq!(concerned, [chain, member]);
+    }
+
+    #[test]
+    fn only_what_has_nothing_left_to_do_can_wait() {
+        let status = |generation, state| {
+            json!({
+                "metadata": {"generation": 2},
+                "status": {"observedGeneration": generation, "state": state},
+            })
+        };
+
+        assert!(is_settled(&status(2, "ready")));
+        assert!(is_settled(&status(2, "suspended")));
+        assert!(!is_settled(&status(1, "ready")));
+        assert!(!is_settled(&status(2, "degraded")));
+        assert!(!is_settled(&json!({"metadata": {"generation": 1}})));
     }
 
     #[test]

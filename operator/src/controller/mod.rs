@@ -7,31 +7,40 @@ mod actor;
 mod concern;
 mod pass;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization};
+use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep, sleep_until};
 use tracing::{info, warn};
 
 use crate::context::Context;
-use crate::registry::{Change, Event, Key, Kind, Scope};
-use crate::trouble::Result;
+use crate::registry::{Change, Event, Key, RegistryError, Scope};
+use crate::trouble::in_words;
 
 use actor::Actor;
 use concern::Concerns;
 
 /// Every resource is looked at this often even when nothing seems to have changed: certificates age quietly.
-const RESYNC: Duration = Duration::from_secs(600);
+const RESYNC: Duration = Duration::from_secs(1800);
+/// Pause between looks at resources that seem to be as they should: an operator that starts does not fall upon the
+/// cluster.
+const PACE: Duration = Duration::from_millis(50);
 /// Actors that have nothing left to do are swept this often.
 const SWEEP: Duration = Duration::from_secs(30);
+/// Pauses between attempts to list a registry that does not answer.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Runs the reconcilers until `context.stop` is cancelled. Nodes go on running afterwards.
 pub async fn run(context: Context) {
     let mut dispatcher = Dispatcher {
         actors: HashMap::new(),
         concerns: Concerns::default(),
+        round: Round::new(VecDeque::new(), PACE),
         context: context.clone(),
     };
     tokio::select! {
@@ -47,14 +56,46 @@ struct Dispatcher {
     context: Context,
     actors: HashMap<Key, Actor>,
     concerns: Concerns,
+    round: Round,
+}
+
+/// Resources that are looked at one after the other, without haste.
+struct Round {
+    left: VecDeque<Key>,
+    pace: Duration,
+    due: Instant,
+}
+
+impl Round {
+    fn new(left: VecDeque<Key>, pace: Duration) -> Round {
+        Round {
+            left,
+            pace,
+            due: Instant::now() + pace,
+        }
+    }
+
+    /// Waits for the next one's turn; forever when there is none.
+    async fn next(&mut self) -> Key {
+        if self.left.is_empty() {
+            return std::future::pending().await;
+        }
+        sleep_until(self.due).await;
+        self.due += self.pace;
+        match self.left.pop_front() {
+            Some(key) => key,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 impl Dispatcher {
     async fn run(&mut self) {
         let mut watch = self.context.registry.watch(&Scope::All);
         let mut nodes = self.context.substrate.changes();
+        self.begin().await;
         let mut sweep = interval(SWEEP);
-        let mut resync = interval(RESYNC);
+        let mut resync = interval_at(Instant::now() + RESYNC, RESYNC);
         for timer in [&mut sweep, &mut resync] {
             timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
@@ -64,19 +105,61 @@ impl Dispatcher {
                     Ok(Some(event)) => self.event(&event),
                     Ok(None) => return,
                     Err(missed) => {
-                        warn!(%missed, "the registry was faster than the operator; looking at everything");
-                        self.everything().await;
+                        warn!(%missed, "the registry was faster than the operator; looking for what has changed");
+                        self.catch_up().await;
                     }
                 },
                 node = nodes.recv() => match node {
                     Ok(id) => self.concerns.of_node(&id).into_iter().for_each(|key| self.wake(&key)),
-                    Err(RecvError::Lagged(_)) => self.everything().await,
+                    Err(RecvError::Lagged(_)) => self.go_round(PACE),
                     Err(RecvError::Closed) => return,
                 },
-                _ = resync.tick() => self.everything().await,
+                key = self.round.next() => self.wake(&key),
+                _ = resync.tick() => {
+                    let known = u32::try_from(self.concerns.known().count()).unwrap_or(u32::MAX);
+                    self.go_round(RESYNC / known.saturating_add(1));
+                }
                 _ = sweep.tick() => self.actors.retain(|_, actor| !actor.is_done()),
             }
         }
+    }
+
+    /// Takes up every resource there is: those that have work left at once, the others one by one.
+    async fn begin(&mut self) {
+        let mut settled = VecDeque::new();
+        for (key, object) in self.all().await {
+            self.concerns.know(&key, &object);
+            match concern::is_settled(&object) {
+                true => settled.push_back(key),
+                false => self.wake(&key),
+            }
+        }
+        self.round = Round::new(settled, PACE);
+    }
+
+    /// Finds out what has changed while nothing was heard.
+    async fn catch_up(&mut self) {
+        let mut lost: HashSet<Key> = self.concerns.known().cloned().collect();
+        for (key, object) in self.all().await {
+            lost.remove(&key);
+            self.event(&Event {
+                key,
+                change: Change::Applied,
+                object: Arc::new(object),
+            });
+        }
+        for key in lost {
+            self.event(&Event {
+                key,
+                change: Change::Deleted,
+                object: Arc::default(),
+            });
+        }
+    }
+
+    /// Looks at every resource once.
+    fn go_round(&mut self, pace: Duration) {
+        self.round = Round::new(self.concerns.known().cloned().collect(), pace);
     }
 
     fn event(&mut self, event: &Event) {
@@ -100,31 +183,27 @@ impl Dispatcher {
         }
     }
 
-    /// Looks at every resource there is.
-    async fn everything(&mut self) {
-        match self.all().await {
-            Ok(keys) => keys.iter().for_each(|key| self.wake(key)),
-            Err(trouble) => warn!(cause = trouble.cause, "the registry cannot be listed"),
+    /// Every resource there is, unread: one that cannot be read must not stand in the way of the others.
+    async fn all(&self) -> Vec<(Key, Value)> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.listed().await {
+                Ok(all) => return all,
+                Err(error) => warn!(error = in_words(&error), "the registry cannot be listed; trying again"),
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    async fn all(&mut self) -> Result<Vec<Key>> {
-        let mut keys = self.each::<Organization>().await?;
-        keys.extend(self.each::<Chain>().await?);
-        keys.extend(self.each::<Member>().await?);
-        keys.extend(self.each::<Contract>().await?);
-        keys.extend(self.each::<Identity>().await?);
-        keys.extend(self.each::<NodeRelease>().await?);
-        Ok(keys)
-    }
-
-    async fn each<K: Kind>(&mut self) -> Result<Vec<Key>> {
-        // Unread: one that cannot be read must not stand in the way of the others.
-        let found = self.context.registry.objects::<K>(&Scope::All).await?;
-        let keys = found.into_iter().map(|(key, object)| {
-            self.concerns.know(&key, &object);
-            key
-        });
-        Ok(keys.collect())
+    async fn listed(&self) -> Result<Vec<(Key, Value)>, RegistryError> {
+        let (registry, all) = (&self.context.registry, &Scope::All);
+        let mut listed = registry.objects::<NodeRelease>(all).await?;
+        listed.extend(registry.objects::<Organization>(all).await?);
+        listed.extend(registry.objects::<Chain>(all).await?);
+        listed.extend(registry.objects::<Member>(all).await?);
+        listed.extend(registry.objects::<Contract>(all).await?);
+        listed.extend(registry.objects::<Identity>(all).await?);
+        Ok(listed)
     }
 }

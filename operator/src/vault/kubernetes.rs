@@ -24,9 +24,9 @@ use serde_json::json;
 use super::{Bundle, BundleId, Vault, VaultError};
 
 /// How long what was read is taken to be so. Bundles change when certificates are renewed, and then by one writer.
-const FRESH: Duration = Duration::from_secs(30);
+const FRESH: Duration = Duration::from_secs(300);
 /// How many bundles are remembered.
-const REMEMBERED: usize = 1024;
+const REMEMBERED: usize = 4096;
 /// What a Secret may hold (`MaxSecretSize` of Kubernetes), names of its files included here.
 const MAX_BYTES: usize = 1 << 20;
 /// Longest wait for one answer.

@@ -3,6 +3,7 @@
 mod chain;
 mod edits;
 mod image;
+mod leader;
 mod network;
 mod operator;
 mod pods;
