@@ -43,7 +43,7 @@ pub fn helm_or_skip(test: &str) -> bool {
 }
 
 fn program() -> Option<PathBuf> {
-    let own = PathBuf::from(env::var_os("HOME")?).join(".cache/entente/cluster/bin");
+    let own = PathBuf::from(env::var_os("HOME")?).join(".cache/entente/cluster/current/bin");
     let path = env::var_os("PATH").unwrap_or_default();
     [own]
         .into_iter()

@@ -8,8 +8,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 root=$(cd "$here/../.." && pwd)
 cache=${ENTENTE_CLUSTER_CACHE:-$HOME/.cache/entente/cluster}
 state=${STATE:-$cache/state}
-bin=$cache/bin
-images=$cache/images
+# What a cluster is made of: what `build` has made last, or what the cluster of $state was started from.
+build=$cache/current
+[ ! -e "$state/build" ] || build=$(cat "$state/build")
+bin=$build/bin
+images=$build/images
 
 # The version that components/go.mod pins, as the API server reports it.
 kubernetes=v1.34.4
