@@ -149,6 +149,9 @@ pub struct DeleteArgs {
     /// Succeed when there is none
     #[arg(long)]
     pub ignore_not_found: bool,
+    /// Destroy the ledgers and keys of chains too, which their deletionPolicy may retain
+    #[arg(long)]
+    pub purge: bool,
     #[command(flatten)]
     pub wait: WaitArgs,
 }

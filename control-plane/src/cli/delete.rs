@@ -29,10 +29,23 @@ pub async fn run(client: &Client, args: &DeleteArgs, console: &mut Console) -> R
         return Err(CliError::usage("name what to delete"));
     }
     let deadline = Instant::now() + args.wait.timeout;
-    let mut begun: Vec<(String, Operation)> = Vec::new();
+    let mut begun: Vec<(String, &str, Operation)> = Vec::new();
     for (kind, name) in targets {
         let shown = format!("{}/{name}", kind.kind.to_ascii_lowercase());
-        let answer = match client.delete(&format!("/v1/{}/{}", kind.plural, segment(&name))).await {
+        let path = format!("/v1/{}/{}", kind.plural, segment(&name));
+        let deleted = async {
+            if kind.kind != "Chain" {
+                return Ok((client.delete(&path).await?, false));
+            }
+            if args.purge {
+                return Ok((client.delete(&format!("{path}?purge=true")).await?, false));
+            }
+            let chain = client.get(&path).await?;
+            let policy = chain.pointer("/spec/deletionPolicy");
+            let retains = policy.is_none_or(|policy| policy == "Retain");
+            Ok((client.delete(&path).await?, retains))
+        };
+        let (answer, retains) = match deleted.await {
             Err(CliError::Problem(problem)) if problem.status == 404 && args.ignore_not_found => {
                 console.line(&format!("{shown} is not there"))?;
                 continue;
@@ -40,18 +53,22 @@ pub async fn run(client: &Client, args: &DeleteArgs, console: &mut Console) -> R
             answer => answer?,
         };
         let operation = serde_json::from_value(answer["operation"].clone()).map_err(CliError::output)?;
-        begun.push((shown, operation));
+        let retained = match retains {
+            true => "; its ledgers and keys stay (deletionPolicy Retain, --purge destroys them)",
+            false => "",
+        };
+        begun.push((shown, retained, operation));
     }
-    for (shown, operation) in begun {
+    for (shown, retained, operation) in begun {
         if args.wait.no_wait {
-            console.line(&format!("{shown} is being deleted"))?;
+            console.line(&format!("{shown} is being deleted{retained}"))?;
             continue;
         }
         let left = deadline
             .saturating_duration_since(Instant::now())
             .max(Duration::from_millis(1));
         progress::follow(client, operation, left, console).await?;
-        console.line(&format!("{shown} deleted"))?;
+        console.line(&format!("{shown} deleted{retained}"))?;
     }
     Ok(())
 }

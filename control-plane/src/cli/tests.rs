@@ -213,11 +213,22 @@ async fn delete_waits_until_it_is_gone() {
     shell.run(&["apply", "--no-wait", "-f", &file]).await;
 
     let deleted = shell.run(&["delete", "-f", &file]).await;
+    shell.run(&["apply", "--no-wait", "-f", &file]).await;
+    let purged = shell.run(&["delete", "chain", "ledger", "--purge"]).await;
     let again = shell.run(&["delete", "chain", "ledger"]).await;
     let ignored = shell.run(&["delete", "chain", "ledger", "--ignore-not-found"]).await;
 
     assert_eq!(
         deleted,
+        (
+            Exit::Success,
+            "chain/ledger deleted; its ledgers and keys stay (deletionPolicy Retain, --purge destroys them)\n"
+                .to_owned(),
+            String::new()
+        )
+    );
+    assert_eq!(
+        purged,
         (Exit::Success, "chain/ledger deleted\n".to_owned(), String::new())
     );
     assert_eq!(

@@ -3,12 +3,15 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use entente_api::Chain;
-use entente_api::chain::{ChainSpec, ChainStatus};
+use entente_api::chain::{ChainSpec, ChainStatus, DeletionPolicy};
+use serde::Deserialize;
 use serde_json::Value;
+use utoipa::IntoParams;
 
 use super::App;
-use super::auth::Caller;
+use super::auth::{Action, Caller};
 use super::extract::{Json, Path, Query};
+use super::guards::require_match;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use super::resources::{self, Tagged, WriteQuery};
@@ -109,10 +112,23 @@ pub async fn chain_patch(
     resources::patch::<Chain>(&app, &caller, &headers, &query, &name, body).await
 }
 
+/// How a chain is deleted.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ChainDeleteQuery {
+    /// Check everything, change nothing.
+    #[serde(default)]
+    pub validate_only: bool,
+    /// Destroy its ledgers and keys too, whatever its `deletionPolicy` retains.
+    #[serde(default)]
+    pub purge: bool,
+}
+
 /// Delete a chain.
 #[utoipa::path(
     delete, path = "/v1/chains/{name}", tag = "chains",
-    params(("name" = String, Path, description = "Its name"), WriteQuery,
+    params(("name" = String, Path, description = "Its name"), ChainDeleteQuery,
         ("If-Match" = Option<String>, Header, description = "Only when its etag is this one")),
     responses(
         (status = ACCEPTED, body = Accepted<Resource<ChainSpec, ChainStatus>>),
@@ -124,8 +140,21 @@ pub async fn chain_delete(
     State(app): State<App>,
     caller: Caller,
     Path(name): Path<String>,
-    Query(query): Query<WriteQuery>,
+    Query(query): Query<ChainDeleteQuery>,
     headers: HeaderMap,
 ) -> Result<Accepted<View>, Problem> {
-    resources::delete::<Chain>(&app, &caller, &headers, &query, &name).await
+    let write = WriteQuery {
+        validate_only: query.validate_only,
+    };
+    if !query.purge || query.validate_only {
+        return resources::delete::<Chain>(&app, &caller, &headers, &write, &name).await;
+    }
+    let scope = caller.may(Action::Write)?;
+    let mut chain: Chain = resources::find(&app, &scope, &name).await?;
+    require_match(&headers, Some(&chain))?;
+    chain.spec.deletion_policy = DeletionPolicy::Delete;
+    // Compared above; what the operator writes down meanwhile is no reason to refuse.
+    chain.metadata.resource_version = None;
+    app.resources.replace(&scope, &chain).await?;
+    resources::delete::<Chain>(&app, &caller, &HeaderMap::new(), &write, &name).await
 }
