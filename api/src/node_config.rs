@@ -80,6 +80,9 @@ impl NodeConfig {
                     None => Ok(()),
                 }
             }
+            RoleConfig::Orderer(orderer) if orderer.eviction_suspicion_seconds == 0 => {
+                wrong("evictionSuspicionSeconds", "must be at least 1")
+            }
             RoleConfig::Orderer(_) => Ok(()),
         }
     }
@@ -142,6 +145,25 @@ pub enum RoleConfig {
 pub struct OrdererConfig {
     /// Channel participation API, mutual TLS; its `clientRootCertificates` say who may administer.
     pub admin: AdminEndpoint,
+    /// How long a consenter without a leader waits before it asks the others whether it was removed
+    /// (`Consensus.EvictionSuspicion`).
+    #[serde(default = "ten_minutes")]
+    pub eviction_suspicion_seconds: u64,
+}
+
+impl OrdererConfig {
+    /// With the defaults for everything else.
+    pub fn new(admin: AdminEndpoint) -> OrdererConfig {
+        OrdererConfig {
+            admin,
+            eviction_suspicion_seconds: ten_minutes(),
+        }
+    }
+}
+
+/// `DefaultEvictionSuspicion` in `orderer/consensus/etcdraft/chain.go`.
+fn ten_minutes() -> u64 {
+    600
 }
 
 /// A mutual-TLS administration endpoint.

@@ -22,6 +22,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use entente_api::node_config::{NodeConfig, RoleConfig};
 use entente_fabric::client::MAX_MESSAGE_BYTES;
@@ -72,7 +73,7 @@ impl Orderer {
         signer: Arc<dyn Signer>,
         registry: &mut Registry,
     ) -> Result<Orderer, StartError> {
-        let RoleConfig::Orderer(_) = &config.role else {
+        let RoleConfig::Orderer(role) = &config.role else {
             return Err(StartError::Role(config.name.clone()));
         };
         let identity = TlsIdentity::from_pem(
@@ -107,6 +108,7 @@ impl Orderer {
             source,
             own_authorities,
             own_key,
+            eviction_suspicion: Duration::from_secs(role.eviction_suspicion_seconds),
             metrics: metrics.clone(),
         })
         .map_err(StartError::Data)?;

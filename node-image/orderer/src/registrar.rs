@@ -12,6 +12,7 @@ mod remove;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use entente_api::node_config::TlsFiles;
 use entente_fabric::crypto::Signer;
@@ -112,6 +113,8 @@ pub struct Setup {
     pub own_authorities: Vec<Vec<u8>>,
     /// Public key of the node's TLS certificate, by which channels know it.
     pub own_key: Vec<u8>,
+    /// A consenter that has had no leader for this long asks the others whether it was removed.
+    pub eviction_suspicion: Duration,
     pub metrics: Metrics,
 }
 

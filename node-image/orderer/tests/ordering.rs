@@ -267,6 +267,35 @@ async fn a_leader_can_be_removed_by_a_configuration_sent_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_orderer_that_was_removed_while_it_was_away_finds_out_and_follows() {
+    let mut network = Network::with_channel(3).await;
+    let leader = network.leader().await;
+    let away = (leader + 1) % 3;
+    network.submit(leader, "before").await;
+    network.everybody_is_known_to_live().await;
+    network.orderers[away].kill();
+    let removed = network.orderers[away].consenter();
+    network
+        .reconfigure(leader, |config| {
+            edit::remove_consenter(config, &removed.host, removed.port).unwrap()
+        })
+        .await;
+    network.submit(leader, "without it").await;
+    network.transactions(leader, 2).await;
+
+    network.orderers[away].suspect_eviction_after(1);
+    network.orderers[away].start();
+
+    eventually("the removed orderer to follow", async || {
+        let info = network.participation(away).info(network::CHANNEL).await.unwrap();
+        (info.consensus_relation == "follower").then_some(())
+    })
+    .await;
+    network.wait_for_height(away, network.height(leader).await).await;
+    assert_eq!(network.orderers[away].failed_checks(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_clients_saw_on_the_chain_stays_there_when_orderers_die_under_load() {
     let mut network = Network::with_channel(3).await;
     network.leader().await;

@@ -44,7 +44,11 @@ pub(super) fn document(config: &NodeConfig, role: &OrdererConfig) -> Value {
             "Authentication": {"TimeWindow": "15m"},
         },
         "FileLedger": {"Location": data("ledgers")},
-        "Consensus": {"WALDir": data("etcdraft/wal"), "SnapDir": data("etcdraft/snapshot")},
+        "Consensus": {
+            "WALDir": data("etcdraft/wal"),
+            "SnapDir": data("etcdraft/snapshot"),
+            "EvictionSuspicion": format!("{}s", role.eviction_suspicion_seconds),
+        },
         "Operations": {"ListenAddress": config.operations.listen.to_string(), "TLS": {"Enabled": false}},
         "Metrics": {"Provider": "prometheus"},
         "Admin": {

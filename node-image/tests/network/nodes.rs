@@ -32,12 +32,10 @@ impl Node {
                 client_root_certificates: tls.root_certificates.clone(),
                 ..tls.clone()
             };
-            RoleConfig::Orderer(OrdererConfig {
-                admin: AdminEndpoint {
-                    listen: free_port(),
-                    tls,
-                },
-            })
+            RoleConfig::Orderer(OrdererConfig::new(AdminEndpoint {
+                listen: free_port(),
+                tls,
+            }))
         };
         Node::new(root, name, organization, "orderer", role)
     }

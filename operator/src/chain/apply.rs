@@ -161,12 +161,10 @@ fn node_config(party: &Party, node: &Node, role: NodeRole, data_dir: PathBuf) ->
                 client_root_certificates: vec!["tls/ca.pem".into()],
                 ..tls.clone()
             };
-            RoleConfig::Orderer(OrdererConfig {
-                admin: AdminEndpoint {
-                    listen: addresses.listen.admin,
-                    tls: admin_tls,
-                },
-            })
+            RoleConfig::Orderer(OrdererConfig::new(AdminEndpoint {
+                listen: addresses.listen.admin,
+                tls: admin_tls,
+            }))
         }
         NodeRole::Peer => RoleConfig::Peer(PeerConfig {
             chaincode_listen: addresses.listen.chaincode,

@@ -16,11 +16,10 @@ use crate::follower;
 use crate::raft::core::Halt;
 use crate::raft::membership::{self, Membership};
 
-/// A consenter that has had no leader for this long asks the others whether it was removed
-/// (`DefaultEvictionSuspicion`), and looks this often.
-const EVICTION_SUSPICION: Duration = Duration::from_secs(10 * 60);
-/// The same for one that knows from a block that it is removed, but has not heard that Raft has agreed.
+/// A consenter that knows from a block that it is removed, but has not heard that Raft has agreed, asks the others after
+/// this long without a leader, however much patience it has otherwise.
 const EVICTION_EXPECTED: Duration = Duration::from_secs(20);
+/// How often a consenter looks whether it has a leader, at most.
 const LEADERLESS_CHECK: Duration = Duration::from_secs(10);
 
 /// How long a channel that has failed is left alone, at first and at most.
@@ -211,22 +210,22 @@ impl Registrar {
     /// Done when this node has reason to believe that it was removed from the consenters while it was away
     /// (`orderer/consensus/etcdraft/eviction.go`).
     async fn eviction(&self, channel: &Channel, chain: &Chain) {
+        let suspicion = self.setup.eviction_suspicion;
         let mut leaderless_since: Option<Instant> = None;
         loop {
-            tokio::time::sleep(LEADERLESS_CHECK).await;
+            tokio::time::sleep(LEADERLESS_CHECK.min(suspicion / 10)).await;
             if chain.view().borrow().leader != crate::raft::core::NONE {
                 leaderless_since = None;
                 continue;
             }
             let since = *leaderless_since.get_or_insert_with(Instant::now);
             let expected = self.is_consenter_of(&channel.bundle()) == Ok(false);
-            if since.elapsed()
-                < if expected {
-                    EVICTION_EXPECTED
-                } else {
-                    EVICTION_SUSPICION
-                }
-            {
+            let patience = if expected {
+                EVICTION_EXPECTED.min(suspicion)
+            } else {
+                suspicion
+            };
+            if since.elapsed() < patience {
                 continue;
             }
             warn!(

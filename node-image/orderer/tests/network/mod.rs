@@ -177,12 +177,10 @@ impl Network {
                 listen: "127.0.0.1:0".parse().unwrap(),
             },
             log_spec: "info".to_owned(),
-            role: RoleConfig::Orderer(OrdererConfig {
-                admin: AdminEndpoint {
-                    listen: admin,
-                    tls: files,
-                },
-            }),
+            role: RoleConfig::Orderer(OrdererConfig::new(AdminEndpoint {
+                listen: admin,
+                tls: files,
+            })),
         };
         let signer = Arc::new(self.orderer_ca.issue(&config.name, "orderer").identity("OrdererMSP"));
         let tls_root = self.orderer_tls_ca.pem().into_bytes();
@@ -443,6 +441,14 @@ impl Node {
             client_tls_cert: self.tls_pem.clone(),
             server_tls_cert: self.tls_pem.clone(),
         }
+    }
+
+    /// Makes an orderer that does not run ask, once it does, whether it was removed after so long without a leader.
+    pub fn suspect_eviction_after(&mut self, seconds: u64) {
+        let RoleConfig::Orderer(role) = &mut self.config.role else {
+            unreachable!()
+        };
+        role.eviction_suspicion_seconds = seconds;
     }
 
     pub fn start(&mut self) {
