@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use entente_api::chain::ChainSpec;
 use entente_api::condition::{State, StepState};
@@ -14,7 +14,7 @@ use entente_fabric::identity::SigningIdentity;
 use entente_fabric::proposal::Invocation;
 use entente_fabric::proto::protos::TxValidationCode;
 use entente_fabric::tls::TlsClient;
-use entente_operator::Context;
+use entente_operator::{Clock, Context};
 use entente_operator::registry::embedded::Embedded;
 use entente_operator::registry::{Registry, Scope};
 use entente_operator::substrate::local::{Executables, Local};
@@ -44,6 +44,11 @@ pub fn scope() -> Scope {
 
 impl Operator {
     pub async fn start(root: &Path, engine: Engine) -> Operator {
+        Operator::start_at(root, engine, Arc::new(SystemTime::now)).await
+    }
+
+    /// With a clock of the test's own.
+    pub async fn start_at(root: &Path, engine: Engine, clock: Clock) -> Operator {
         // With RUST_LOG set, what the operator does is told beside what the test says.
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let _ = tracing_subscriber::fmt()
@@ -58,6 +63,7 @@ impl Operator {
         let substrate = Local::open(&root.join("nodes"), programs).unwrap();
         let keys = vault::Local::new(&root.join("vault"));
         let context = Context::new(Registry::new(Arc::new(store)), Arc::new(substrate), Arc::new(keys));
+        let context = Context { clock, ..context };
         let spec = NodeReleaseSpec {
             engine,
             version: "1".to_owned(),
@@ -354,6 +360,26 @@ impl Gateway {
         let committed = gateway::commit_status(peer, channel, &endorsed.transaction_id, signer)
             .await
             .unwrap();
+        assert_eq!(committed.code, TxValidationCode::Valid);
+    }
+
+    /// The same while nodes come and go, as a client that is not content before the transaction is committed.
+    pub async fn insists(&self, channel: &str, tag: &str) {
+        let Gateway { name, peer, signer } = self;
+        let call = Invocation::new(channel, "evidence", "Certify")
+            .arg(digest(tag, name).as_str())
+            .arg("a note");
+        let endorsed = wait::until("endorsements", PATIENCE, async || {
+            gateway::endorse(peer, &call, &[], signer).await.ok()
+        })
+        .await;
+        let id = &endorsed.transaction_id;
+        let committed = wait::until("the transaction to be committed", PATIENCE, async || {
+            gateway::submit(peer, &endorsed).await.ok()?;
+            let status = gateway::commit_status(peer, channel, id, signer);
+            tokio::time::timeout(Duration::from_secs(5), status).await.ok()?.ok()
+        })
+        .await;
         assert_eq!(committed.code, TxValidationCode::Valid);
     }
 }

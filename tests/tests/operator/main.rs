@@ -8,5 +8,6 @@ mod failover;
 mod harness;
 mod kinds;
 mod life;
+mod renewal;
 mod rest;
 mod tenants;
