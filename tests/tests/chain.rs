@@ -203,3 +203,62 @@ async fn the_platform_can_be_killed(platform: &mut Platform) {
     after.sort();
     assert_eq!(before, after);
 }
+
+#[tokio::test]
+async fn the_command_line_names_who_signs_a_transaction() {
+    let platform = Platform::start().await.expect("the platform starts");
+    platform
+        .create_chain("payments", consortium("native"))
+        .await
+        .expect("the chain is ready");
+    let clerk = json!({ "name": "clerk", "spec": { "organization": "city-finance" } });
+    platform
+        .change(reqwest::Method::POST, "/v1/identities", Some(clerk))
+        .await
+        .expect("a clerk is enrolled");
+    let certify = async |n: u8, who: &[&str]| {
+        let digest = digest(n);
+        let call = [
+            "tx", "submit", "payments", "evidence", "Certify", &digest, "a note", "-o", "json",
+        ];
+        let output = platform.cli(&[&call, who].concat()).await.expect("the command runs");
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let submitter = answer["result"]["submitter"].as_str().map(str::to_owned);
+        (
+            output.status.code(),
+            submitter,
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+
+    let by_first = certify(1, &[]).await;
+    let by_city = certify(2, &["--as", "city-finance"]).await;
+    let by_clerk = certify(3, &["--as", "city-finance", "--identity", "clerk"]).await;
+    let by_anothers = certify(4, &["--as", "province-finance", "--identity", "clerk"]).await;
+    let by_nobody = certify(5, &["--as", "city-finance", "--identity", "ghost"]).await;
+    let by_stranger = certify(6, &["--as", "county-finance"]).await;
+
+    let signed = |who: &str| (Some(0), Some(who.to_owned()), String::new());
+    let refused = |code: i32, reason: &str| (Some(code), None, format!("error: {reason}\n"));
+    assert_eq!(
+        by_first,
+        signed("ProvinceFinanceMSP/O=province-finance, OU=admin, CN=admin.province-finance")
+    );
+    assert_eq!(
+        by_city,
+        signed("CityFinanceMSP/O=city-finance, OU=admin, CN=admin.city-finance")
+    );
+    assert_eq!(by_clerk, signed("CityFinanceMSP/O=city-finance, OU=client, CN=clerk"));
+    assert_eq!(
+        by_anothers,
+        refused(
+            4,
+            "The identity \"clerk\" belongs to \"city-finance\", not to \"province-finance\".\n\
+             hint: Name the organization of the identity in `organization`."
+        )
+    );
+    assert_eq!(by_nobody, refused(3, "There is no identity \"ghost\"."));
+    assert_eq!((by_stranger.0, by_stranger.1), (Some(4), None));
+    let reason = "error: The organization \"county-finance\" has no peer on the chain \"payments\".\n";
+    assert!(by_stranger.2.starts_with(reason), "{}", by_stranger.2);
+}

@@ -14,11 +14,11 @@ use entente_fabric::identity::SigningIdentity;
 use entente_fabric::proposal::Invocation;
 use entente_fabric::proto::protos::TxValidationCode;
 use entente_fabric::tls::TlsClient;
-use entente_operator::{Clock, Context};
 use entente_operator::registry::embedded::Embedded;
 use entente_operator::registry::{Registry, Scope};
 use entente_operator::substrate::local::{Executables, Local};
 use entente_operator::vault::{self, BundleId};
+use entente_operator::{Clock, Context};
 use entente_tests::{executables, wait};
 use tonic::transport::Channel;
 

@@ -54,9 +54,10 @@ async fn certificates_are_renewed_under_load(engine: Engine) {
     let after = second
         .until("every certificate to be replaced", async || {
             let after = NODES.map(|node| credentials(home.0.path(), node));
-            let replaced = before.iter().zip(&after).all(|((old, _), (new, _))| {
-                old.iter().zip(new).all(|(old, new)| old != new)
-            });
+            let replaced = before
+                .iter()
+                .zip(&after)
+                .all(|((old, _), (new, _))| old.iter().zip(new).all(|(old, new)| old != new));
             replaced.then_some(after)
         })
         .await;
