@@ -149,6 +149,9 @@ pub struct NodeStatus {
     pub organization: String,
     /// `host:port` of its gRPC services.
     pub endpoint: String,
+    /// `host:port` of the same for clients elsewhere, when the chain's `access` lets them in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_endpoint: Option<String>,
     /// `host:port` of `/healthz` and `/metrics`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operations_endpoint: Option<String>,

@@ -17,7 +17,7 @@ pub mod label {
 
 /// Annotation keys.
 pub mod annotation {
-    /// Name of the node that an object belongs to, at its full length.
+    /// Chain and name of the node that an object belongs to, with a slash between, at their full lengths.
     pub const NODE: &str = "entente.dev/node-name";
     /// Fingerprint of what a pod was told to be.
     pub const PLAN: &str = "entente.dev/plan";

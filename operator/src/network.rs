@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use entente_api::access::Access;
 use entente_fabric::crypto::Signer;
 use entente_fabric::identity::SigningIdentity;
 use entente_fabric::tls::{TlsClient, TlsIdentity};
@@ -42,6 +43,8 @@ pub struct Party {
 pub struct Node {
     pub id: NodeId,
     pub addresses: Addresses,
+    /// `host:port` for clients elsewhere, once there is a way in.
+    pub outside: Option<String>,
 }
 
 impl Network {
@@ -55,6 +58,7 @@ impl Network {
                 &member.msp_id,
                 &member.peers,
                 Role::Peer,
+                &plan.access,
             )
         });
         let ordering = Party::of(
@@ -64,6 +68,7 @@ impl Network {
             &ordering.msp_id,
             &ordering.orderers,
             Role::Orderer,
+            &plan.access,
         );
         let leaving = plan.leaving.iter().map(|member| {
             Party::of(
@@ -73,6 +78,7 @@ impl Network {
                 &member.msp_id,
                 &[],
                 Role::Peer,
+                &plan.access,
             )
         });
         let (ordering, members, leaving) = tokio::try_join!(ordering, try_join_all(members), try_join_all(leaving))?;
@@ -121,16 +127,20 @@ impl Party {
         msp_id: &str,
         nodes: &[NodeId],
         role: Role,
+        access: &Access,
     ) -> Result<Party> {
         let pki = OrganizationPki::ensure(context.vault.clone(), namespace, name, msp_id, context.now()).await?;
         let credentials = pki.admin(context.now()).await?;
         let signing = &credentials.signing;
         let admin = SigningIdentity::new(msp_id, signing.certificate_pem.as_bytes(), signing.key_pem.as_bytes())?;
         let nodes = nodes.iter().map(|id| async move {
-            let addresses = context.substrate.addresses(id, role).await?;
+            let mut addresses = context.substrate.addresses(id, role).await?;
+            let outside = context.substrate.outside(id, role, access).await?;
+            addresses.hosts.extend(outside.hosts);
             Ok::<_, Trouble>(Node {
                 id: id.clone(),
                 addresses,
+                outside: outside.endpoint,
             })
         });
         let nodes = try_join_all(nodes).await?;

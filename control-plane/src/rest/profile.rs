@@ -154,7 +154,8 @@ fn profile(
                 (
                     node.name.clone(),
                     ProfileNode {
-                        url: format!("grpcs://{}", node.endpoint),
+                        // Whoever reads this is more often elsewhere than beside the nodes.
+                        url: format!("grpcs://{}", node.outside_endpoint.as_ref().unwrap_or(&node.endpoint)),
                         tls_ca_certs: pem,
                     },
                 )

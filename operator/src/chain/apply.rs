@@ -125,7 +125,8 @@ async fn node_plan(context: &Context, plan: &Plan, party: &Party, node: &Node, r
         keys,
         storage: plan.storage,
         siblings: party.nodes.len().try_into().unwrap_or(u32::MAX),
-        neighbours: plan.namespaces(),
+        access: plan.access.clone(),
+        neighbours: plan.places(),
     })
 }
 
@@ -245,6 +246,7 @@ pub async fn describe(context: &Context, party: &Party, role: &str) -> Vec<NodeS
             role: role.to_owned(),
             organization: party.name.clone(),
             endpoint: node.addresses.external.clone(),
+            outside_endpoint: node.outside.clone(),
             operations_endpoint: Some(node.addresses.operations.clone()),
             state: phase,
             reason,

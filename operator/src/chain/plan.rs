@@ -1,6 +1,6 @@
 //! What a chain consists of, told from its spec. Pure: the same spec gives the same plan, byte for byte.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use entente_api::access::Access;
@@ -41,11 +41,11 @@ impl Plan {
         hex::encode(&sha256(format!("{self:?}").as_bytes())[..8])
     }
 
-    /// Where its nodes are.
-    pub fn namespaces(&self) -> BTreeSet<String> {
+    /// Where its nodes are: namespaces, each with the name that the chain has there.
+    pub fn places(&self) -> BTreeMap<String, String> {
         let peers = self.members.iter().flat_map(|member| &member.peers);
         let nodes = peers.chain(&self.ordering.orderers);
-        nodes.map(|id| id.namespace.clone()).collect()
+        nodes.map(|id| (id.namespace.clone(), id.chain.clone())).collect()
     }
 }
 

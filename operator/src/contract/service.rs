@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use entente_api::access::Access;
 use entente_api::contract::{ContractDefinition, ExternalService};
 use entente_api::names;
 use entente_fabric::crypto::sha256;
@@ -72,7 +73,11 @@ pub async fn ensure(
         root_cert: network.ordering.pki.tls_ca_certificate().to_owned(),
         ..Connection::default()
     };
-    let node = Node { id, addresses };
+    let node = Node {
+        id,
+        addresses,
+        outside: None,
+    };
     let service = packed(
         &label,
         &connection,
@@ -171,7 +176,8 @@ async fn node_plan(
         keys,
         storage: 0,
         siblings: 1,
-        neighbours: plan.namespaces(),
+        access: Access::default(),
+        neighbours: plan.places(),
     })
 }
 

@@ -46,7 +46,17 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
         )));
     };
     let peers = planned.peers.clone();
-    let party = Party::of(context, &namespace, organization, &planned.msp_id, &peers, Role::Peer).await?;
+    let msp_id = &planned.msp_id;
+    let party = Party::of(
+        context,
+        &namespace,
+        organization,
+        msp_id,
+        &peers,
+        Role::Peer,
+        &plan.access,
+    )
+    .await?;
     report.edit(|status| status.msp_id = Some(planned.msp_id.clone()));
     let count = peers.len();
     let message = if count == 1 {

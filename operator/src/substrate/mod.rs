@@ -6,7 +6,7 @@
 pub mod kubernetes;
 pub mod local;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -57,6 +57,15 @@ pub struct Addresses {
     pub hosts: Vec<String>,
 }
 
+/// How clients elsewhere reach a node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outside {
+    /// `host:port`; `None` when there is no way in, or its address is not known yet.
+    pub endpoint: Option<String>,
+    /// More names and addresses for the TLS certificate.
+    pub hosts: Vec<String>,
+}
+
 /// Where a node's own listeners are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listen {
@@ -85,8 +94,10 @@ pub struct NodePlan {
     pub storage: u64,
     /// How many nodes do its work, this one included: the chain's orderers, or its organization's peers.
     pub siblings: u32,
-    /// Namespaces of the chain's other nodes.
-    pub neighbours: BTreeSet<String>,
+    /// How clients elsewhere are to reach it.
+    pub access: Access,
+    /// Where the chain's nodes are, this one included: namespaces, each with the name that the chain has there.
+    pub neighbours: BTreeMap<String, String>,
 }
 
 /// What runs.
@@ -196,6 +207,10 @@ pub trait Substrate: Send + Sync {
 
     /// The node's addresses; chosen at the first call and the same from then on.
     async fn addresses(&self, id: &NodeId, role: Role) -> Result<Addresses, SubstrateError>;
+
+    /// How clients elsewhere reach a node, as far as that is known yet. What [`Substrate::apply`] has asked for may take a
+    /// while to be given.
+    async fn outside(&self, id: &NodeId, role: Role, access: &Access) -> Result<Outside, SubstrateError>;
 
     /// Folder for what a node writes: relative to the plan's files, or absolute.
     fn data_dir(&self) -> PathBuf;

@@ -107,6 +107,12 @@ impl Cluster {
         run(Command::new("kubectl").args(APPLY), manifests).await
     }
 
+    /// Posts a document to a path of the API, for what no command of `kubectl` says.
+    pub async fn create_raw(&self, path: &str, document: &str) -> anyhow::Result<String> {
+        let mut command = Command::new("kubectl");
+        run(command.args(["create", "--raw", path, "--filename", "-"]), document).await
+    }
+
     /// Runs `helm` and gives what it prints.
     pub async fn helm(&self, args: &[&str]) -> anyhow::Result<String> {
         run(Command::new("helm").args(args), "").await

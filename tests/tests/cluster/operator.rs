@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use entente_api::chain::ChainSpec;
-use entente_api::condition::{Progress, State};
+use entente_api::condition::{Progress, State, kind};
 use entente_api::member::NodeStatus;
 use entente_api::node_release::{Engine, Images, NodeReleaseSpec};
 use entente_api::{Chain, NodeRelease, Organization};
@@ -17,6 +17,7 @@ use entente_fabric::proto::protos::TxValidationCode;
 use entente_fabric::tls::TlsClient;
 use entente_operator::registry::embedded::Embedded;
 use entente_operator::registry::{Registry, Scope};
+use entente_operator::substrate::NodeState;
 use entente_operator::substrate::kubernetes::{Kubernetes, Settings};
 use entente_operator::vault::{self, BundleId};
 use entente_tests::cluster::Namespace;
@@ -90,6 +91,57 @@ impl Operator {
         Ok(chain)
     }
 
+    /// Creates a chain that cannot run, and waits until its status says so with `word`. Gives the whole message.
+    pub async fn create_in_vain(&self, name: &str, spec: &str, word: &str) -> anyhow::Result<String> {
+        let chain = Chain::new(name, serde_yaml::from_str(spec)?);
+        self.context.registry.create(&self.scope, &chain).await?;
+        self.until(&format!("{name} to say \"{word}\""), async || {
+            let status = self
+                .chain(name)
+                .await?
+                .and_then(|chain| chain.status)
+                .unwrap_or_default();
+            let message = status
+                .progress
+                .condition(kind::READY)
+                .map(|ready| ready.message.clone());
+            Ok(message.filter(|message| message.contains(word)))
+        })
+        .await
+    }
+
+    /// Waits until a chain's nodes are this many and all run.
+    pub async fn all_run(&self, name: &str, count: usize) -> anyhow::Result<()> {
+        self.until(&format!("{count} nodes of {name} to run"), async || {
+            let substrate = &self.context.substrate;
+            let nodes = substrate.list(&self.namespace, name).await?;
+            let nodes = nodes.iter().filter(|node| !node.name.starts_with("contract"));
+            let states = futures::future::join_all(nodes.map(|node| substrate.state(node))).await;
+            Ok((states.len() == count && states.iter().all(NodeState::is_running)).then_some(()))
+        })
+        .await
+    }
+
+    /// Waits until an object exists.
+    pub async fn exists(&self, namespace: &Namespace, kind: &str, name: &str) -> anyhow::Result<()> {
+        self.until(&format!("the {kind} {name}"), async || {
+            Ok(namespace.kubectl(&["get", kind, name]).await.ok().map(drop))
+        })
+        .await
+    }
+
+    /// Asks until the answer is `Some`.
+    async fn until<T>(&self, what: &str, asked: impl AsyncFn() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(answer) = asked().await? {
+                return Ok(answer);
+            }
+            ensure!(Instant::now() < deadline, "waited {PATIENCE:?} for {what}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     pub async fn edit(&self, name: &str, change: impl FnOnce(&mut ChainSpec)) -> anyhow::Result<Chain> {
         let mut chain = self.chain(name).await?.context("the chain exists")?;
         change(&mut chain.spec);
@@ -157,13 +209,30 @@ impl Operator {
         let first_of_member =
             |node: &&NodeStatus| node.name.starts_with("peer0-") && members.contains(&node.organization);
         for node in status.nodes.iter().filter(first_of_member) {
-            let digest = hex::encode(entente_fabric::crypto::sha256(format!("{tag}{}", node.name).as_bytes()));
-            let call = Invocation::new(channel, "evidence", "Certify")
-                .arg(digest.as_str())
-                .arg("a note");
-            self.submit(&node.organization, &node.endpoint, &call).await?;
+            self.certify(node, channel, tag).await?;
         }
         Ok(())
+    }
+
+    /// A transaction through the gateway of this member's first peer, committed.
+    pub async fn transacts_by(
+        &self,
+        organization: &str,
+        chain: &Chain,
+        channel: &str,
+        tag: &str,
+    ) -> anyhow::Result<()> {
+        let nodes = chain.status.iter().flat_map(|status| &status.nodes);
+        let mut own = nodes.filter(|node| node.role == "peer" && node.organization == organization);
+        self.certify(own.next().context("it has a peer")?, channel, tag).await
+    }
+
+    async fn certify(&self, node: &NodeStatus, channel: &str, tag: &str) -> anyhow::Result<()> {
+        let digest = hex::encode(entente_fabric::crypto::sha256(format!("{tag}{}", node.name).as_bytes()));
+        let call = Invocation::new(channel, "evidence", "Certify")
+            .arg(digest.as_str())
+            .arg("a note");
+        self.submit(&node.organization, &node.endpoint, &call).await
     }
 
     async fn submit(&self, organization: &str, endpoint: &str, call: &Invocation) -> anyhow::Result<()> {

@@ -15,7 +15,9 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use entente_api::names::DEFAULT_NAMESPACE;
 use entente_operator::registry::embedded::Embedded;
 use entente_operator::registry::{Registry, Scope};
-use entente_operator::substrate::{self, Addresses, NodeId, NodePlan, NodeState, Role, Substrate, SubstrateError};
+use entente_operator::substrate::{
+    self, Addresses, NodeId, NodePlan, NodeState, Outside, Role, Substrate, SubstrateError,
+};
 use entente_operator::vault;
 use futures::stream::BoxStream;
 use serde_json::{Value, json};
@@ -193,6 +195,10 @@ impl Substrate for NoNodes {
 
     async fn addresses(&self, _: &NodeId, _: Role) -> Result<Addresses, SubstrateError> {
         Err(SubstrateError::Refused("no nodes run here".to_owned()))
+    }
+
+    async fn outside(&self, _: &NodeId, _: Role, _: &entente_api::access::Access) -> Result<Outside, SubstrateError> {
+        Ok(Outside::default())
     }
 
     fn data_dir(&self) -> std::path::PathBuf {

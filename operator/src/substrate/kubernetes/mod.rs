@@ -10,6 +10,8 @@ mod logs;
 mod memory;
 mod objects;
 mod observed;
+mod outside;
+mod route;
 mod settings;
 mod state;
 mod volume;
@@ -33,7 +35,7 @@ use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Addresses, Ledger, NodeId, NodePlan, NodeState, Role, Substrate, SubstrateError};
+use super::{Addresses, Ledger, NodeId, NodePlan, NodeState, Outside, Role, Substrate, SubstrateError};
 use objects::{Kind, Object, Objects};
 use observed::{Key, Observed};
 pub use settings::Settings;
@@ -48,6 +50,10 @@ pub struct Kubernetes {
     observed: Arc<Observed>,
     /// Digests of the Secrets that this process has written, by namespace and name.
     secrets: Mutex<HashMap<(String, String), String>>,
+    /// Routes that this process has written, by namespace and name.
+    written_routes: Mutex<HashMap<(String, String), String>>,
+    /// Version of the Gateway API's routes that the cluster serves.
+    routes: tokio::sync::OnceCell<String>,
     /// Held while an object is written that nodes share.
     sharing: tokio::sync::Mutex<()>,
     _watches: JoinSet<()>,
@@ -63,6 +69,8 @@ impl Kubernetes {
             settings,
             observed,
             secrets: Mutex::default(),
+            written_routes: Mutex::default(),
+            routes: tokio::sync::OnceCell::new(),
             sharing: tokio::sync::Mutex::default(),
         }
     }
@@ -81,7 +89,7 @@ impl Kubernetes {
             .metadata
             .annotations
             .as_ref()
-            .is_some_and(|annotations| annotations.contains_key(entente_api::names::annotation::NODE));
+            .is_some_and(|annotations| annotations.contains_key(annotation::NODE));
         // Two first writes of one object at a time would get in each other's way.
         let _turn = match is_shared {
             true => Some(self.sharing.lock().await),
@@ -108,6 +116,18 @@ impl Kubernetes {
         }
         apply::write(&self.client, secret).await?;
         self.secrets.lock().insert(place, secret.digest.clone());
+        Ok(())
+    }
+
+    /// Deletes what the node had and no longer needs, such as a way in from outside.
+    async fn sweep(&self, id: &NodeId, wanted: &Objects) -> Result<(), SubstrateError> {
+        let is_wanted = |key: &Key| {
+            let mut all = wanted.before.iter().chain([&wanted.workload]);
+            all.any(|object| object.kind == key.kind && object.name() == key.name)
+        };
+        let mut surplus = self.observed.objects(id);
+        surplus.retain(|key| key.kind != Kind::PersistentVolumeClaim && !is_wanted(key));
+        try_join_all(surplus.iter().map(|key| apply::delete(&self.client, key))).await?;
         Ok(())
     }
 
@@ -140,15 +160,22 @@ impl Kubernetes {
 
 #[async_trait]
 impl Substrate for Kubernetes {
-    fn check_access(&self, access: &Access) -> Result<(), String> {
-        match access.kind {
-            AccessType::None => Ok(()),
-            _ => Err("nodes are reached from inside of the cluster only; leave the field out".to_owned()),
-        }
+    fn check_access(&self, _: &Access) -> Result<(), String> {
+        Ok(())
     }
 
     async fn addresses(&self, id: &NodeId, role: Role) -> Result<Addresses, SubstrateError> {
         Ok(addresses::of(id, role, &self.settings.cluster_domain))
+    }
+
+    async fn outside(&self, id: &NodeId, role: Role, access: &Access) -> Result<Outside, SubstrateError> {
+        if access.kind == AccessType::None {
+            return Ok(Outside::default());
+        }
+        self.complete().await?;
+        let service = self.observed.record(Kind::Service, &id.namespace, &outside::object(id));
+        let given = service.and_then(|service| service.given);
+        Ok(outside::of(id, role, access, given.as_ref()))
     }
 
     fn data_dir(&self) -> PathBuf {
@@ -165,7 +192,9 @@ impl Substrate for Kubernetes {
         self.put_keys(&plan.id, &wanted).await?;
         try_join_all(wanted.before.iter().map(|object| self.put(object))).await?;
         volume::grow(self, plan).await?;
-        self.put(&wanted.workload).await
+        self.put(&wanted.workload).await?;
+        route::put(self, plan).await?;
+        self.sweep(&plan.id, &wanted).await
     }
 
     async fn state(&self, id: &NodeId) -> NodeState {

@@ -7,14 +7,15 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
-use entente_api::names::{annotation, label};
-use k8s_openapi::api::core::v1::{Event, Pod};
+use entente_api::names::{self, annotation, label};
+use k8s_openapi::api::core::v1::{Event, Pod, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt as _;
 use parking_lot::Mutex;
 use tokio::sync::{broadcast, watch};
 
-use super::objects::Kind;
+use super::objects::{self, Kind};
+use super::outside::Given;
 use super::state::{Phase, Sight};
 use crate::substrate::{NodeId, NodeState, SubstrateError};
 
@@ -33,16 +34,20 @@ pub struct Key {
 /// What is remembered of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
+    /// As the label has it.
     pub chain: String,
     pub role: String,
     pub organization: Option<String>,
     /// `None` when it belongs to several.
-    pub node: Option<String>,
+    pub node: Option<NodeId>,
     /// Fingerprint of the content that it was last given.
     pub applied: String,
     /// Fingerprint of the pod that it wants.
     pub plan: Option<String>,
     pub storage: Option<u64>,
+    pub uid: String,
+    /// Of a Service that leads in from outside.
+    pub given: Option<Given>,
     /// Grows with each change that is not one of its status alone.
     pub version: u64,
     /// The version that our own last write made.
@@ -68,10 +73,12 @@ impl Record {
             chain: text(&metadata.labels, label::CHAIN)?,
             role: text(&metadata.labels, label::ROLE)?,
             organization: text(&metadata.labels, label::ORGANIZATION),
-            node: annotation(annotation::NODE),
+            node: objects::owner(metadata),
             applied: annotation(annotation::APPLIED).unwrap_or_default(),
             plan: annotation(annotation::PLAN),
             storage: annotation(annotation::STORAGE).and_then(|bytes| bytes.parse().ok()),
+            uid: metadata.uid.clone().unwrap_or_default(),
+            given: None,
             version: version.unwrap_or_default(),
             ours: None,
             leaving: metadata.deletion_timestamp.is_some(),
@@ -81,14 +88,6 @@ impl Record {
     /// Whether somebody else has changed it since we wrote it.
     fn was_changed(&self) -> bool {
         self.ours.is_some_and(|ours| ours < self.version)
-    }
-
-    fn node(&self, namespace: &str) -> Option<NodeId> {
-        Some(NodeId {
-            namespace: namespace.to_owned(),
-            chain: self.chain.clone(),
-            name: self.node.clone()?,
-        })
     }
 }
 
@@ -158,12 +157,41 @@ impl Observed {
                     return; // older than the answer to our own write
                 }
                 record.ours = old.ours;
+                record.given = old.given.clone();
             }
-            let changed = record.was_changed().then(|| record.node(&key.namespace)).flatten();
+            let changed = record.was_changed().then(|| record.node.clone()).flatten();
             known.records.insert(key, record);
             changed
         };
         self.tell(changed);
+    }
+
+    /// Takes note of a Service, and of what the cluster has given to it.
+    pub fn service(&self, service: &Service) {
+        self.object(Kind::Service, &service.metadata);
+        let Some((key, _)) = entry(Kind::Service, &service.metadata) else {
+            return;
+        };
+        let ports = service.spec.iter().flat_map(|spec| spec.ports.iter().flatten());
+        let mut node_ports = ports.filter_map(|port| u16::try_from(port.node_port?).ok());
+        let balancer = service.status.as_ref().and_then(|status| status.load_balancer.as_ref());
+        let mut entrances = balancer
+            .into_iter()
+            .flat_map(|balancer| balancer.ingress.iter().flatten());
+        let given = Given {
+            node_port: node_ports.next(),
+            balancer: entrances.find_map(|entrance| entrance.ip.clone().or_else(|| entrance.hostname.clone())),
+        };
+        let node = {
+            let mut known = self.known.lock();
+            let Some(record) = known.records.get_mut(&key) else {
+                return;
+            };
+            let is_new = record.given.as_ref() != Some(&given);
+            record.given = Some(given);
+            record.node.clone().filter(|_| is_new)
+        };
+        self.tell(node);
     }
 
     /// Takes note of an object that we have just written.
@@ -173,7 +201,9 @@ impl Observed {
         };
         record.ours = Some(record.version);
         let mut known = self.known.lock();
-        if known.records.get(&key).is_none_or(|old| old.version <= record.version) {
+        let old = known.records.get(&key);
+        if old.is_none_or(|old| old.version <= record.version) {
+            record.given = old.and_then(|old| old.given.clone());
             known.records.insert(key, record);
         }
     }
@@ -181,7 +211,7 @@ impl Observed {
     /// An object is no more.
     pub fn object_gone(&self, key: &Key) {
         let gone = self.known.lock().records.remove(key);
-        self.tell(gone.and_then(|record| record.node(&key.namespace)));
+        self.tell(gone.and_then(|record| record.node));
     }
 
     /// No objects of this kind exist but these, by namespace and name.
@@ -242,7 +272,7 @@ impl Observed {
         let concerned = known.records.iter().find(|(key, _)| {
             key.namespace == *namespace && (key.name == *name || name.starts_with(&format!("{}-", key.name)))
         });
-        let node = concerned.and_then(|(key, record)| record.node(&key.namespace));
+        let node = concerned.and_then(|(_, record)| record.node.clone());
         drop(known);
         self.tell(node);
     }
@@ -265,16 +295,10 @@ impl Observed {
     /// Nodes of a chain of which anything is left, in order.
     pub fn nodes(&self, namespace: &str, chain: &str) -> BTreeSet<NodeId> {
         let known = self.known.lock();
-        let objects = known
-            .records
-            .iter()
-            .filter(|(key, record)| key.namespace == namespace && record.chain == chain)
-            .filter_map(|(key, record)| record.node(&key.namespace));
+        let objects = known.records.values().filter_map(|record| record.node.as_ref());
         let pods = known.pods.values().map(|sight| &sight.node);
-        let pods = pods
-            .filter(|node| node.namespace == namespace && node.chain == chain)
-            .cloned();
-        objects.chain(pods).collect()
+        let of_chain = |node: &&NodeId| node.namespace == namespace && node.chain == chain;
+        objects.chain(pods).filter(of_chain).cloned().collect()
     }
 
     /// The objects of one node.
@@ -283,13 +307,14 @@ impl Observed {
         let own = known
             .records
             .iter()
-            .filter(|(key, record)| record.node(&key.namespace).as_ref() == Some(id));
+            .filter(|(_, record)| record.node.as_ref() == Some(id));
         own.map(|(key, _)| key.clone()).collect()
     }
 
     /// Objects that no node of their group is left to need.
     pub fn unneeded(&self, namespace: &str, chain: &str) -> Vec<Key> {
         let known = self.known.lock();
+        let chain = names::label_value(chain);
         let of_chain = |(key, record): &(&Key, &Record)| key.namespace == namespace && record.chain == chain;
         let shared = known
             .records
@@ -361,7 +386,7 @@ impl Observed {
             "" => about("StatefulSet", object).or_else(|| replica_sets.map(|(_, message)| message).next()),
             _ => None,
         };
-        let claim = format!("{}-{object}-0", super::objects::CLAIM);
+        let claim = format!("{}-{object}-0", objects::CLAIM);
         let volume = about("PersistentVolumeClaim", &claim).or_else(|| about("Pod", pod));
         let reason = match (no_pod, volume) {
             (Some(message), _) => format!("the cluster refuses its pod: {message}"),
@@ -373,7 +398,7 @@ impl Observed {
 
     /// Forgets what was said of a node that is deleted or told anew what to be.
     pub fn forgive(&self, id: &NodeId, object: &str) {
-        let prefixes = [object.to_owned(), format!("{}-{object}", super::objects::CLAIM)];
+        let prefixes = [object.to_owned(), format!("{}-{object}", objects::CLAIM)];
         self.known.lock().complaints.retain(|(_, namespace, name), _| {
             *namespace != id.namespace || !prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
         });

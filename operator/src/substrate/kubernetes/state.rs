@@ -2,11 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use entente_api::names::{annotation, label};
+use entente_api::names::annotation;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt as _;
 
+use super::objects;
 use crate::substrate::{NodeId, NodeState};
 
 /// A node that runs and is not ready for this long is said to be failing, though it goes on.
@@ -46,11 +47,7 @@ pub enum Phase {
 impl Sight {
     /// `None` for a pod that is no node's.
     pub fn of(pod: &Pod) -> Option<Sight> {
-        let node = NodeId {
-            namespace: pod.namespace()?,
-            chain: pod.labels().get(label::CHAIN)?.clone(),
-            name: pod.annotations().get(annotation::NODE)?.clone(),
-        };
+        let node = objects::owner(&pod.metadata)?;
         let status = pod.status.as_ref();
         let containers = status.and_then(|status| status.container_statuses.as_deref());
         let restarts = containers
@@ -199,8 +196,7 @@ mod tests {
         let pod = json!({
             "metadata": {
                 "namespace": "hebei",
-                "labels": {"entente.dev/chain": "ledger"},
-                "annotations": {"entente.dev/node-name": "orderer0", "entente.dev/plan": "a1"},
+                "annotations": {"entente.dev/node-name": "ledger/orderer0", "entente.dev/plan": "a1"},
             },
             "status": status,
         });

@@ -37,7 +37,7 @@ pub fn start(client: &Client, observed: &Arc<Observed>) -> JoinSet<()> {
         observed.clone(),
         Kind::Deployment,
     ));
-    tasks.spawn(objects::<Service>(client.clone(), observed.clone(), Kind::Service));
+    tasks.spawn(services(client.clone(), observed.clone()));
     tasks.spawn(objects::<ConfigMap>(client.clone(), observed.clone(), Kind::ConfigMap));
     let budgets = objects::<PodDisruptionBudget>(client.clone(), observed.clone(), Kind::PodDisruptionBudget);
     tasks.spawn(budgets);
@@ -72,6 +72,21 @@ where
             name: object.name_any(),
         }),
         Seen::Only(existing) => observed.only_objects(kind, &existing),
+    })
+    .await;
+}
+
+/// As a whole: what a Service was given stands in its spec and status.
+async fn services(client: Client, observed: Arc<Observed>) {
+    let stream = watcher(Api::<Service>::all(client), ours());
+    follow(stream, &observed, |seen| match seen {
+        Seen::Applied(service) => observed.service(&service),
+        Seen::Gone(service) => observed.object_gone(&Key {
+            kind: Kind::Service,
+            namespace: service.namespace().unwrap_or_default(),
+            name: service.name_any(),
+        }),
+        Seen::Only(existing) => observed.only_objects(Kind::Service, &existing),
     })
     .await;
 }

@@ -22,7 +22,7 @@ use futures::stream::BoxStream;
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
-use super::{Addresses, Ledger, NodeId, NodePlan, NodeState, Role, Substrate, SubstrateError};
+use super::{Addresses, Ledger, NodeId, NodePlan, NodeState, Outside, Role, Substrate, SubstrateError};
 use folder::Folder;
 pub use launch::Executables;
 use ports::Ports;
@@ -89,6 +89,10 @@ impl Substrate for Local {
 
     async fn addresses(&self, id: &NodeId, role: Role) -> Result<Addresses, SubstrateError> {
         self.ports.addresses(id, role)
+    }
+
+    async fn outside(&self, _: &NodeId, _: Role, _: &Access) -> Result<Outside, SubstrateError> {
+        Ok(Outside::default())
     }
 
     fn data_dir(&self) -> PathBuf {

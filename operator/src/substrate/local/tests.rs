@@ -86,7 +86,8 @@ fn of(workload: Workload) -> NodePlan {
         keys: BTreeMap::new(),
         storage: 1 << 30,
         siblings: 1,
-        neighbours: Default::default(),
+        access: Access::default(),
+        neighbours: BTreeMap::new(),
     }
 }
 

@@ -5,6 +5,7 @@ mod contract;
 mod files;
 mod node;
 mod object;
+mod outside;
 mod pod;
 mod policy;
 mod service;
@@ -19,6 +20,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 pub use files::keys_name;
 pub use node::{CLAIM, DATA, size};
 pub use object::{Kind, Object};
+pub use outside::{route, route_resource};
 
 use super::settings::Settings;
 use crate::substrate::{NodeId, NodePlan, NodeRole, Role, SubstrateError, Workload};
@@ -44,6 +46,7 @@ pub fn of(plan: &NodePlan, settings: &Settings) -> Result<Objects, SubstrateErro
     };
     let mut before = vec![files::config_map(plan)?, policy::of(plan, settings)?];
     before.extend(service::all(plan)?);
+    before.extend(outside::service(plan)?);
     before.extend(budget::of(plan)?);
     Ok(Objects {
         secret: files::secret(plan)?,
@@ -100,13 +103,28 @@ fn labels(plan: &NodePlan) -> BTreeMap<String, String> {
     labels
 }
 
+/// The annotation that says whose an object is.
+fn whose(id: &NodeId) -> (String, String) {
+    (annotation::NODE.to_owned(), format!("{}/{}", id.chain, id.name))
+}
+
+/// The node that an object of this namespace says it belongs to.
+pub fn owner(metadata: &ObjectMeta) -> Option<NodeId> {
+    let (chain, name) = metadata.annotations.as_ref()?.get(annotation::NODE)?.split_once('/')?;
+    Some(NodeId {
+        namespace: metadata.namespace.clone()?,
+        chain: chain.to_owned(),
+        name: name.to_owned(),
+    })
+}
+
 /// Metadata of an object of one node.
 fn metadata(plan: &NodePlan, name: String) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),
         namespace: Some(plan.id.namespace.clone()),
         labels: Some(labels(plan)),
-        annotations: Some(BTreeMap::from([(annotation::NODE.to_owned(), plan.id.name.clone())])),
+        annotations: Some(BTreeMap::from([whose(&plan.id)])),
         ..ObjectMeta::default()
     }
 }

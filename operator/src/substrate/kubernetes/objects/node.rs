@@ -14,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::pod::{self, Needs, Pod};
-use super::{Kind, Object, files, labels, metadata, name, role, selector};
+use super::{Kind, Object, files, labels, metadata, name, role, selector, whose};
 use crate::substrate::kubernetes::addresses;
 use crate::substrate::kubernetes::settings::Settings;
 use crate::substrate::{NodePlan, NodeRole, SubstrateError, Workload};
@@ -79,7 +79,7 @@ fn claim(plan: &NodePlan, settings: &Settings) -> PersistentVolumeClaim {
         metadata: ObjectMeta {
             name: Some(CLAIM.to_owned()),
             labels: Some(labels(plan)),
-            annotations: Some(BTreeMap::from([(annotation::NODE.to_owned(), plan.id.name.clone())])),
+            annotations: Some(BTreeMap::from([whose(&plan.id)])),
             ..ObjectMeta::default()
         },
         spec: Some(PersistentVolumeClaimSpec {

@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{files, labels, service};
+use super::{files, labels, service, whose};
 use crate::substrate::kubernetes::settings::Settings;
 use crate::substrate::{NodePlan, Role};
 
@@ -61,10 +61,7 @@ pub fn template(plan: &NodePlan, settings: &Settings, pod: Pod) -> (PodTemplateS
         ..PodSpec::default()
     };
     let fingerprint = files::fingerprint(plan, &spec);
-    let annotations = BTreeMap::from([
-        (annotation::NODE.to_owned(), plan.id.name.clone()),
-        (annotation::PLAN.to_owned(), fingerprint.clone()),
-    ]);
+    let annotations = BTreeMap::from([whose(&plan.id), (annotation::PLAN.to_owned(), fingerprint.clone())]);
     let metadata = ObjectMeta {
         labels: Some(labels(plan)),
         annotations: Some(annotations),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use entente_api::access::AccessType;
 use entente_api::names::{self, label};
 use k8s_openapi::api::networking::v1::{
     NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort,
@@ -27,10 +28,7 @@ pub fn of(plan: &NodePlan, settings: &Settings) -> Result<Object, SubstrateError
         // Peers dial contracts that others run, wherever those are; whom a peer trusts is up to its TLS.
         Role::Peer => (node(plan, settings, &[PEER]), None),
         // A contract answers peers. One that asked the world could not give the same answer twice.
-        Role::Contract => (
-            vec![ingress(vec![nodes(plan, &["peer"])], &[CONTRACT])],
-            Some(Vec::new()),
-        ),
+        Role::Contract => (vec![ingress(nodes(plan, &["peer"]), &[CONTRACT])], Some(Vec::new())),
     };
     let mut directions = vec!["Ingress".to_owned()];
     directions.extend(egress.is_some().then(|| "Egress".to_owned()));
@@ -54,10 +52,19 @@ fn node(plan: &NodePlan, settings: &Settings, platform: &[u16]) -> Vec<NetworkPo
         pod_selector: Some(LabelSelector::default()),
         ..NetworkPolicyPeer::default()
     };
-    let mut rules = vec![ingress(vec![nodes(plan, &["orderer", "peer"]), own_pods], services)];
+    let mut from = nodes(plan, &["orderer", "peer"]);
+    from.push(own_pods);
+    let mut rules = vec![ingress(from, services)];
     if let Some(namespace) = &settings.platform_namespace {
         let ports: Vec<u16> = platform.iter().copied().chain([OPERATIONS]).collect();
         rules.push(ingress(vec![all_of(namespace)], &ports));
+    }
+    if plan.access.kind != AccessType::None {
+        // Whoever comes from outside, or through a gateway in a namespace of its own.
+        rules.push(NetworkPolicyIngressRule {
+            from: None,
+            ports: Some(services.iter().map(|number| port(*number, "TCP")).collect()),
+        });
     }
     if let Some(namespace) = &settings.monitoring_namespace {
         rules.push(ingress(vec![all_of(namespace)], &[OPERATIONS]));
@@ -70,7 +77,7 @@ fn orderers(plan: &NodePlan) -> Vec<NetworkPolicyEgressRule> {
     let dns = ["UDP", "TCP"].map(|protocol| port(53, protocol));
     vec![
         NetworkPolicyEgressRule {
-            to: Some(vec![nodes(plan, &["orderer"])]),
+            to: Some(nodes(plan, &["orderer"])),
             ports: Some(vec![port(ORDERER, "TCP")]),
         },
         NetworkPolicyEgressRule {
@@ -80,29 +87,23 @@ fn orderers(plan: &NodePlan) -> Vec<NetworkPolicyEgressRule> {
     ]
 }
 
-/// The chain's nodes of these roles, in the namespaces of all its members.
-fn nodes(plan: &NodePlan, roles: &[&str]) -> NetworkPolicyPeer {
-    let is_in = |key: &str, values: Vec<String>| LabelSelectorRequirement {
-        key: key.to_owned(),
-        operator: "In".to_owned(),
-        values: Some(values),
-    };
-    let namespaces = plan.neighbours.iter().chain([&plan.id.namespace]);
-    let mut namespaces: Vec<String> = namespaces.cloned().collect();
-    namespaces.sort();
-    namespaces.dedup();
-    let roles = roles.iter().map(|role| (*role).to_owned()).collect();
-    NetworkPolicyPeer {
-        namespace_selector: Some(LabelSelector {
-            match_labels: None,
-            match_expressions: Some(vec![is_in(NAMESPACE, namespaces)]),
-        }),
+/// The chain's nodes of these roles, wherever its members have them.
+fn nodes(plan: &NodePlan, roles: &[&str]) -> Vec<NetworkPolicyPeer> {
+    let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
+    let own = (plan.id.namespace.clone(), plan.id.chain.clone());
+    let places: BTreeMap<String, String> = plan.neighbours.clone().into_iter().chain([own]).collect();
+    let there = |(namespace, chain): (String, String)| NetworkPolicyPeer {
         pod_selector: Some(LabelSelector {
-            match_labels: Some(names::chain_labels(&names::label_value(&plan.id.chain))),
-            match_expressions: Some(vec![is_in(label::ROLE, roles)]),
+            match_labels: Some(names::chain_labels(&names::label_value(&chain))),
+            match_expressions: Some(vec![LabelSelectorRequirement {
+                key: label::ROLE.to_owned(),
+                operator: "In".to_owned(),
+                values: Some(roles.clone()),
+            }]),
         }),
-        ip_block: None,
-    }
+        ..all_of(&namespace)
+    };
+    places.into_iter().map(there).collect()
 }
 
 fn all_of(namespace: &str) -> NetworkPolicyPeer {

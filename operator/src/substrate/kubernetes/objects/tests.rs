@@ -1,8 +1,9 @@
 //! Whole objects, as the API server gets them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use entente_api::access::Access;
 use entente_api::node_release::{Engine, Images};
 use kube::api::DynamicObject;
 
@@ -40,7 +41,8 @@ fn plan(id: NodeId, organization: &str, workload: Workload) -> NodePlan {
         keys: files(&[("tls/key.pem", "key")]),
         storage: 10 << 30,
         siblings: 3,
-        neighbours: BTreeSet::from(["tax".to_owned()]),
+        access: Access::default(),
+        neighbours: BTreeMap::from([("tax".to_owned(), "ledger.hebei".to_owned())]),
     }
 }
 
@@ -176,4 +178,28 @@ fn sizes_are_written_in_the_largest_unit_that_fits() {
     assert_eq!(size(10 << 30).0, "10Gi");
     assert_eq!(size((10 << 30) + 1).0, "10737418241");
     assert_eq!(size(0).0, "0");
+}
+
+#[test]
+fn a_way_in_from_outside_is_a_service_that_waits_for_the_node() {
+    let access = "{type: LoadBalancer, domain: example.com, annotations: {cloud/kind: internal}}";
+    let plan = NodePlan {
+        access: serde_yaml::from_str(access).unwrap(),
+        ..stock_peer()
+    };
+
+    let service = outside::service(&plan).unwrap().unwrap();
+
+    insta::assert_yaml_snapshot!(service.content);
+}
+
+#[test]
+fn a_gateway_passes_tls_through_to_the_node_of_that_name() {
+    let access = "{type: Gateway, domain: example.com, gateway: {name: edge, namespace: infra, listener: tls}}";
+    let plan = NodePlan {
+        access: serde_yaml::from_str(access).unwrap(),
+        ..orderer()
+    };
+
+    insta::assert_yaml_snapshot!(route(&plan, "v1alpha2", "some-uid").unwrap());
 }

@@ -1,0 +1,81 @@
+//! A chain survives what happens to pods: they are deleted, lose their volumes, are evicted.
+
+use entente_tests::cluster::{self, Image, Namespace};
+
+use crate::operator::Operator;
+
+const CHAIN: &str = "
+members: [{organization: bank, peers: 2}, {organization: tax}]
+contracts: [{name: evidence, template: evidence}]
+deletionPolicy: Delete
+";
+
+#[test]
+fn lost_pods_and_volumes_come_back() {
+    cluster::test(async |cluster| {
+        let namespace = Namespace::create(cluster, "loss").await?;
+        let image = cluster.image(Image::Node).await?;
+        let operator = Operator::start(&namespace, &image).await?;
+        let chain = operator.create("ledger", CHAIN).await?;
+        operator.transacts(&chain, "main", "before").await?;
+
+        namespace
+            .kubectl(&["delete", "pod", "ledger-peer0-bank-0", "ledger-orderer0-0"])
+            .await?;
+        operator.all_run("ledger", 6).await?;
+        operator.transacts(&chain, "main", "after pods were lost").await?;
+
+        for node in ["ledger-peer0-tax", "ledger-orderer1"] {
+            let claim = format!("data-{node}-0");
+            namespace
+                .kubectl(&["delete", "persistentvolumeclaim", &claim, "--wait=false"])
+                .await?;
+            namespace.kubectl(&["delete", "pod", &format!("{node}-0")]).await?;
+            operator.all_run("ledger", 6).await?;
+            operator.ready("ledger").await?;
+            operator
+                .transacts(&chain, "main", &format!("after {node} lost its volume"))
+                .await?;
+        }
+
+        for service in ["ledger-orderer2", "ledger-peer1-bank"] {
+            namespace.kubectl(&["delete", "service", service]).await?;
+            operator.exists(&namespace, "service", service).await?;
+        }
+        operator.transacts(&chain, "main", "after Services were lost").await?;
+        operator.delete("ledger").await?;
+        operator.stop().await
+    });
+}
+
+#[test]
+fn evictions_never_take_the_quorum() {
+    cluster::test(async |cluster| {
+        let namespace = Namespace::create(cluster, "evict").await?;
+        let image = cluster.image(Image::Node).await?;
+        let operator = Operator::start(&namespace, &image).await?;
+        let chain = operator.create("ledger", CHAIN).await?;
+
+        let evict = async |pod: &str| {
+            let eviction = format!(
+                "{{\"apiVersion\": \"policy/v1\", \"kind\": \"Eviction\", \"metadata\": {{\"name\": \"{pod}\"}}}}"
+            );
+            let path = format!("/api/v1/namespaces/{}/pods/{pod}/eviction", namespace.name());
+            cluster.create_raw(&path, &eviction).await
+        };
+        evict("ledger-orderer0-0").await?;
+        let refused = evict("ledger-orderer1-0").await.unwrap_err().to_string();
+        evict("ledger-peer0-bank-0").await?;
+        let also = evict("ledger-peer1-bank-0").await.unwrap_err().to_string();
+
+        assert!(refused.contains("disruption budget"), "{refused}");
+        assert!(also.contains("disruption budget"), "{also}");
+        operator
+            .transacts_by("tax", &chain, "main", "while others are away")
+            .await?;
+        operator.all_run("ledger", 6).await?;
+        operator.transacts(&chain, "main", "after evictions").await?;
+        operator.delete("ledger").await?;
+        operator.stop().await
+    });
+}
