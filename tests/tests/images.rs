@@ -1,5 +1,7 @@
 //! What makes the images, without a cluster to run them on.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

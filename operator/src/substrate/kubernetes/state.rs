@@ -91,7 +91,7 @@ fn phase(status: &PodStatus) -> Phase {
         return Phase::Stuck(reason);
     }
     let first = status.init_container_statuses.iter().flatten();
-    if let Some(reason) = first.filter_map(|container| stuck(container)).next() {
+    if let Some(reason) = first.filter_map(stuck).next() {
         return Phase::Stuck(reason);
     }
     let Some(container) = status.container_statuses.iter().flatten().next() else {

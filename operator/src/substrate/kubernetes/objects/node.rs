@@ -98,7 +98,9 @@ fn claim(plan: &NodePlan, settings: &Settings) -> PersistentVolumeClaim {
 /// Bytes as Kubernetes writes them, in the largest unit that leaves no fraction.
 pub fn size(bytes: u64) -> Quantity {
     let units = [("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
-    let unit = units.iter().find(|(_, shift)| bytes > 0 && bytes % (1 << shift) == 0);
+    let unit = units
+        .iter()
+        .find(|(_, shift)| bytes > 0 && bytes.is_multiple_of(1 << shift));
     Quantity(match unit {
         Some((unit, shift)) => format!("{}{unit}", bytes >> shift),
         None => bytes.to_string(),
