@@ -1,9 +1,12 @@
 //! The Entente platform in one process: the REST API, the operator that makes its resources true, and the command line
 //! that is a client of the first.
 
+mod api;
 pub mod cli;
 pub mod ledger;
+pub mod operate;
 pub mod operation;
 pub mod rest;
+pub mod serve;
 pub mod store;
 pub mod up;

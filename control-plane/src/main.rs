@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use entente_platform::cli::{self, Cli, Command, Console};
-use entente_platform::up;
+use entente_platform::{operate, serve, up};
 
 fn main() -> ExitCode {
     // Before anything makes a connection: the one provider of the whole process.
@@ -21,8 +21,16 @@ fn main() -> ExitCode {
     let exit = runtime.block_on(async {
         match &cli.command {
             Command::Up(args) => {
-                log();
+                log("warn");
                 up::run(args, &mut console).await
+            }
+            Command::Serve(args) => {
+                log("info");
+                serve::run(args, &mut console).await
+            }
+            Command::Operator(args) => {
+                log("info");
+                operate::run(args, &mut console).await
             }
             _ => cli::run(cli, &mut console).await,
         }
@@ -33,9 +41,10 @@ fn main() -> ExitCode {
 }
 
 /// The platform's own log goes to standard error; `ENTENTE_LOG` says how much of it.
-fn log() {
+fn log(usual: &str) {
+    // What the client of Kubernetes has to say of a failed request is said by whoever made it.
     let filter = tracing_subscriber::EnvFilter::try_from_env("ENTENTE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("{usual},kube_client=off")));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

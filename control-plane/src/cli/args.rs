@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::operate::OperatorArgs;
+use crate::serve::ServeArgs;
 use crate::up::UpArgs;
 
 const AFTER: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 time is up, \
@@ -41,6 +43,10 @@ pub struct ServerArgs {
 pub enum Command {
     /// Run the platform on this machine, in the foreground
     Up(UpArgs),
+    /// Serve the API over the resources of a Kubernetes cluster
+    Serve(ServeArgs),
+    /// Converge the resources of a Kubernetes cluster
+    Operator(OperatorArgs),
     /// Create or change what YAML or JSON files describe
     Apply(ApplyArgs),
     /// Show resources, operations, nodes, channels or blocks

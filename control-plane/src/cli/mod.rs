@@ -47,7 +47,9 @@ pub async fn run(cli: Cli, console: &mut Console) -> Exit {
 async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
     let connect = || locate::server(&cli.server).and_then(Client::new);
     match cli.command {
-        Command::Up(_) => Err(CliError::usage("`up` is not a command of the client")),
+        Command::Up(_) | Command::Serve(_) | Command::Operator(_) => {
+            Err(CliError::usage("this is not a command of the client"))
+        }
         Command::Completion { shell } => completion(shell, console),
         Command::Crds => crds(console),
         Command::Version { output } => version::run(connect().ok().as_ref(), output, console).await,

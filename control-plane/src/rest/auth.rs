@@ -3,7 +3,6 @@
 //! A request becomes a [`Caller`] by its bearer token; [`Caller::may`] turns that into a [`TenantScope`], which every
 //! store function demands. So a query that forgets to ask does not compile.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -11,7 +10,6 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use entente_api::names::DEFAULT_NAMESPACE;
 use entente_fabric::crypto::sha256;
 
 use super::codes::Code;
@@ -79,18 +77,16 @@ impl TenantScope {
 #[derive(Debug, Clone)]
 pub struct Tokens {
     administrator: [u8; 32],
+    tenant: Arc<str>,
 }
 
 impl Tokens {
-    pub fn new(administrator: &str) -> Tokens {
+    /// The administrator's, for the tenant whose resources are in a namespace.
+    pub fn new(administrator: &str, tenant: &str) -> Tokens {
         Tokens {
             administrator: sha256(administrator.as_bytes()),
+            tenant: tenant.into(),
         }
-    }
-
-    /// Reads the administrator's token from its file.
-    pub fn read(path: &Path) -> std::io::Result<Tokens> {
-        Ok(Tokens::new(std::fs::read_to_string(path)?.trim()))
     }
 
     /// Compares hashes, and those in constant time, so that an answer's time tells nothing about the token.
@@ -98,7 +94,7 @@ impl Tokens {
         let presented = sha256(token.as_bytes());
         aws_lc_rs::constant_time::verify_slices_are_equal(&presented, &self.administrator).ok()?;
         Some(Caller {
-            tenant: DEFAULT_NAMESPACE.into(),
+            tenant: self.tenant.clone(),
             role: Role::Administrator,
         })
     }

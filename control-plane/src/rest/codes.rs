@@ -52,6 +52,8 @@ codes! {
     AlreadyExists = "already_exists", CONFLICT, "The name is taken",
         Some("Choose another name, or change the existing one with PATCH or PUT.");
     Conflict = "conflict", CONFLICT, "It was changed at the same time", Some("Read it again and repeat the request.");
+    QuotaExceeded = "quota_exceeded", CONFLICT, "There is no room for it",
+        Some("Delete what is no longer needed, or ask the platform's operators for more room.");
     OperationInProgress = "operation_in_progress", CONFLICT, "An operation on it is in progress",
         Some("Wait for the operation (GET /v1/operations/{id}:wait), then repeat the request.");
     InUse = "in_use", CONFLICT, "Others depend on it", None;
@@ -82,6 +84,8 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The key belongs to another request",
         Some("Use a new Idempotency-Key for a different request.");
     Internal = "internal", INTERNAL_SERVER_ERROR, "The platform failed", None;
+    RegistryUnreachable = "registry_unreachable", SERVICE_UNAVAILABLE, "The cluster does not answer",
+        Some("Try again a little later.");
     NoQuorum = "no_quorum", SERVICE_UNAVAILABLE, "The ordering service cannot decide",
         Some("More than half of the orderers must run. GET /v1/chains/{chain}/nodes shows which do not.");
     NodeUnreachable = "node_unreachable", SERVICE_UNAVAILABLE, "A node of the chain does not answer",

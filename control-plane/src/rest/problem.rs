@@ -93,6 +93,7 @@ impl Problem {
     /// The body is well formed, but these fields of it cannot be used.
     pub fn invalid(errors: Vec<FieldError>) -> Problem {
         let detail = match errors.as_slice() {
+            [one] if one.pointer.is_empty() => one.detail.clone(),
             [one] => format!("{}: {}", one.pointer, one.detail),
             many => format!("{} fields are wrong; errors[] names each.", many.len()),
         };
@@ -106,6 +107,12 @@ impl Problem {
     /// A query parameter that cannot be used.
     pub fn parameter(name: &str, detail: impl fmt::Display) -> Problem {
         Problem::new(Code::InvalidParameter, format!("{name}: {detail}"))
+    }
+
+    /// Keeps a cause for the log.
+    pub fn because(mut self, source: impl Into<BoxError>) -> Problem {
+        self.0.source = Some(source.into());
+        self
     }
 
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Problem {

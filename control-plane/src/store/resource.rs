@@ -1,11 +1,11 @@
 //! Resources, as one tenant sees them.
 
-use entente_operator::registry::{Registry, RegistryError, Scope, Watch};
+use entente_operator::registry::{Cause, Registry, RegistryError, Scope, Watch};
 
 use crate::rest::auth::TenantScope;
 use crate::rest::codes::Code;
 use crate::rest::kind::Kind;
-use crate::rest::problem::Problem;
+use crate::rest::problem::{FieldError, Problem};
 
 /// The registry, reachable only with a [`TenantScope`].
 #[derive(Clone)]
@@ -24,6 +24,13 @@ pub enum WriteError {
     NotFound,
     #[error("it is being deleted")]
     BeingDeleted,
+    /// Fields that a rule of the cluster refuses.
+    #[error("it is refused")]
+    Invalid(Vec<Cause>),
+    #[error("there is no room for it: {0}")]
+    Quota(String),
+    #[error("the registry does not answer")]
+    Silent(#[source] RegistryError),
     #[error("the registry failed")]
     Registry(#[source] RegistryError),
 }
@@ -35,6 +42,9 @@ impl From<RegistryError> for WriteError {
             RegistryError::Conflict { .. } => WriteError::Conflict,
             RegistryError::NotFound { .. } => WriteError::NotFound,
             RegistryError::BeingDeleted { .. } => WriteError::BeingDeleted,
+            RegistryError::Invalid { causes, .. } => WriteError::Invalid(causes),
+            RegistryError::Quota { reason, .. } => WriteError::Quota(reason),
+            silent @ RegistryError::Silent { .. } => WriteError::Silent(silent),
             other => WriteError::Registry(other),
         }
     }
@@ -47,6 +57,14 @@ impl From<WriteError> for Problem {
             WriteError::Conflict => Problem::new(Code::Conflict, "It was changed at the same time."),
             WriteError::NotFound => Problem::new(Code::NotFound, "There is none of that name."),
             WriteError::BeingDeleted => Problem::new(Code::Conflict, "It is being deleted and cannot be changed."),
+            WriteError::Invalid(causes) => Problem::invalid(causes.into_iter().map(field_error).collect()),
+            WriteError::Quota(reason) => Problem::new(
+                Code::QuotaExceeded,
+                format!("The tenant's namespace has no room for it: {reason}."),
+            ),
+            WriteError::Silent(source) => {
+                Problem::new(Code::RegistryUnreachable, "The cluster does not answer.").because(source)
+            }
             WriteError::Registry(source) => Problem::internal(source),
         }
     }
@@ -56,6 +74,13 @@ impl From<RegistryError> for Problem {
     fn from(error: RegistryError) -> Problem {
         WriteError::from(error).into()
     }
+}
+
+/// `spec.members[1].organization` is `/spec/members/1/organization`.
+fn field_error(cause: Cause) -> FieldError {
+    let parts = cause.field.split(['.', '[', ']']).filter(|part| !part.is_empty());
+    let pointer: String = parts.map(|part| format!("/{part}")).collect();
+    FieldError::invalid(pointer, cause.message)
 }
 
 impl Resources {

@@ -4,13 +4,13 @@
 //! Ctrl-C → stop everything, nodes included.
 
 mod banner;
-mod data;
+pub(crate) mod data;
 mod demo;
 pub mod layout;
 mod platform;
 mod proof;
 mod releases;
-mod signals;
+pub(crate) mod signals;
 mod token;
 
 use std::net::SocketAddr;
@@ -20,6 +20,7 @@ use clap::Args;
 
 use self::data::Data;
 use self::platform::Platform;
+use crate::api;
 use crate::cli::{CliError, Console, Exit};
 
 /// Options of `entente up`. The environment names are those that `make up` takes.
@@ -67,7 +68,8 @@ pub async fn run(args: &UpArgs, console: &mut Console) -> Exit {
 async fn serve(args: &UpArgs, console: &mut Console) -> Result<Exit, CliError> {
     let mut interrupted = signals::listen()?;
     let data = Data::open(&args.data)?;
-    let listener = platform::bind(args.address()).await?;
+    let hint = "Choose another one with PORT=, or stop the program that uses it.";
+    let listener = api::bind(args.address(), hint).await?;
     let platform = Platform::start(&data, listener, args.fabric_bin.clone()).await?;
 
     let work = async {

@@ -1,8 +1,5 @@
 //! Registry, operator and API in one process.
 
-use std::future::IntoFuture as _;
-use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,54 +13,25 @@ use entente_operator::substrate::local::{Executables, Local};
 use entente_operator::vault;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tower::make::Shared;
 
 use super::data::Data;
 use super::layout::Address;
 use super::releases;
+use crate::api::{Api, Ground, damaged};
 use crate::cli::CliError;
 use crate::cli::client::Client;
 use crate::cli::locate::Server;
-use crate::ledger::Ledger;
-use crate::rest::auth::{TenantScope, Tokens};
-use crate::rest::problem::{Problem, chain_of};
-use crate::rest::{self, App};
-use crate::store::resource::Resources;
-use crate::store::{Db, idempotency};
-
-/// Answers to keyed requests are kept at least this long.
-const KEEP_ANSWERS: Duration = Duration::from_secs(48 * 3600);
-/// Requests that are being answered get this long to end when the platform stops.
-const DRAIN: Duration = Duration::from_secs(5);
-
-/// Takes the port, so that a second user of it is found before anything else happens.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, CliError> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let message = match error.kind() {
-            ErrorKind::AddrInUse => format!("port {} is in use", address.port()),
-            ErrorKind::PermissionDenied => format!("port {} may not be used by you", address.port()),
-            _ => format!("port {} cannot be used: {error}", address.port()),
-        };
-        CliError::Failed {
-            message,
-            hint: Some("Choose another one with PORT=, or stop the program that uses it.".to_owned()),
-        }
-    })
-}
+use crate::store::Db;
 
 /// A running platform.
 pub struct Platform {
     url: String,
     token: String,
-    app: App,
+    api: Api,
     substrate: Arc<dyn Substrate>,
-    scope: TenantScope,
     /// Stops the operator before the API, so that nothing starts nodes while they are being stopped.
     operator_stop: CancellationToken,
-    /// What runs in the background; the first that ends before it was told to is a failure.
-    tasks: tokio::sync::Mutex<Vec<JoinHandle<String>>>,
 }
 
 impl Platform {
@@ -105,29 +73,24 @@ impl Platform {
             std::fs::read_to_string(layout.token()).map_err(|error| failed("the token cannot be read")(&error))?;
         let token = token.trim().to_owned();
 
-        let resources = Resources::new(registry.clone());
-        let ledger = Ledger::new(resources.clone(), vault.clone());
-        let stop = CancellationToken::new();
-        let app = App::new(resources, db, ledger, substrate.clone(), stop.clone());
-        let scope = TenantScope::for_background_task("operations of the embedded tenant", DEFAULT_NAMESPACE);
-        let context = Context::new(registry, substrate.clone(), vault);
+        let context = Context::new(registry.clone(), substrate.clone(), vault.clone());
         let operator_stop = context.stop.clone();
-
-        let service = rest::service(app.clone(), Tokens::new(&token));
-        let tasks = vec![
-            tokio::spawn(serve(listener, service, stop)),
-            tokio::spawn(track(app.clone(), scope.clone())),
-            tokio::spawn(forget(app.clone())),
-            tokio::spawn(operate(context)),
-        ];
+        let ground = Ground {
+            registry,
+            substrate: substrate.clone(),
+            vault,
+            db,
+            token: token.clone(),
+            namespace: DEFAULT_NAMESPACE.to_owned(),
+        };
+        let api = Api::start(listener, ground);
+        api.watch_over(tokio::spawn(operate(context))).await;
         Ok(Platform {
             url,
             token,
-            app,
+            api,
             substrate,
-            scope,
             operator_stop,
-            tasks: tasks.into(),
         })
     }
 
@@ -147,7 +110,7 @@ impl Platform {
     pub async fn memory_of(&self, chain: &str) -> u64 {
         let nodes = self
             .substrate
-            .list(self.scope.namespace(), chain)
+            .list(self.api.scope.namespace(), chain)
             .await
             .unwrap_or_default();
         let mut bytes = 0;
@@ -173,7 +136,7 @@ impl Platform {
     async fn all_run(&self, chain: &str) -> bool {
         for node in self
             .substrate
-            .list(self.scope.namespace(), chain)
+            .list(self.api.scope.namespace(), chain)
             .await
             .unwrap_or_default()
         {
@@ -186,50 +149,14 @@ impl Platform {
 
     /// Ends when a part of the platform has ended by itself; says why.
     pub async fn failed(&self) -> String {
-        let mut tasks = self.tasks.lock().await;
-        let (outcome, _, _) = futures::future::select_all(tasks.iter_mut()).await;
-        outcome.unwrap_or_else(|error| error.to_string())
+        self.api.failed().await
     }
 
     /// Stops the operator, the nodes, then the API.
     pub async fn stop(&self) {
         self.operator_stop.cancel();
         self.substrate.stop_all().await;
-        self.app.stop.cancel();
-        let mut tasks = self.tasks.lock().await;
-        let all = futures::future::join_all(tasks.drain(..));
-        if tokio::time::timeout(DRAIN, all).await.is_err() {
-            tracing::warn!("a part of the platform did not end in time");
-        }
-        self.app.db.close().await;
-    }
-}
-
-async fn serve(listener: TcpListener, service: rest::Service, stop: CancellationToken) -> String {
-    let served = axum::serve(listener, Shared::new(service)).with_graceful_shutdown(stop.cancelled_owned());
-    match served.into_future().await {
-        Ok(()) => "the API has ended".to_owned(),
-        Err(error) => format!("the API cannot be served: {error}"),
-    }
-}
-
-async fn track(app: App, scope: TenantScope) -> String {
-    app.operations.run(&scope, app.stop.clone()).await;
-    "operations are no longer followed".to_owned()
-}
-
-/// Forgets old answers to keyed requests.
-async fn forget(app: App) -> String {
-    let mut hourly = tokio::time::interval(Duration::from_secs(3600));
-    loop {
-        tokio::select! {
-            () = app.stop.cancelled() => return "old answers are no longer forgotten".to_owned(),
-            _ = hourly.tick() => {}
-        }
-        let before = chrono::Utc::now() - KEEP_ANSWERS;
-        if let Err(error) = idempotency::forget_before(&app.db, before.into()).await {
-            tracing::warn!(error = %chain_of(&Problem::internal(error)), "old answers cannot be forgotten");
-        }
+        self.api.stop().await;
     }
 }
 
@@ -268,12 +195,4 @@ fn executables(stock: Option<PathBuf>) -> Result<Executables, CliError> {
         node: beside("entente-node")?,
         stock,
     })
-}
-
-/// A database that cannot be opened is told apart from one that is only busy by its text; both need a person.
-fn damaged(file: &str, error: &(dyn std::error::Error + 'static)) -> CliError {
-    CliError::Failed {
-        message: format!("{file} in the data folder cannot be opened: {}", chain_of(error)),
-        hint: Some("Restore the data folder from a backup, or choose another one with DATA=.".to_owned()),
-    }
 }

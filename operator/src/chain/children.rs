@@ -13,7 +13,7 @@ use kube::{Resource as _, ResourceExt as _};
 use super::fetch::{self, Inputs, is_managed};
 use super::plan::{self, Plan};
 use crate::context::Context;
-use crate::registry::{RegistryError, Scope};
+use crate::registry::{Event, RegistryError, Scope};
 use crate::report::Report;
 use crate::trouble::{Kind, Result, Trouble};
 
@@ -62,7 +62,7 @@ async fn organizations(context: &Context, chain: &Chain, plan: &Plan) -> Result<
     for member in plan.members.iter().filter(|member| member.managed) {
         // An organization outlives the chain that first named it, so it has no owner.
         let organization = Organization::new(&member.organization, OrganizationSpec::default());
-        create(context, &scope, &organization).await?;
+        create(context, &scope, organization).await?;
     }
     let display_name = Some(format!("Ordering service of {}", plan.chain));
     let spec = OrganizationSpec {
@@ -73,17 +73,19 @@ async fn organizations(context: &Context, chain: &Chain, plan: &Plan) -> Result<
     adopt(ordering.meta_mut(), chain, &plan.ordering.organization);
     // Its authorities are what a retained chain is continued with, so it must not go with the resource.
     ordering.metadata.owner_references = None;
-    create(context, &scope, &ordering).await
+    create(context, &scope, ordering).await
 }
 
-async fn create(context: &Context, scope: &Scope, organization: &Organization) -> Result<()> {
+async fn create(context: &Context, scope: &Scope, mut organization: Organization) -> Result<()> {
+    // With it from the beginning: its own first pass need not write it.
+    organization.metadata.finalizers = Some(vec![names::FINALIZER.to_owned()]);
     match context
         .registry
         .get::<Organization>(scope, &organization.name_any())
         .await?
     {
         Some(_) => Ok(()),
-        None => match context.registry.create(scope, organization).await {
+        None => match context.registry.create(scope, &organization).await {
             Ok(_) | Err(RegistryError::AlreadyExists { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         },
@@ -152,11 +154,13 @@ pub async fn settled(context: &Context, chain: &Chain, plan: &Plan, report: &Rep
             Some(trouble) if trouble.kind != Kind::Waiting => return Err(trouble),
             Some(trouble) => trouble,
         };
-        let concerns = |kind: &str| matches!(kind, "Member" | "Contract");
+        let concerns = |event: &Event| {
+            matches!(event.key.kind.as_str(), "Member" | "Contract") && fetch::belongs(&event.object, &plan.chain)
+        };
         loop {
             match tokio::time::timeout_at(deadline, watch.next()).await {
                 Err(_) => return Err(trouble),
-                Ok(Ok(Some(event))) if !concerns(&event.key.kind) => {}
+                Ok(Ok(Some(event))) if !concerns(&event) => {}
                 Ok(Ok(None)) => return Err(trouble),
                 Ok(_) => break,
             }

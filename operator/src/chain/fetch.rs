@@ -1,9 +1,10 @@
 //! What a chain's plan is made from, read from the registry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use entente_api::{Chain, Contract, Member, NodeRelease, Organization, names};
 use kube::ResourceExt as _;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::registry::Scope;
@@ -12,7 +13,7 @@ use crate::trouble::{Result, Trouble};
 /// What a chain's plan is made from.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
-    /// Every organization of the chain's namespace, and of other tenants those that take part; by namespace and name.
+    /// Organizations that take part, by namespace and name.
     pub organizations: BTreeMap<(String, String), Organization>,
     /// Members of this chain, whoever wrote them. Another tenant's is among them when the chain names it, and for as
     /// long as a channel does.
@@ -52,19 +53,24 @@ pub fn is_managed(resource: &impl kube::Resource) -> bool {
 
 pub async fn inputs(context: &Context, chain: &Chain) -> Result<Inputs> {
     let (own, name) = (chain.namespace().unwrap_or_default(), chain.name_any());
-    let scope = Scope::namespace(&own);
-    let (organizations, members, contracts, releases) = tokio::try_join!(
-        context.registry.list::<Organization>(&scope),
+    let (scope, registry) = (Scope::namespace(&own), &context.registry);
+    let (members, contracts, releases) = tokio::try_join!(
         // Who takes part need not be of the chain's namespace, and a former member is named nowhere but in its own.
-        context.registry.list::<Member>(&Scope::All),
-        context.registry.list::<Contract>(&scope),
-        context.registry.list::<NodeRelease>(&scope),
+        registry.select::<Member>(&Scope::All, |member| belongs(member, &name)),
+        registry.select::<Contract>(&scope, |contract| belongs(contract, &name)),
+        registry.list::<NodeRelease>(&scope),
     )?;
     let members = members.into_iter().filter(|member| {
         let home = member.namespace().unwrap_or_default();
         member.spec.is_of(&home, &name, &own) && (home == own || is_known(chain, &home, member))
     });
     let members: Vec<Member> = members.collect();
+    let mut parties: BTreeSet<&str> = members.iter().map(|member| member.spec.organization.as_str()).collect();
+    parties.extend(chain.spec.members.iter().map(|member| member.organization.as_str()));
+    let ordering = names::ordering_organization(&name);
+    parties.insert(&ordering);
+    let takes_part = |organization: &Value| parties.contains(text(organization, "/metadata/name"));
+    let organizations = registry.select::<Organization>(&scope, takes_part).await?;
     let by_name = |found: Organization| ((found.namespace().unwrap_or_default(), found.name_any()), found);
     let mut organizations: BTreeMap<_, _> = organizations.into_iter().map(by_name).collect();
     for member in members
@@ -78,12 +84,18 @@ pub async fn inputs(context: &Context, chain: &Chain) -> Result<Inputs> {
     Ok(Inputs {
         organizations,
         members,
-        contracts: contracts
-            .into_iter()
-            .filter(|contract| contract.spec.chain == name)
-            .collect(),
+        contracts,
         releases,
     })
+}
+
+/// Whether a Member or a Contract, as it is stored, names a chain of this name.
+pub fn belongs(object: &Value, chain: &str) -> bool {
+    text(object, "/spec/chain") == chain
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Whether a chain knows of another tenant's member: its spec names the organization, or the member is in a channel

@@ -6,8 +6,10 @@
 
 pub mod administer;
 pub mod apply;
+pub mod checkup;
 pub mod children;
 pub mod fetch;
+mod orderers;
 pub mod plan;
 mod probe;
 mod remove;

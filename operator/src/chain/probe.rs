@@ -1,7 +1,7 @@
 //! Whether a transaction can pass: asked through each member's own gateway, as its clients will.
 //!
 //! Processes that run and nodes that have joined are not enough: a gateway must also know the other organizations'
-//! peers, which stock nodes learn by gossip some time after they have joined.
+//! peers, which stock nodes learn by gossip some time after they have joined; and the orderers must have elected a leader.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use entente_fabric::client::gateway;
 use entente_fabric::proposal::Invocation;
 use futures::future::try_join_all;
 
+use super::checkup;
+use super::orderers::{self, Told};
 use super::plan::Plan;
 use crate::context::Context;
 use crate::dial::patiently;
@@ -35,18 +37,33 @@ pub async fn channels(context: &Context, plan: &Plan, network: &Network, report:
             });
         }
     }
-    report
+    let led = patiently(PATIENCE, || led(plan, network));
+    let told = report
         .step(STEP, "endorsing through every member's gateway", async {
-            try_join_all(asked).await.map(drop)
+            let (_, told) = tokio::try_join!(try_join_all(asked), led)?;
+            Ok(told)
         })
         .await?;
     report.edit(|status| {
-        status
-            .channels
-            .iter_mut()
-            .for_each(|channel| channel.state = State::Ready)
+        let channels = status.channels.iter_mut();
+        channels.for_each(|channel| channel.state = State::Ready);
+        checkup::count(status, &told);
     });
     Ok(())
+}
+
+/// Whether somebody leads every channel: what is endorsed must be ordered too.
+async fn led(plan: &Plan, network: &Network) -> Result<Told> {
+    let nodes = network.ordering.nodes.iter();
+    let operations: Vec<String> = nodes.map(|node| node.addresses.operations.clone()).collect();
+    let told = orderers::ask(&operations).await;
+    match plan.channels.iter().find(|channel| told.is_leaderless(&channel.name)) {
+        None => Ok(told),
+        Some(channel) => Err(Trouble::waiting(format!(
+            "nobody leads the ordering of channel {} yet",
+            channel.name
+        ))),
+    }
 }
 
 /// Asks the gateway for endorsements of a question that changes nothing, by every organization; nothing is submitted.

@@ -7,7 +7,9 @@ use entente_api::chain::{ChainStatus, DeletionPolicy};
 use entente_api::{Chain, Contract, Member, Organization, names};
 use futures::future::try_join_all;
 use kube::ResourceExt as _;
+use serde_json::Value;
 
+use super::fetch;
 use crate::context::Context;
 use crate::registry::{Kind, Scope};
 use crate::report::Report;
@@ -22,11 +24,12 @@ pub async fn remove(chain: &Chain, context: &Context, report: &Report<ChainStatu
     let (namespace, name) = (chain.namespace().unwrap_or_default(), chain.name_any());
     let scope = Scope::namespace(&namespace);
     let children = async {
-        withdraw::<Contract>(context, &scope, |contract| contract.spec.chain == name).await?;
-        withdraw::<Member>(context, &scope, |member| {
-            member.spec.is_of(&namespace, &name, &namespace)
-        })
-        .await?;
+        for contract in contracts(context, &scope, &name).await? {
+            withdraw(context, &scope, &contract).await?;
+        }
+        for member in members(context, &scope, &name).await? {
+            withdraw(context, &scope, &member).await?;
+        }
         gone(context, &scope, &name).await
     };
     report
@@ -61,16 +64,24 @@ pub fn ledger(chain: &Chain) -> Ledger {
     }
 }
 
-async fn withdraw<K: Kind>(context: &Context, scope: &Scope, belongs: impl Fn(&K) -> bool) -> Result<()> {
-    for resource in context
-        .registry
-        .list::<K>(scope)
-        .await?
-        .iter()
-        .filter(|resource| belongs(resource))
-    {
-        context.registry.delete::<K>(scope, &resource.name_any()).await?;
-    }
+async fn contracts(context: &Context, scope: &Scope, chain: &str) -> Result<Vec<Contract>> {
+    let own = |object: &Value| fetch::belongs(object, chain);
+    Ok(context.registry.select::<Contract>(scope, own).await?)
+}
+
+/// Members of the chain's own namespace. Another tenant's go by themselves, and may belong to a chain of the same name.
+async fn members(context: &Context, scope: &Scope, chain: &str) -> Result<Vec<Member>> {
+    let own = |object: &Value| fetch::belongs(object, chain);
+    let mut members = context.registry.select::<Member>(scope, own).await?;
+    members.retain(|member| {
+        let namespace = member.namespace().unwrap_or_default();
+        member.spec.is_of(&namespace, chain, &namespace)
+    });
+    Ok(members)
+}
+
+async fn withdraw<K: Kind>(context: &Context, scope: &Scope, resource: &K) -> Result<()> {
+    context.registry.delete::<K>(scope, &resource.name_any()).await?;
     Ok(())
 }
 
@@ -79,14 +90,20 @@ async fn gone(context: &Context, scope: &Scope, chain: &str) -> Result<()> {
     let mut watch = context.registry.watch(scope);
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
-        let members = context.registry.list::<Member>(scope).await?;
-        let contracts = context.registry.list::<Contract>(scope).await?;
-        let members = members.iter().filter(|member| member.spec.chain == chain).count();
-        let contracts = contracts.iter().filter(|contract| contract.spec.chain == chain).count();
+        let contracts = contracts(context, scope, chain).await?.len();
+        let members = members(context, scope, chain).await?.len();
         if members + contracts == 0 {
             return Ok(());
         }
-        if tokio::time::timeout_at(deadline, watch.next()).await.is_err() {
+        let left = async {
+            // What was missed may have been what is waited for.
+            while let Ok(Some(event)) = watch.next().await {
+                if fetch::belongs(&event.object, chain) {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout_at(deadline, left).await.is_err() {
             return Err(Trouble::waiting(format!(
                 "{members} members and {contracts} contracts are not gone yet"
             )));

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use tracing::{debug, warn};
 
 use super::pass::{self, Next};
+use crate::chain::checkup;
 use crate::context::Context;
 use crate::registry::Key;
 
@@ -73,7 +74,7 @@ async fn live(context: Context, key: Key, wake: Arc<Notify>, mut newest: watch::
             Next::Gone => return,
             Next::Rest => {
                 failures = 0;
-                wake.notified().await;
+                rest(&context, &key, &wake).await;
                 continue;
             }
             Next::Again => (FIRST_PAUSE * 2_u32.saturating_pow(failures)).min(LONGEST_PAUSE),
@@ -82,6 +83,24 @@ async fn live(context: Context, key: Key, wake: Arc<Notify>, mut newest: watch::
         tokio::select! {
             () = sleep(pause) => {}
             () = wake.notified() => {}
+        }
+    }
+}
+
+/// Returns when there is something to do again.
+async fn rest(context: &Context, key: &Key, wake: &Notify) {
+    if key.kind != "Chain" {
+        return wake.notified().await;
+    }
+    loop {
+        tokio::select! {
+            () = wake.notified() => return,
+            () = sleep(checkup::INTERVAL) => {}
+        }
+        match checkup::chain(context, key).await {
+            Ok(false) => {}
+            Ok(true) => return,
+            Err(error) => debug!(%key, %error, "a chain could not be looked at"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use entente_api::node_release::NodeReleaseStatus;
 use entente_api::{Chain, NodeRelease};
 use kube::ResourceExt as _;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::registry::Scope;
@@ -32,12 +33,6 @@ pub async fn remove(release: &NodeRelease, context: &Context, _report: &Report<N
 
 async fn users(release: &NodeRelease, context: &Context) -> Result<usize> {
     let name = release.name_any();
-    let chains = context.registry.list::<Chain>(&Scope::All).await?;
-    let runs = |chain: &&Chain| {
-        chain
-            .status
-            .as_ref()
-            .is_some_and(|status| status.release.as_ref() == Some(&name))
-    };
-    Ok(chains.iter().filter(runs).count())
+    let runs = |chain: &Value| chain.pointer("/status/release").and_then(Value::as_str) == Some(&name);
+    Ok(context.registry.select::<Chain>(&Scope::All, runs).await?.len())
 }

@@ -15,7 +15,7 @@ use sqlx::sqlite::{
 };
 use tokio::sync::{Mutex, broadcast};
 
-use super::{Change, Event, Key, RegistryError, Scope, Store, Watch, object};
+use super::{Change, Event, Key, RegistryError, Scope, Store, Wanted, Watch, object};
 
 /// A watcher that is further behind than this must list again.
 const BACKLOG: usize = 4096;
@@ -125,7 +125,7 @@ impl Store for Embedded {
         select(&mut connection, key).await
     }
 
-    async fn list(&self, kind: &str, scope: &Scope) -> Result<Vec<Value>, RegistryError> {
+    async fn select(&self, kind: &str, scope: &Scope, wanted: Wanted<'_>) -> Result<Vec<Value>, RegistryError> {
         let all = "select object from resource where kind = $1 order by namespace, name";
         let some = "select object from resource where kind = $1 and namespace in ($2, '') order by namespace, name";
         let query = match scope {
@@ -141,7 +141,12 @@ impl Store for Embedded {
             namespace: String::new(),
             name: String::new(),
         };
-        rows.iter().map(|row| parse(&key(), row)).collect()
+        let mut objects = rows
+            .iter()
+            .map(|row| parse(&key(), row))
+            .collect::<Result<Vec<_>, _>>()?;
+        objects.retain(wanted);
+        Ok(objects)
     }
 
     async fn create(&self, key: &Key, object: Value) -> Result<Value, RegistryError> {

@@ -80,11 +80,18 @@ kinds! {
     entente_api::NodeRelease => false,
 }
 
+/// Says of an object whether it is wanted.
+pub type Wanted<'a> = &'a (dyn Fn(&Value) -> bool + Sync);
+
 /// The seam: whole objects as JSON.
 #[async_trait]
 pub trait Store: Send + Sync {
     async fn get(&self, key: &Key) -> Result<Option<Value>, RegistryError>;
-    async fn list(&self, kind: &str, scope: &Scope) -> Result<Vec<Value>, RegistryError>;
+    async fn list(&self, kind: &str, scope: &Scope) -> Result<Vec<Value>, RegistryError> {
+        self.select(kind, scope, &|_| true).await
+    }
+    /// Of those the ones that are wanted. The others are not even copied.
+    async fn select(&self, kind: &str, scope: &Scope, wanted: Wanted<'_>) -> Result<Vec<Value>, RegistryError>;
     /// Adds an object; gives it uid, generation 1, creation time and resource version.
     async fn create(&self, key: &Key, object: Value) -> Result<Value, RegistryError>;
     /// Replaces everything but the status. When the object carries a resource version, it must be the current one.

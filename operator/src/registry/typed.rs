@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Key, Kind, News, RegistryError, Scope, Store, Watch, object};
+use super::{Key, Kind, News, RegistryError, Scope, Store, Wanted, Watch, object};
 
 /// Typed access to a [`Store`]. Cheap to clone.
 #[derive(Clone)]
@@ -27,14 +27,27 @@ impl Registry {
     ///
     /// One that cannot be read is an error: whoever plans from a list with a gap in it would take down what is missing.
     pub async fn list<K: Kind>(&self, scope: &Scope) -> Result<Vec<K>, RegistryError> {
-        let found = self.objects::<K>(scope).await?;
+        self.select(scope, |_| true).await
+    }
+
+    /// As [`Registry::list`], of those that are wanted. What is not need not even be readable.
+    pub async fn select<K: Kind>(
+        &self,
+        scope: &Scope,
+        wanted: impl Fn(&Value) -> bool + Sync,
+    ) -> Result<Vec<K>, RegistryError> {
+        let found = self.unread::<K>(scope, &wanted).await?;
         found.into_iter().map(|(key, object)| read(&key, object)).collect()
     }
 
     /// As [`Registry::list`], unread.
     pub async fn objects<K: Kind>(&self, scope: &Scope) -> Result<Vec<(Key, Value)>, RegistryError> {
+        self.unread::<K>(scope, &|_| true).await
+    }
+
+    async fn unread<K: Kind>(&self, scope: &Scope, wanted: Wanted<'_>) -> Result<Vec<(Key, Value)>, RegistryError> {
         let kind = K::kind(&());
-        let objects = self.store.list(&kind, scope).await?;
+        let objects = self.store.select(&kind, scope, wanted).await?;
         let key = |object: &Value| Key {
             kind: kind.to_string(),
             namespace: object::text(object, "/metadata/namespace"),

@@ -7,6 +7,7 @@ mod leader;
 mod loss;
 mod network;
 mod operator;
+mod platform;
 mod pods;
 mod registry;
 mod resources;

@@ -352,11 +352,7 @@ impl Gateway {
             .arg(digest(tag, name).as_str())
             .arg("a note");
         let endorsed = gateway::endorse(peer, &call, &[], signer).await.unwrap();
-        // Orderers that have just started elect a leader first; a client tries again.
-        wait::until("the transaction to be taken", PATIENCE, async || {
-            gateway::submit(peer, &endorsed).await.ok()
-        })
-        .await;
+        gateway::submit(peer, &endorsed).await.unwrap();
         let committed = gateway::commit_status(peer, channel, &endorsed.transaction_id, signer)
             .await
             .unwrap();

@@ -79,7 +79,7 @@ impl TestApp {
         let ledger = Ledger::new(resources.clone(), vault);
         let db = Db::in_memory().await.unwrap();
         let app = App::new(resources, db, ledger, Arc::new(NoNodes), CancellationToken::new());
-        let service = super::service(app.clone(), Tokens::new(TOKEN));
+        let service = super::service(app.clone(), Tokens::new(TOKEN, DEFAULT_NAMESPACE));
         TestApp {
             app,
             registry,

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use tokio::sync::{broadcast, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Event, Key, News, RegistryError, Scope, Store, Watch, object};
+use super::{Event, Key, News, RegistryError, Scope, Store, Wanted, Watch, object};
 use cache::Cache;
 use held::Held;
 use news::Herald;
@@ -220,7 +220,7 @@ impl Store for Kubernetes {
         }
     }
 
-    async fn list(&self, kind: &str, scope: &Scope) -> Result<Vec<Value>, RegistryError> {
+    async fn select(&self, kind: &str, scope: &Scope, wanted: Wanted<'_>) -> Result<Vec<Value>, RegistryError> {
         let all = Key {
             kind: kind.to_owned(),
             namespace: String::new(),
@@ -228,7 +228,8 @@ impl Store for Kubernetes {
         };
         self.listed(&all).await?;
         let known = self.shared.cache.read().list(kind, scope);
-        Ok(known.iter().map(|object| object.as_ref().clone()).collect())
+        let known = known.iter().filter(|object| wanted(object));
+        Ok(known.map(|object| object.as_ref().clone()).collect())
     }
 
     async fn create(&self, key: &Key, object: Value) -> Result<Value, RegistryError> {

@@ -1,0 +1,143 @@
+//! The REST API as a running thing: the service, and the tasks beside it. The same on one machine and on a cluster.
+
+use std::future::IntoFuture as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use entente_operator::registry::Registry;
+use entente_operator::substrate::Substrate;
+use entente_operator::vault::Vault;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tower::make::Shared;
+
+use crate::cli::CliError;
+use crate::ledger::Ledger;
+use crate::rest::auth::{TenantScope, Tokens};
+use crate::rest::problem::{Problem, chain_of};
+use crate::rest::{self, App};
+use crate::store::resource::Resources;
+use crate::store::{Db, idempotency};
+
+/// Answers to keyed requests are kept at least this long.
+const KEEP_ANSWERS: Duration = Duration::from_secs(48 * 3600);
+/// Requests that are being answered get this long to end when the platform stops.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Takes the port, so that a second user of it is found before anything else happens.
+pub async fn bind(address: SocketAddr, hint: &str) -> Result<TcpListener, CliError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let message = match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!("port {} is in use", address.port()),
+            std::io::ErrorKind::PermissionDenied => format!("port {} may not be used by you", address.port()),
+            _ => format!("port {} cannot be used: {error}", address.port()),
+        };
+        CliError::Failed {
+            message,
+            hint: Some(hint.to_owned()),
+        }
+    })
+}
+
+/// What the API stands on.
+pub struct Ground {
+    pub registry: Registry,
+    pub substrate: Arc<dyn Substrate>,
+    pub vault: Arc<dyn Vault>,
+    pub db: Db,
+    /// The administrator's token.
+    pub token: String,
+    /// Namespace of the tenant that the token is for.
+    pub namespace: String,
+}
+
+/// A running API.
+pub struct Api {
+    pub app: App,
+    pub scope: TenantScope,
+    /// The first that ends before it was told to is a failure.
+    tasks: tokio::sync::Mutex<Vec<JoinHandle<String>>>,
+}
+
+impl Api {
+    /// Starts it; it answers when this returns.
+    pub fn start(listener: TcpListener, ground: Ground) -> Api {
+        let resources = Resources::new(ground.registry);
+        let ledger = Ledger::new(resources.clone(), ground.vault);
+        let stop = CancellationToken::new();
+        let app = App::new(resources, ground.db, ledger, ground.substrate, stop.clone());
+        let scope = TenantScope::for_background_task("operations of the installation's tenant", &ground.namespace);
+        let service = rest::service(app.clone(), Tokens::new(&ground.token, &ground.namespace));
+        let tasks = vec![
+            tokio::spawn(serve(listener, service, stop)),
+            tokio::spawn(track(app.clone(), scope.clone())),
+            tokio::spawn(forget(app.clone())),
+        ];
+        Api {
+            app,
+            scope,
+            tasks: tasks.into(),
+        }
+    }
+
+    /// Counts another task among its own: its end is the platform's.
+    pub async fn watch_over(&self, task: JoinHandle<String>) {
+        self.tasks.lock().await.push(task);
+    }
+
+    /// Ends when a part of the platform has ended by itself; says why.
+    pub async fn failed(&self) -> String {
+        let mut tasks = self.tasks.lock().await;
+        let (outcome, _, _) = futures::future::select_all(tasks.iter_mut()).await;
+        outcome.unwrap_or_else(|error| error.to_string())
+    }
+
+    /// Answers what is being asked, and nothing more.
+    pub async fn stop(&self) {
+        self.app.stop.cancel();
+        let mut tasks = self.tasks.lock().await;
+        let all = futures::future::join_all(tasks.drain(..));
+        if tokio::time::timeout(DRAIN, all).await.is_err() {
+            tracing::warn!("a part of the platform did not end in time");
+        }
+        self.app.db.close().await;
+    }
+}
+
+async fn serve(listener: TcpListener, service: rest::Service, stop: CancellationToken) -> String {
+    let served = axum::serve(listener, Shared::new(service)).with_graceful_shutdown(stop.cancelled_owned());
+    match served.into_future().await {
+        Ok(()) => "the API has ended".to_owned(),
+        Err(error) => format!("the API cannot be served: {error}"),
+    }
+}
+
+async fn track(app: App, scope: TenantScope) -> String {
+    app.operations.run(&scope, app.stop.clone()).await;
+    "operations are no longer followed".to_owned()
+}
+
+/// Forgets old answers to keyed requests.
+async fn forget(app: App) -> String {
+    let mut hourly = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        tokio::select! {
+            () = app.stop.cancelled() => return "old answers are no longer forgotten".to_owned(),
+            _ = hourly.tick() => {}
+        }
+        let before = chrono::Utc::now() - KEEP_ANSWERS;
+        if let Err(error) = idempotency::forget_before(&app.db, before.into()).await {
+            tracing::warn!(error = %chain_of(&Problem::internal(error)), "old answers cannot be forgotten");
+        }
+    }
+}
+
+/// A database that cannot be opened is told apart from one that is only busy by its text; both need a person.
+pub fn damaged(file: &str, error: &(dyn std::error::Error + 'static)) -> CliError {
+    CliError::Failed {
+        message: format!("{file} in the data folder cannot be opened: {}", chain_of(error)),
+        hint: Some("Restore the data folder from a backup, or choose another one.".to_owned()),
+    }
+}

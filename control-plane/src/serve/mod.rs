@@ -1,0 +1,107 @@
+//! `entente serve`: the REST API over a cluster's resources. The operator is a process of its own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use entente_api::names::DEFAULT_NAMESPACE;
+use entente_operator::metrics::Metrics;
+use entente_operator::registry::kubernetes::Kubernetes;
+use entente_operator::registry::{Registry, Scope};
+use entente_operator::substrate::kubernetes::{self as pods, Settings};
+use entente_operator::vault;
+
+use crate::api::{self, Api, Ground, damaged};
+use crate::cli::{CliError, Console, Exit};
+use crate::operate::{self, ClusterArgs};
+use crate::store::Db;
+use crate::up::data::Data;
+use crate::up::layout::Address;
+use crate::up::signals;
+
+/// Options of `entente serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Folder for operations, answers and the administrator's token; made when absent
+    #[arg(long, env = "ENTENTE_SERVE_DATA", value_name = "FOLDER")]
+    pub data: PathBuf,
+    /// Where to serve the API
+    #[arg(
+        long,
+        env = "ENTENTE_LISTEN",
+        default_value = "127.0.0.1:7420",
+        value_name = "ADDRESS"
+    )]
+    pub listen: SocketAddr,
+    /// Namespace of the resources that the administrator's token is for
+    #[arg(long, env = "ENTENTE_NAMESPACE", default_value = DEFAULT_NAMESPACE, value_name = "NAMESPACE")]
+    pub namespace: String,
+}
+
+/// Serves until it is told to stop.
+pub async fn run(args: &ServeArgs, console: &mut Console) -> Exit {
+    match serve(args, console).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            console.note(&error.to_string());
+            error.exit()
+        }
+    }
+}
+
+async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError> {
+    let mut interrupted = signals::listen()?;
+    let data = Data::open(&args.data)?;
+    let listener = api::bind(args.listen, "Choose another address with --listen.").await?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| CliError::failed(format!("the address cannot be read: {error}")))?;
+    let client = operate::connect(&Metrics::default()).await?;
+    // Releases belong to the whole installation, and are read with every chain: so no single namespace is followed.
+    let store = Kubernetes::start(client.clone(), &Scope::All, "entente-serve");
+    let db = Db::open(&data.layout.platform())
+        .await
+        .map_err(|error| damaged("platform.db", &error))?;
+    let token = std::fs::read_to_string(data.layout.token())
+        .map_err(|error| CliError::failed(format!("the token cannot be read: {error}")))?;
+    let url = format!("http://{address}");
+    Address { url: url.clone() }
+        .write(&data.layout)
+        .map_err(|error| CliError::failed(format!("the address cannot be written down: {error}")))?;
+
+    tokio::select! {
+        () = store.ready() => {}
+        () = interrupted.first() => return Ok(Exit::Success),
+    }
+    let settings = Settings {
+        cluster_domain: args.cluster.cluster_domain.clone(),
+        // It looks at nodes and starts none.
+        ..Settings::new("")
+    };
+    let ground = Ground {
+        registry: Registry::new(Arc::new(store)),
+        substrate: Arc::new(pods::Kubernetes::new(client.clone(), settings)),
+        vault: Arc::new(vault::Kubernetes::new(client)),
+        db,
+        token: token.trim().to_owned(),
+        namespace: args.namespace.clone(),
+    };
+    let api = Api::start(listener, ground);
+    console.line(&format!(
+        "API    {url}/v1 for the resources of namespace {}\ntoken  {}",
+        args.namespace,
+        data.layout.token().display()
+    ))?;
+    let exit = tokio::select! {
+        () = interrupted.first() => Exit::Success,
+        reason = api.failed() => {
+            console.note(&format!("error: the API cannot go on: {reason}"));
+            Exit::Failed
+        }
+    };
+    api.stop().await;
+    Ok(exit)
+}
