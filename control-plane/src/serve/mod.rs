@@ -18,7 +18,7 @@ use crate::operate::{self, ClusterArgs};
 use crate::store::Db;
 use crate::up::data::Data;
 use crate::up::layout::Address;
-use crate::up::signals;
+use crate::up::{signals, token};
 
 /// Options of `entente serve`.
 #[derive(Debug, Clone, Args)]
@@ -28,6 +28,9 @@ pub struct ServeArgs {
     /// Folder for operations, answers and the administrator's token; made when absent
     #[arg(long, env = "ENTENTE_SERVE_DATA", value_name = "FOLDER")]
     pub data: PathBuf,
+    /// File with the administrator's token, such as one of a mounted Secret; the one in the folder when absent
+    #[arg(long, env = "ENTENTE_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    pub admin_token_file: Option<PathBuf>,
     /// Where to serve the API
     #[arg(
         long,
@@ -65,8 +68,8 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
     let db = Db::open(&data.layout.platform())
         .await
         .map_err(|error| damaged("platform.db", &error))?;
-    let token = std::fs::read_to_string(data.layout.token())
-        .map_err(|error| CliError::failed(format!("the token cannot be read: {error}")))?;
+    let token_file = args.admin_token_file.clone().unwrap_or_else(|| data.layout.token());
+    let token = token::read(&token_file)?;
     let url = format!("http://{address}");
     Address { url: url.clone() }
         .write(&data.layout)
@@ -86,14 +89,14 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
         substrate: Arc::new(pods::Kubernetes::new(client.clone(), settings)),
         vault: Arc::new(vault::Kubernetes::new(client)),
         db,
-        token: token.trim().to_owned(),
+        token,
         namespace: args.namespace.clone(),
     };
     let api = Api::start(listener, ground);
     console.line(&format!(
         "API    {url}/v1 for the resources of namespace {}\ntoken  {}",
         args.namespace,
-        data.layout.token().display()
+        token_file.display()
     ))?;
     let exit = tokio::select! {
         () = interrupted.first() => Exit::Success,

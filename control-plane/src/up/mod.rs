@@ -11,7 +11,7 @@ mod platform;
 mod proof;
 mod releases;
 pub(crate) mod signals;
-mod token;
+pub(crate) mod token;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

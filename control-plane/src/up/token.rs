@@ -10,6 +10,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::cli::CliError;
 
+/// What is shorter can be guessed.
+const SHORTEST: usize = 20;
+
 /// 256 random bits; the prefix lets scanners of leaked secrets recognize it.
 fn generate() -> String {
     format!("ent_admin_{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
@@ -35,6 +38,21 @@ pub fn make(path: &Path) -> Result<(), CliError> {
     .map_err(failed)
 }
 
+/// Reads a token from a file that whoever runs the platform has put there.
+pub fn read(path: &Path) -> Result<String, CliError> {
+    let failed = |reason: &str| {
+        CliError::failed(format!(
+            "the administrator's token in {} cannot be used: {reason}",
+            path.display()
+        ))
+    };
+    let text = fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
+    match text.trim() {
+        token if token.len() < SHORTEST => Err(failed("it is too short to be one")),
+        token => Ok(token.to_owned()),
+    }
+}
+
 /// That the file is there, holds something, and is nobody else's to read.
 pub fn check(path: &Path) -> Result<(), CliError> {
     let failed = |reason: &str| CliError::Failed {
@@ -42,7 +60,7 @@ pub fn check(path: &Path) -> Result<(), CliError> {
         hint: Some("Put a long random text into the file, with mode 0600, to set a new token.".to_owned()),
     };
     let text = fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
-    if text.trim().len() < 20 {
+    if text.trim().len() < SHORTEST {
         return Err(failed("it is too short to be one"));
     }
     let mode = fs::metadata(path)
@@ -73,6 +91,20 @@ mod tests {
         assert_eq!(first.trim().len(), "ent_admin_".len() + 43);
         assert_ne!(first, second);
         assert!(check(&path).is_ok());
+    }
+
+    #[test]
+    fn a_given_token_is_read_without_the_line_end_and_must_be_long() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("token");
+
+        fs::write(&path, "a-token-of-our-own-making\n").unwrap();
+        let given = read(&path).unwrap();
+        fs::write(&path, "short\n").unwrap();
+        let short = read(&path).unwrap_err();
+
+        assert_eq!(given, "a-token-of-our-own-making");
+        assert!(short.to_string().contains("it is too short to be one"), "{short}");
     }
 
     #[test]
