@@ -23,7 +23,7 @@ fn lost_pods_and_volumes_come_back() {
             .kubectl(&["delete", "pod", "ledger-peer0-bank-0", "ledger-orderer0-0"])
             .await?;
         operator.all_run("ledger", 6).await?;
-        operator.transacts(&chain, "main", "after pods were lost").await?;
+        operator.transacts_soon(&chain, "main", "after pods were lost").await?;
 
         for node in ["ledger-peer0-tax", "ledger-orderer1"] {
             let claim = format!("data-{node}-0");
@@ -32,10 +32,11 @@ fn lost_pods_and_volumes_come_back() {
                 .await?;
             namespace.kubectl(&["delete", "pod", &format!("{node}-0")]).await?;
             operator.all_run("ledger", 6).await?;
-            operator.ready("ledger").await?;
-            operator
-                .transacts(&chain, "main", &format!("after {node} lost its volume"))
-                .await?;
+            let tag = format!("after {node} lost its volume");
+            operator.transacts_soon(&chain, "main", &tag).await?;
+        }
+        for orderer in ["orderer0", "orderer1", "orderer2"] {
+            operator.orders("ledger", orderer, "main").await?;
         }
 
         for service in ["ledger-orderer2", "ledger-peer1-bank"] {

@@ -1,6 +1,7 @@
 //! An operator in the test's own process, with its resources in a database of its own and its nodes in a namespace.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -212,6 +213,39 @@ impl Operator {
             self.certify(node, channel, tag).await?;
         }
         Ok(())
+    }
+
+    /// The same, tried until it passes: a node that has just come back has to catch up first.
+    pub async fn transacts_soon(&self, chain: &Chain, channel: &str, tag: &str) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let attempt = AtomicUsize::new(0);
+        self.until(&format!("a transaction {tag}"), async || {
+            let attempt = attempt.fetch_add(1, Ordering::Relaxed);
+            let outcome = self.transacts(chain, channel, &format!("{tag} {attempt}")).await;
+            Ok(outcome.inspect_err(|error| tracing::debug!("{error:#}")).ok())
+        })
+        .await?;
+        say(&format!(
+            "a transaction {tag} passes after {:.2} s",
+            began.elapsed().as_secs_f64()
+        ));
+        Ok(())
+    }
+
+    /// Waits until an orderer takes part in ordering a channel, as its own metrics tell.
+    pub async fn orders(&self, chain: &str, orderer: &str, channel: &str) -> anyhow::Result<()> {
+        let url = format!("http://{chain}-{orderer}.{}:9443/metrics", self.namespace);
+        let wanted = ["participation_status", "participation_consensus_relation"]
+            .map(|metric| format!("{metric}{{channel=\"{channel}\"}} 1"));
+        self.until(&format!("{orderer} to order {channel}"), async || {
+            let Ok(answer) = reqwest::get(&url).await else {
+                return Ok(None);
+            };
+            let metrics = answer.text().await?;
+            let has = |line: &String| metrics.lines().any(|found| found == line);
+            Ok(wanted.iter().all(has).then_some(()))
+        })
+        .await
     }
 
     /// A transaction through the gateway of this member's first peer, committed.
