@@ -351,7 +351,11 @@ impl Gateway {
         let call = Invocation::new(channel, "evidence", "Certify")
             .arg(digest(tag, name).as_str())
             .arg("a note");
-        let endorsed = gateway::endorse(peer, &call, &[], signer).await.unwrap();
+        // So it does when the peer that was asked has just died.
+        let endorsed = wait::until("the endorsements", PATIENCE, async || {
+            gateway::endorse(peer, &call, &[], signer).await.ok()
+        })
+        .await;
         gateway::submit(peer, &endorsed).await.unwrap();
         let committed = gateway::commit_status(peer, channel, &endorsed.transaction_id, signer)
             .await
