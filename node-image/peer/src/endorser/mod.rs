@@ -1,5 +1,6 @@
 //! Endorses proposals: checks who asks, simulates, signs the outcome (`core/endorser/endorser.go`).
 
+mod dissemination;
 pub mod freshness;
 pub mod interest;
 mod metrics;
@@ -259,6 +260,12 @@ impl Endorser {
         };
         let ledger = &place.channel.ledger;
         if let Some(private) = &outcome.private {
+            dissemination::possible(ledger, private).map_err(|failure| {
+                failure.within(format!(
+                    "failed to distribute private collection, txID {}, channel {}",
+                    transaction.id, place.channel.id
+                ))
+            })?;
             // Before anybody can order the transaction: at its commit this is the only place that has the plaintext.
             self.transient
                 .keep(&place.channel.id, &transaction.id, ledger.height(), private)?;

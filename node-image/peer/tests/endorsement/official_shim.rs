@@ -125,12 +125,13 @@ fn action(response: &ProposalResponse) -> ChaincodeAction {
 
 /// `ours` for the first organization, `theirs` for the second alone to read and write.
 fn collections() -> CollectionConfigPackage {
-    let collection = |name: &str, member: &str, closed: bool| {
+    let collection = |name: &str, member: &str, closed: bool, required: i32| {
         let policy = dsl::parse(&format!("OR('{member}.member')")).unwrap();
         let payload = Some(collection_policy_config::Payload::SignaturePolicy(policy));
         let config = StaticCollectionConfig {
             name: name.to_owned(),
             member_orgs_policy: Some(CollectionPolicyConfig { payload }),
+            required_peer_count: required,
             maximum_peer_count: 1,
             member_only_read: closed,
             member_only_write: closed,
@@ -142,8 +143,9 @@ fn collections() -> CollectionConfigPackage {
     };
     CollectionConfigPackage {
         config: vec![
-            collection("ours", "FirstMSP", true),
-            collection("theirs", "SecondMSP", true),
+            collection("ours", "FirstMSP", true, 0),
+            collection("theirs", "SecondMSP", true, 0),
+            collection("spread", "FirstMSP", true, 1),
         ],
     }
 }
@@ -277,6 +279,22 @@ async fn private_data_is_for_members_and_its_plaintext_survives_to_the_commit() 
             "E:GET_PRIVATE_DATA_HASH failed: transaction ID: TXID: collection [nowhere] not defined in the collection config for chaincode [ops]"
         ])
     );
+}
+
+#[tokio::test]
+async fn private_data_that_other_peers_must_hold_as_well_is_not_taken() {
+    let running = Running::new().await;
+
+    let write = run("ops", &json!([["pput", "spread", "a", "secret"]]));
+    let (proposed, response) = running.peer.ask_as(&running.peer.client, &write).await;
+    let read = answer(&running.run(json!([["pget", "spread", "a"]])).await);
+
+    let reason = format!(
+        "error in simulation: failed to distribute private collection, txID {}, channel {CHANNEL}: could not build private data dissemination plan for chaincode ops and collection spread: required to disseminate to at least 1 peers, but know of only 0 eligible peers",
+        proposed.transaction_id
+    );
+    assert_eq!(outcome(&response), (500, reason.as_str()));
+    assert_eq!(read, json!([""]));
 }
 
 #[tokio::test]
