@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tracing::{debug, warn};
 
-use super::pass::{self, Next};
+use super::pass::{self, Course, Next};
 use crate::chain::checkup;
 use crate::context::Context;
 use crate::registry::Key;
@@ -24,12 +24,26 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Starts with a pass.
+    /// Starts with a pass. It ends when `context.stop` is cancelled, or the resource is gone.
     pub fn start(context: Context, key: Key) -> Actor {
         let wake = Arc::new(Notify::new());
         let (generation, superseded) = watch::channel(0);
-        let task = tokio::spawn(live(context, key, wake.clone(), superseded));
+        let woken = wake.clone();
+        let task = tokio::spawn(async move {
+            let course = Course::default();
+            let passes = passes(&context, &key, &woken, superseded, &course);
+            // A pass may be cut off at any point; the next operator starts it over.
+            context.stop.run_until_cancelled(passes).await;
+            course.written().await;
+        });
         Actor { wake, generation, task }
+    }
+
+    /// Waits for its end.
+    pub async fn ended(mut self) {
+        if let Err(error) = (&mut self.task).await {
+            warn!(%error, "a resource's task has not ended well");
+        }
     }
 
     pub fn wake(&self) {
@@ -57,16 +71,17 @@ impl Drop for Actor {
     }
 }
 
-async fn live(context: Context, key: Key, wake: Arc<Notify>, mut newest: watch::Receiver<i64>) {
+async fn passes(context: &Context, key: &Key, wake: &Notify, mut newest: watch::Receiver<i64>, course: &Course) {
     let mut failures: u32 = 0;
     loop {
         newest.borrow_and_update();
-        let seen = std::sync::atomic::AtomicI64::new(0);
+        course.begin();
         let next = tokio::select! {
             biased;
-            next = pass::run(&context, &key, &seen) => next,
-            () = superseded(&mut newest, &seen) => {
+            next = pass::run(context, key, course) => next,
+            () = superseded(&mut newest, course) => {
                 debug!(%key, "a newer spec cuts off this pass");
+                course.written().await;
                 continue;
             }
         };
@@ -74,7 +89,7 @@ async fn live(context: Context, key: Key, wake: Arc<Notify>, mut newest: watch::
             Next::Gone => return,
             Next::Rest => {
                 failures = 0;
-                rest(&context, &key, &wake).await;
+                rest(context, key, wake).await;
                 continue;
             }
             Next::Again => (FIRST_PAUSE * 2_u32.saturating_pow(failures)).min(LONGEST_PAUSE),
@@ -106,14 +121,14 @@ async fn rest(context: &Context, key: &Key, wake: &Notify) {
 }
 
 /// Returns once the newest generation is newer than the one that the pass works on.
-async fn superseded(newest: &mut watch::Receiver<i64>, seen: &std::sync::atomic::AtomicI64) {
+async fn superseded(newest: &mut watch::Receiver<i64>, course: &Course) {
     loop {
         if newest.changed().await.is_err() {
             warn!("the dispatcher is gone");
             return std::future::pending().await;
         }
-        let seen = seen.load(std::sync::atomic::Ordering::Relaxed);
-        if seen > 0 && *newest.borrow_and_update() > seen {
+        let newest = *newest.borrow_and_update();
+        if course.generation().is_some_and(|seen| newest > seen) {
             return;
         }
     }

@@ -12,9 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization};
+use futures::future::join_all;
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
 use crate::context::Context;
@@ -29,6 +30,8 @@ const RESYNC: Duration = Duration::from_secs(1800);
 /// Pause between looks at resources that seem to be as they should: an operator that starts does not fall upon the
 /// cluster.
 const PACE: Duration = Duration::from_millis(50);
+/// Longest wait, when the operator ends, for what is being written.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Actors that have nothing left to do are swept this often.
 const SWEEP: Duration = Duration::from_secs(30);
 /// Pauses between attempts to list a registry that does not answer.
@@ -37,18 +40,25 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Runs the reconcilers until `context.stop` is cancelled. Nodes go on running afterwards.
 pub async fn run(context: Context) {
+    // Also when the registry has ended, the actors end as they do when they are told to.
+    let stop = context.stop.child_token();
     let mut dispatcher = Dispatcher {
         actors: HashMap::new(),
         concerns: Concerns::default(),
         round: Round::new(VecDeque::new(), PACE),
-        context: context.clone(),
+        context: Context {
+            stop: stop.clone(),
+            ..context
+        },
     };
     tokio::select! {
-        () = context.stop.cancelled() => {}
+        () = stop.cancelled() => {}
         () = dispatcher.run() => {}
     }
-    // Every pass may be cut off at any point; the next operator starts it over.
-    dispatcher.actors.clear();
+    stop.cancel();
+    if timeout(LAST_WORDS, dispatcher.end()).await.is_err() {
+        warn!("the registry does not answer; what has happened last may go untold");
+    }
     info!("the operator has stopped");
 }
 
@@ -122,6 +132,12 @@ impl Dispatcher {
                 _ = sweep.tick() => self.actors.retain(|_, actor| !actor.is_done()),
             }
         }
+    }
+
+    /// Waits until nothing is being written any more.
+    async fn end(self) {
+        join_all(self.actors.into_values().map(Actor::ended)).await;
+        self.context.registry.told().await;
     }
 
     /// Takes up every resource there is: those that have work left at once, the others one by one.

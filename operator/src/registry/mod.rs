@@ -106,4 +106,6 @@ pub trait Store: Send + Sync {
     /// Tells people what has happened to an object, where there is a place for that beside its status. Never waits, and
     /// may lose what it is told.
     fn tell(&self, _about: &Key, _uid: &str, _news: News) {}
+    /// Waits until what was told before can be read.
+    async fn told(&self) {}
 }

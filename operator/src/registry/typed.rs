@@ -177,6 +177,11 @@ impl Registry {
         };
         self.store.tell(&key, meta.uid.as_deref().unwrap_or_default(), news);
     }
+
+    /// Waits until what was told before can be read.
+    pub async fn told(&self) {
+        self.store.told().await;
+    }
 }
 
 fn key<K: Kind>(scope: &Scope, name: &str) -> Result<Key, RegistryError> {

@@ -82,14 +82,17 @@ fn a_refusal_of_the_api_server_names_each_field() {
         namespace
             .kubectl(&["create", "quota", "plan", "--hard=count/chains.entente.dev=0"])
             .await?;
-        let full = wait::until("the quota to be enforced", PATIENCE, async || {
-            let error = refused("{members: [{organization: bank}]}").await.ok()?;
-            registry.delete::<Chain>(&scope, "ledger").await.ok()?;
-            error.contains("namespace").then_some(error)
+        let one_more = serde_json::to_string(&chain("one-more", "{members: [{organization: bank}]}")?)?;
+        let in_vain = format!(
+            "/apis/entente.dev/v1alpha1/namespaces/{}/chains?dryRun=All",
+            namespace.name()
+        );
+        wait::until("the quota to be enforced", PATIENCE, async || {
+            cluster.create_raw(&in_vain, &one_more).await.err()
         })
         .await;
         assert_eq!(
-            full,
+            refused("{members: [{organization: bank}]}").await?,
             "Chain hebei/ledger is more than its namespace may hold: plan, requested: count/chains.entente.dev=1, \
              used: \
              count/chains.entente.dev=0, limited: count/chains.entente.dev=0"

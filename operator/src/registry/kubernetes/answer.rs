@@ -60,15 +60,16 @@ fn is_about(status: &Status, kind: &str) -> bool {
     status.details.as_ref().is_some_and(|details| details.kind == kind)
 }
 
-/// Every field that is wrong. Without details the message tells.
+/// Every field that is wrong, in order: the API server tells them as they come. Without details the message tells.
 fn causes(status: &Status) -> Vec<Cause> {
     let details = status.details.iter().flat_map(|details| &details.causes);
-    let causes: Vec<Cause> = details
+    let mut causes: Vec<Cause> = details
         .map(|cause| Cause {
             field: named(&cause.field),
             message: in_words(&cause.message).to_owned(),
         })
         .collect();
+    causes.sort_by(|one, other| one.field.cmp(&other.field));
     match causes.is_empty() {
         false => causes,
         true => vec![Cause {
@@ -148,8 +149,9 @@ mod tests {
 
         assert_eq!(
             told(status),
-            "Chain hebei/ledger is refused: spec.members[1].organization: use lower-case letters; \
-             metadata.name: use fewer letters; spec.members[1]: Duplicate value: {\"organization\":\"bank\"}"
+            "Chain hebei/ledger is refused: metadata.name: use fewer letters; \
+             spec.members[1]: Duplicate value: {\"organization\":\"bank\"}; \
+             spec.members[1].organization: use lower-case letters"
         );
     }
 

@@ -332,6 +332,10 @@ impl Store for Kubernetes {
     fn tell(&self, about: &Key, uid: &str, news: News) {
         self.herald.tell(about, uid, news);
     }
+
+    async fn told(&self) {
+        self.herald.told().await;
+    }
 }
 
 fn ours() -> PostParams {

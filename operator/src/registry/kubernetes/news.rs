@@ -13,7 +13,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
@@ -33,8 +33,14 @@ const MAX_NOTE: usize = 1024;
 
 /// Tells the cluster.
 pub struct Herald {
-    queue: mpsc::Sender<Told>,
+    queue: mpsc::Sender<Item>,
     _task: AbortOnDropHandle<()>,
+}
+
+enum Item {
+    Told(Told),
+    /// Answered when its turn comes.
+    Mark(oneshot::Sender<()>),
 }
 
 struct Told {
@@ -60,15 +66,31 @@ impl Herald {
             uid: uid.to_owned(),
             news,
         };
-        if self.queue.try_send(told).is_err() {
+        if self.queue.try_send(Item::Told(told)).is_err() {
             debug!(%about, "there is too much to tell; an Event is lost");
+        }
+    }
+
+    /// Waits until everything before is written, or could not be.
+    pub async fn told(&self) {
+        let (mark, passed) = oneshot::channel();
+        if self.queue.send(Item::Mark(mark)).await.is_ok() {
+            // Without an answer nobody is left to write anything.
+            passed.await.ok();
         }
     }
 }
 
-async fn run(client: Client, instance: String, mut inbox: mpsc::Receiver<Told>) {
+async fn run(client: Client, instance: String, mut inbox: mpsc::Receiver<Item>) {
     let mut memory = Memory::default();
-    while let Some(told) = inbox.recv().await {
+    while let Some(item) = inbox.recv().await {
+        let told = match item {
+            Item::Told(told) => told,
+            Item::Mark(mark) => {
+                mark.send(()).ok();
+                continue;
+            }
+        };
         let act = memory.act(&told, Instant::now());
         if let Err(error) = tell(&client, &instance, &told, act).await {
             debug!(about = %told.about, %error, "an Event cannot be written");
