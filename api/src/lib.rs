@@ -1,9 +1,11 @@
 //! The vocabulary of Entente: what is written in a resource, answered by the API and handed to a node.
 //!
 //! Pure types and functions: no client, no async. One file a resource; [`names`] is the only place that derives a
-//! name or a label, [`condition`] holds what every status says, and [`node_config`] is what a node reads at start.
+//! name or a label, [`condition`] holds what every status says, [`node_config`] and [`ca_config`] are what
+//! nodes and certificate authorities read at start.
 
 pub mod access;
+pub mod ca_config;
 pub mod chain;
 pub mod condition;
 pub mod contract;

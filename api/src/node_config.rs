@@ -32,7 +32,7 @@ pub struct NodeConfig {
     pub role: RoleConfig,
 }
 
-fn default_log_spec() -> String {
+pub(crate) fn default_log_spec() -> String {
     "info".to_owned()
 }
 

@@ -22,6 +22,8 @@ pub enum Command {
     Peer(Node),
     /// Run an orderer until SIGTERM or SIGINT.
     Orderer(Node),
+    /// Run an organization's certificate authority until SIGTERM or SIGINT.
+    Ca(Ca),
     /// Serve one of Entente's business contracts to peers until SIGTERM or SIGINT.
     #[command(subcommand)]
     Contract(Template),
@@ -38,6 +40,33 @@ pub struct Node {
     /// The node's configuration file (JSON, or YAML by its extension).
     #[arg(long, short, env = "ENTENTE_NODE_CONFIG")]
     pub config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Ca {
+    #[command(subcommand)]
+    pub act: Option<CaAct>,
+    #[command(flatten)]
+    pub config: Option<Node>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CaAct {
+    /// Seal the authority's keys under another master key. Stop the authority first, and configure the new key afterwards.
+    RotateMasterKey(RotateMasterKey),
+}
+
+#[derive(Debug, Args)]
+pub struct RotateMasterKey {
+    #[command(flatten)]
+    pub config: Node,
+    /// File with the new master key: 32 bytes in hexadecimal or base64.
+    #[arg(long, conflicts_with = "new_key_env", required_unless_present = "new_key_env")]
+    pub new_key_file: Option<PathBuf>,
+    /// Environment variable with the new master key.
+    #[arg(long)]
+    pub new_key_env: Option<String>,
 }
 
 #[derive(Debug, Args)]

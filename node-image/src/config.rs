@@ -1,15 +1,34 @@
 //! Reads a node's configuration file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use entente_api::ca_config::CaConfig;
 use entente_api::node_config::NodeConfig;
+use serde::de::DeserializeOwned;
 
 /// More than any configuration needs; a wrong path must not fill the memory.
 const LARGEST: u64 = 1 << 20;
 
-/// Reads, checks and resolves a configuration file. Errors name the file and the field.
+/// Reads, checks and resolves a node's configuration file. Errors name the file and the field.
 pub fn load(path: &Path) -> anyhow::Result<NodeConfig> {
+    let config: NodeConfig = read(path)?;
+    config
+        .check()
+        .with_context(|| format!("the configuration file {}", path.display()))?;
+    Ok(config.resolved(&folder(path)?))
+}
+
+/// The same for a certificate authority.
+pub fn load_ca(path: &Path) -> anyhow::Result<CaConfig> {
+    let config: CaConfig = read(path)?;
+    config
+        .check()
+        .with_context(|| format!("the configuration file {}", path.display()))?;
+    Ok(config.resolved(&folder(path)?))
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let name = path.display();
     let metadata =
         std::fs::metadata(path).with_context(|| format!("the configuration file {name} cannot be read"))?;
@@ -24,15 +43,16 @@ pub fn load(path: &Path) -> anyhow::Result<NodeConfig> {
     let is_yaml = path
         .extension()
         .is_some_and(|extension| extension == "yaml" || extension == "yml");
-    let config: NodeConfig = match is_yaml {
-        true => serde_yaml::from_str(&text).with_context(|| format!("the configuration file {name}"))?,
-        false => serde_json::from_str(&text).with_context(|| format!("the configuration file {name}"))?,
-    };
-    config
-        .check()
-        .with_context(|| format!("the configuration file {name}"))?;
-    let absolute = std::path::absolute(path).with_context(|| format!("the path {name}"))?;
-    Ok(config.resolved(absolute.parent().unwrap_or(Path::new("/"))))
+    match is_yaml {
+        true => serde_yaml::from_str(&text).with_context(|| format!("the configuration file {name}")),
+        false => serde_json::from_str(&text).with_context(|| format!("the configuration file {name}")),
+    }
+}
+
+/// The folder that relative paths start from.
+fn folder(path: &Path) -> anyhow::Result<PathBuf> {
+    let absolute = std::path::absolute(path).with_context(|| format!("the path {}", path.display()))?;
+    Ok(absolute.parent().unwrap_or(Path::new("/")).to_owned())
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
-//! `entente-node`: the process inside a chain. `peer` and `orderer` run a node, `contract` a business contract, so that
+//! `entente-node`: the process inside a chain. `peer` and `orderer` run a node, `ca` a certificate
+//! authority, `contract` a business contract, so that
 //! one file in memory serves all of them; the others help a node to start: its health probe, the configuration files and the chaincode builder of stock nodes.
 
 mod builder;
+mod ca;
 mod cli;
 mod config;
 mod folder;
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Peer(node) => config::load(&node.config).and_then(peer::run),
         Command::Orderer(node) => config::load(&node.config).and_then(orderer::run),
+        Command::Ca(asked) => ca::run(asked),
         Command::Contract(template) => entente_contracts::run(template),
         Command::Probe(probe) => probe::run(&probe),
         Command::Render(render) => config::load(&render.config).and_then(|config| render::run(&config, &render)),

@@ -1,0 +1,9 @@
+//! Keys: what signs, and how software keys rest on disk.
+
+pub mod envelope;
+pub mod master;
+pub mod signer;
+mod store;
+
+pub(crate) use store::write_whole;
+pub use store::{KeyError, KeyProvider, SoftwareKeys};
