@@ -12,17 +12,37 @@ use entente_fabric::proto::orderer::deliver_response::Type;
 use entente_fabric::proto::orderer::{BroadcastResponse, DeliverResponse};
 use entente_fabric::tls::ClientCertificate;
 use entente_ledger::deliver::{Client, Delivery, Engine};
-use futures::{Stream, StreamExt as _};
+use futures::future::BoxFuture;
+use futures::stream::FuturesOrdered;
+use futures::{FutureExt as _, Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Streaming};
 use tracing::warn;
 
-use crate::channel::Readable;
+use crate::chain::Receipt;
+use crate::channel::{Readable, orderer};
 use crate::filters::{self, Consenters, Rejection};
 use crate::metrics::{ByOutcome, Metrics};
 use crate::registrar::Registrar;
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, tonic::Status>> + Send>>;
+
+/// Messages of one stream that may be on their way into blocks; then the client is made to wait.
+const UNANSWERED: usize = 512;
+
+/// Clients of old give up after three seconds without an answer (`requestTimeout` of the legacy SDKs). Where a batch may
+/// take nearly as long, they are told as by a stock orderer: when the message is taken.
+const LONGEST_WAIT_FOR_A_BATCH: Duration = Duration::from_secs(2);
+
+/// The answer to a message that was taken, once there is one, and whether it is a refusal already.
+type Taken = (BoxFuture<'static, BroadcastResponse>, bool);
+
+/// What comes next on a stream.
+enum Next {
+    Message(Result<Option<Envelope>, tonic::Status>),
+    Taken(Taken),
+    Answer(BroadcastResponse),
+}
 
 /// What clients and peers call.
 pub struct Service {
@@ -45,21 +65,40 @@ impl AtomicBroadcast for Service {
         let (registrar, metrics, stop) = (self.registrar.clone(), self.metrics.clone(), self.stop.clone());
         let mut messages = request.into_inner();
         Ok(Response::new(Box::pin(stream! {
-            while let Some(message) = stop.run_until_cancelled(messages.message()).await {
-                match message {
-                    Ok(Some(envelope)) => {
-                        let answer = process(&registrar, &metrics, &envelope).await;
+            // Messages go in one by one; while some are on their way into blocks, the next ones may follow.
+            let (mut unanswered, mut taking, mut ended) = (FuturesOrdered::new(), None, false);
+            loop {
+                let waits = taking.is_none() && unanswered.len() < UNANSWERED && !ended;
+                let next = tokio::select! {
+                    biased;
+                    Some(answer) = unanswered.next() => Next::Answer(answer),
+                    Some(taken) = maybe(taking.as_mut()) => Next::Taken(taken),
+                    message = messages.message(), if waits => Next::Message(message),
+                    () = stop.cancelled(), if !ended => Next::Message(Ok(None)),
+                    else => return,
+                };
+                match next {
+                    Next::Message(Ok(Some(envelope))) => {
+                        taking = Some(take(registrar.clone(), metrics.clone(), envelope).boxed());
+                    }
+                    Next::Message(Ok(None)) => ended = true,
+                    Next::Message(Err(status)) => {
+                        yield Err(status);
+                        return;
+                    }
+                    Next::Taken((answer, refused)) => {
+                        taking = None;
+                        unanswered.push_back(answer);
+                        // As in stock: what follows a refusal is not looked at.
+                        ended |= refused;
+                    }
+                    Next::Answer(answer) => {
                         let refused = answer.status != Status::Success as i32;
                         yield Ok(answer);
-                        // As in stock: after a refusal the client starts over with a new stream.
+                        // The client starts over with a new stream.
                         if refused {
                             return;
                         }
-                    }
-                    Ok(None) => return,
-                    Err(status) => {
-                        yield Err(status);
-                        return;
                     }
                 }
             }
@@ -123,7 +162,8 @@ struct Trace {
     enqueued: Option<Duration>,
 }
 
-async fn process(registrar: &Registrar, metrics: &Metrics, envelope: &Envelope) -> BroadcastResponse {
+/// Takes a message. The answer comes when it is in a block, or at once when it is refused.
+async fn take(registrar: Arc<Registrar>, metrics: Metrics, envelope: Envelope) -> Taken {
     let unknown = || "unknown".to_owned();
     let mut trace = Trace {
         began: Instant::now(),
@@ -132,7 +172,25 @@ async fn process(registrar: &Registrar, metrics: &Metrics, envelope: &Envelope) 
         validated: None,
         enqueued: None,
     };
-    let outcome = order(registrar, envelope, &mut trace).await;
+    let taken = order(&registrar, &envelope, &mut trace).await;
+    let refused = taken.is_err();
+    let answer = async move {
+        let outcome = match taken {
+            Ok(Some(receipt)) => receipt.ordered().await,
+            Ok(None) => Ok(()),
+            Err(rejection) => Err(rejection),
+        };
+        self::answer(trace, &metrics, outcome)
+    };
+    (answer.boxed(), refused)
+}
+
+/// The end of what is under way, if anything is.
+async fn maybe<F: Future + Unpin>(under_way: Option<F>) -> Option<F::Output> {
+    Some(under_way?.await)
+}
+
+fn answer(trace: Trace, metrics: &Metrics, outcome: Result<(), Rejection>) -> BroadcastResponse {
     let (status, info) = match outcome {
         Ok(()) => (Status::Success, String::new()),
         Err(Rejection { status, info }) => {
@@ -156,8 +214,9 @@ async fn process(registrar: &Registrar, metrics: &Metrics, envelope: &Envelope) 
     }
 }
 
-/// `ProcessMessage`: which channel, which kind, the checks for it, and on to the leader.
-async fn order(registrar: &Registrar, envelope: &Envelope, trace: &mut Trace) -> Result<(), Rejection> {
+/// `ProcessMessage`: which channel, which kind, the checks for it, and on to the leader. The receipt is for what is worth
+/// waiting for.
+async fn order(registrar: &Registrar, envelope: &Envelope, trace: &mut Trace) -> Result<Option<Receipt>, Rejection> {
     let header = filters::header(envelope)?;
     trace.kind = match HeaderType::try_from(header.r#type) {
         Ok(kind) => kind.as_str_name().to_owned(),
@@ -165,18 +224,21 @@ async fn order(registrar: &Registrar, envelope: &Envelope, trace: &mut Trace) ->
     };
     let consenter = registrar.consenter(&header.channel_id);
     let Some(chain) = consenter.as_ref().map(|consenter| &consenter.chain) else {
-        return filters::check(None, &header, envelope, Consenters::default).map(|_| ());
+        return filters::check(None, &header, envelope, Consenters::default).map(|_| None);
     };
     // Not before: the label must not be what any stranger writes into a header.
     trace.channel.clone_from(&header.channel_id);
     let group = || chain.view().borrow().group.clone();
     let request = filters::check(Some(chain.channel()), &header, envelope, group)?;
     trace.validated = Some(trace.began.elapsed());
+    let bundle = chain.channel().bundle();
+    let waits = orderer(&bundle).is_ok_and(|orderer| orderer.batch_timeout <= LONGEST_WAIT_FOR_A_BATCH);
     let enqueue = Instant::now();
-    let ordered = chain
-        .order(request)
-        .await
-        .map_err(|error| Rejection::unavailable(error.to_string()));
+    let taken = if waits {
+        chain.order_for_certain(request).await.map(Some)
+    } else {
+        chain.order(request).await.map(|()| None)
+    };
     trace.enqueued = Some(enqueue.elapsed());
-    ordered
+    taken.map_err(|error| Rejection::unavailable(error.to_string()))
 }

@@ -5,6 +5,7 @@
 
 mod disk;
 mod driver;
+pub(crate) mod receipts;
 mod start;
 
 use std::collections::BTreeMap;
@@ -17,12 +18,15 @@ use entente_fabric::proto::etcdraft::Consenter;
 use entente_fabric::proto::orderer::{ConsensusRequest, SubmitRequest};
 use futures::future::BoxFuture;
 use prost::Message as _;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::channel::Channel;
-use crate::filters::Consenters;
+use crate::cutter::Message;
+use crate::filters::{Consenters, Rejection};
 use crate::metrics::ChannelMetrics;
 use crate::raft::core::{Halt, Request, Submission};
+use crate::stamp::Stamp;
+use receipts::{Asker, Doubt, Doubts, Outcome};
 
 /// How long forwarding a message to the leader may take (`General.Cluster.RPCTimeout`).
 const FORWARD_TIMEOUT: Duration = Duration::from_secs(7);
@@ -30,6 +34,11 @@ const FORWARD_TIMEOUT: Duration = Duration::from_secs(7);
 /// Messages that may wait for the driver; more make their senders wait.
 const SUBMIT_QUEUE: usize = 512;
 const INPUT_QUEUE: usize = 1024;
+
+/// What may be kept until it is in a block, of all clients of a channel together, and the unit in which it is counted; more
+/// makes its senders wait.
+const UNORDERED_BYTES: usize = 64 << 20;
+const UNIT: usize = 1 << 10;
 
 /// The way to the other consenters of a channel.
 pub trait Transport: Send + Sync + 'static {
@@ -84,7 +93,30 @@ enum Input {
 
 struct Submit {
     request: Request,
-    answer: oneshot::Sender<Submission>,
+    answer: oneshot::Sender<Handed>,
+    /// Told when the message is in a block, if somebody waits for that.
+    asker: Option<Asker>,
+}
+
+/// What became of a [`Submit`].
+struct Handed {
+    outcome: Submission,
+    /// Goes along when the message is forwarded.
+    stamp: Option<Stamp>,
+}
+
+/// The promise to tell when a message is in a block, or that it takes too long. Until then, and while this is kept, the
+/// message is submitted again whenever its leader was lost.
+#[derive(Debug)]
+pub struct Receipt(oneshot::Receiver<Outcome>);
+
+impl Receipt {
+    /// Waits until the message is in a block of this node's chain.
+    pub async fn ordered(self) -> Outcome {
+        self.0
+            .await
+            .unwrap_or_else(|_| Err(Rejection::unavailable(stopped().to_string())))
+    }
 }
 
 /// What a chain is made of, besides its channel.
@@ -100,6 +132,10 @@ pub struct Chain {
     transport: Arc<dyn Transport>,
     metrics: ChannelMetrics,
     submits: mpsc::Sender<Submit>,
+    /// Shares of [`UNORDERED_BYTES`].
+    room: Arc<Semaphore>,
+    /// Looked at by the driver with each tick.
+    doubts: Doubts,
     inputs: mpsc::Sender<Input>,
     view: watch::Receiver<View>,
     end: watch::Receiver<Option<End>>,
@@ -110,6 +146,10 @@ pub struct Chain {
 #[error("{0}")]
 pub struct NotOrdered(pub String);
 
+fn no_leader() -> NotOrdered {
+    NotOrdered("no Raft leader".to_owned())
+}
+
 fn stopped() -> NotOrdered {
     NotOrdered("chain is stopped".to_owned())
 }
@@ -117,47 +157,60 @@ fn stopped() -> NotOrdered {
 impl Chain {
     /// Hands a checked message to the leader, here or elsewhere. Waits while the leader has enough under way.
     pub async fn order(&self, request: Request) -> Result<(), NotOrdered> {
+        self.take(request, None).await
+    }
+
+    /// The same, and answers for the message until it is in a block. Waits while too much is kept for that.
+    pub async fn order_for_certain(&self, request: Request) -> Result<Receipt, NotOrdered> {
+        let share = request.message.bytes.len().clamp(1, UNORDERED_BYTES).div_ceil(UNIT);
+        let room = self.room.clone().acquire_many_owned(share as u32).await;
+        let room = room.map_err(|_| stopped())?;
+        let (answer, told) = oneshot::channel();
+        self.take(request, Some(Asker { answer, room })).await?;
+        Ok(Receipt(told))
+    }
+
+    async fn take(&self, request: Request, asker: Option<Asker>) -> Result<(), NotOrdered> {
         let received = if request.is_config {
             &self.metrics.config_proposals_received
         } else {
             &self.metrics.normal_proposals_received
         };
         received.inc();
-        let ordered = self.hand_over(request).await;
-        if ordered.is_err() {
+        let taken = self.hand_over(request, asker).await;
+        if taken.is_err() {
             self.metrics.proposal_failures.inc();
         }
-        ordered
+        taken
     }
 
-    async fn hand_over(&self, request: Request) -> Result<(), NotOrdered> {
+    async fn hand_over(&self, request: Request, asker: Option<Asker>) -> Result<(), NotOrdered> {
         let (answer, answered) = oneshot::channel();
-        let (bytes, sequence) = (request.message.bytes.clone(), request.message.checked_at);
-        self.submits
-            .send(Submit { request, answer })
-            .await
-            .map_err(|_| stopped())?;
-        match answered.await.map_err(|_| stopped())? {
-            Submission::Taken => Ok(()),
-            Submission::NoLeader => Err(NotOrdered("no Raft leader".to_owned())),
-            Submission::Forward(leader) => {
-                let payload = Envelope::decode(bytes).map_err(|error| NotOrdered(error.to_string()))?;
-                self.forward(leader, payload, sequence).await
-            }
-        }
-    }
-
-    async fn forward(&self, leader: u64, payload: Envelope, sequence: u64) -> Result<(), NotOrdered> {
-        let request = SubmitRequest {
-            channel: self.channel.id.clone(),
-            last_validation_seq: sequence,
-            payload: Some(payload),
+        let mut message = request.message.clone();
+        let answers = asker.is_some();
+        let submit = Submit { request, answer, asker };
+        self.submits.send(submit).await.map_err(|_| stopped())?;
+        let Handed { outcome, stamp } = answered.await.map_err(|_| stopped())?;
+        let leader = match outcome {
+            Submission::Taken => return Ok(()),
+            Submission::NoLeader => return Err(no_leader()),
+            Submission::Forward(leader) => leader,
         };
-        match tokio::time::timeout(FORWARD_TIMEOUT, self.transport.submit(leader, request)).await {
+        message.stamp = stamp;
+        let request = submit_request(&self.channel.id, message)?;
+        let sent = match tokio::time::timeout(FORWARD_TIMEOUT, self.transport.submit(leader, request)).await {
             Ok(sent) => sent.map_err(NotOrdered),
             Err(_) => Err(NotOrdered(format!(
                 "timed out ({FORWARD_TIMEOUT:?}) waiting on forwarding to {leader}"
             ))),
+        };
+        match (sent, stamp) {
+            // The next leader may have been sent it by now, so there is no way back.
+            (Err(_), Some(stamp)) if answers => {
+                self.doubts.lock().push(Doubt::One(stamp));
+                Ok(())
+            }
+            (sent, _) => sent,
         }
     }
 
@@ -177,6 +230,11 @@ impl Chain {
     pub fn unreachable(&self, id: u64) {
         // When the queue is full, there is news of others enough.
         self.inputs.try_send(Input::Unreachable(id)).ok();
+    }
+
+    /// The way on which messages are forwarded to a leader broke: what went there last may not have arrived.
+    pub fn forwarding_broke(&self) {
+        self.doubts.lock().push(Doubt::Everything);
     }
 
     pub fn view(&self) -> watch::Receiver<View> {
@@ -202,4 +260,15 @@ impl Chain {
             self.ended().await;
         }
     }
+}
+
+/// What is sent to the leader.
+fn submit_request(channel: &str, message: Message) -> Result<SubmitRequest, NotOrdered> {
+    let payload = Envelope::decode(message.bytes).map_err(|error| NotOrdered(error.to_string()))?;
+    Ok(SubmitRequest {
+        channel: channel.to_owned(),
+        last_validation_seq: message.checked_at,
+        payload: Some(payload),
+        stamp: message.stamp.map(Into::into),
+    })
 }

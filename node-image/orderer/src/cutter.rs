@@ -4,6 +4,8 @@
 
 use bytes::Bytes;
 
+use crate::stamp::Stamp;
+
 /// A transaction on its way into a block: the marshalled envelope, and the size that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -14,6 +16,8 @@ pub struct Message {
     pub checked_at: u64,
     /// The batch is cut right after it: whoever sent it waits for it, and sends nothing else meanwhile.
     pub urgent: bool,
+    /// Of the orderer that answers for it, if one does.
+    pub stamp: Option<Stamp>,
 }
 
 /// The limits in the channel configuration.
@@ -74,6 +78,7 @@ mod tests {
             size,
             checked_at: 0,
             urgent: name.starts_with("urgent"),
+            stamp: None,
         }
     }
 

@@ -63,6 +63,7 @@ pub fn request(envelope: &Envelope, header: &ChannelHeader, checked_at: u64) -> 
             size,
             checked_at,
             urgent: administers(header),
+            stamp: None,
         },
         is_config: header.r#type == HeaderType::Config as i32,
     }

@@ -17,6 +17,7 @@ mod participation;
 mod pull;
 mod raft;
 mod registrar;
+mod stamp;
 mod verify;
 mod writer;
 

@@ -6,7 +6,8 @@ use super::{CallError, MAX_MESSAGE_BYTES};
 use crate::proto::common::{Envelope, Status};
 use crate::proto::orderer::atomic_broadcast_client::AtomicBroadcastClient;
 
-/// Submits one envelope. Success means accepted for ordering, not ordered.
+/// Submits one envelope. Success means that it is in a block if the orderer is a native one, and taken for ordering if it is
+/// a stock one.
 pub async fn submit(orderer: &Channel, envelope: &Envelope) -> Result<(), CallError> {
     let mut client = AtomicBroadcastClient::new(orderer.clone()).max_encoding_message_size(MAX_MESSAGE_BYTES);
     let answers = client.broadcast(tokio_stream::once(envelope.clone())).await?;

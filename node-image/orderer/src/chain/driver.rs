@@ -14,11 +14,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tracing::{info, trace};
 
 use super::disk::Disk;
+use super::receipts::{Doubts, Receipts};
 use super::{End, Input, Puller, Submit, Transport, View};
 use crate::channel::Channel;
 use crate::filters::Consenters;
 use crate::metrics::ChannelMetrics;
 use crate::raft::core::{Core, NONE, Request};
+use crate::stamp::Seen;
 use crate::writer::Writer;
 use stopping::Stopping;
 
@@ -30,6 +32,9 @@ const EAGER_FOR: Duration = Duration::from_secs(10);
 
 /// Events taken at a time before effects that only concern others (the view) are looked at.
 const BURST: usize = 64;
+
+/// After so many election timeouts without a leader there is no quorum, rather than an election that is on.
+const ELECTION_TIMEOUTS: u32 = 2;
 
 /// Raft's clock.
 #[derive(Debug, Clone, Copy)]
@@ -48,8 +53,17 @@ pub struct Driver {
     puller: Arc<dyn Puller>,
     metrics: ChannelMetrics,
     clock: Clock,
-    /// Messages of our own to submit again.
+    /// Messages to submit again.
     again: VecDeque<Request>,
+    receipts: Receipts,
+    seen: Seen,
+    doubts: Doubts,
+    /// Raft's term when it was last looked at.
+    term: u64,
+    /// It has changed since, and what somebody waits for may be lost.
+    unsettled: bool,
+    /// Ticks without a leader.
+    leaderless: u32,
     batch_deadline: Option<Instant>,
     batch_began: Option<Instant>,
     pulling: Option<JoinHandle<()>>,
@@ -67,6 +81,7 @@ pub struct Parts {
     pub puller: Arc<dyn Puller>,
     pub metrics: ChannelMetrics,
     pub clock: Clock,
+    pub doubts: Doubts,
 }
 
 impl From<Parts> for Driver {
@@ -81,6 +96,12 @@ impl From<Parts> for Driver {
             metrics: parts.metrics,
             clock: parts.clock,
             again: VecDeque::new(),
+            receipts: Receipts::new(rand::random()),
+            seen: Seen::default(),
+            doubts: parts.doubts,
+            term: 0,
+            unsettled: false,
+            leaderless: 0,
             batch_deadline: None,
             batch_began: None,
             pulling: None,
@@ -124,7 +145,10 @@ impl Driver {
                     Ok(None) => {}
                     Err(error) => self.fault(format!("the Raft log cannot be written: {error}")),
                 },
-                _ = ticks.tick() => self.core.tick(),
+                _ = ticks.tick() => {
+                    self.core.tick();
+                    self.look_after_receipts();
+                }
                 count = received.recv_many(&mut events, BURST) => {
                     if count == 0 {
                         self.end = Some(End::Stopped);
@@ -203,6 +227,7 @@ impl Driver {
             for effect in effects {
                 self.carry_out(effect, inputs);
             }
+            self.note_term();
             if idle && !self.submit_again() {
                 break;
             }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use entente_fabric::proto::common::Block;
 use entente_fabric::proto::etcdraft::ConfigMetadata;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::disk::Disk;
 use super::driver::{Clock, Driver, Parts};
-use super::{Chain, INPUT_QUEUE, SUBMIT_QUEUE, Surroundings, View};
+use super::receipts::Doubts;
+use super::{Chain, INPUT_QUEUE, SUBMIT_QUEUE, Surroundings, UNIT, UNORDERED_BYTES, View};
 use crate::channel::{Channel, limits, orderer};
 use crate::raft::core::{Core, Options, Start, Tip};
 use crate::raft::membership::{self, Membership};
@@ -75,6 +76,7 @@ impl Chain {
         let (inputs, received) = mpsc::channel(INPUT_QUEUE);
         let (view_sender, view) = watch::channel(View::default());
         let (end_sender, end) = watch::channel(None);
+        let doubts = Doubts::default();
         let disk = Disk::new(wal, channel.blocks.clone(), metrics.data_persist_duration.clone());
         let driver = Driver::from(Parts {
             core,
@@ -85,6 +87,7 @@ impl Chain {
             puller,
             metrics: metrics.clone(),
             clock,
+            doubts: doubts.clone(),
         });
         tokio::spawn(driver.run(submitted, received, inputs.downgrade(), view_sender, end_sender));
         Ok(Chain {
@@ -92,6 +95,8 @@ impl Chain {
             transport,
             metrics,
             submits,
+            room: Arc::new(Semaphore::new(UNORDERED_BYTES / UNIT)),
+            doubts,
             inputs,
             view,
             end,

@@ -112,10 +112,10 @@ impl Group {
         };
         let lane = |droppable| {
             let chain = self.chain.clone();
-            let lost = move || {
-                if let Some(chain) = chain.get().and_then(Weak::upgrade) {
-                    chain.unreachable(id);
-                }
+            let lost = move || match chain.get().and_then(Weak::upgrade) {
+                Some(chain) if droppable => chain.unreachable(id),
+                Some(chain) => chain.forwarding_broke(),
+                None => {}
             };
             Lane::open(
                 self.connections.clone(),

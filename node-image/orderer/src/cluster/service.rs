@@ -94,7 +94,9 @@ async fn submit(registrar: &Registrar, key: &[u8], request: SubmitRequest) -> Re
         .ok_or_else(|| Status::unknown("a Submit request without a payload"))?;
     let header = envelope::channel_header(&payload)
         .map_err(|error| Status::unknown(format!("bad message: failed to extract channel header: {error}")))?;
-    let request = filters::request(&payload, &header, request.last_validation_seq);
+    let stamp = request.stamp.map(Into::into);
+    let mut request = filters::request(&payload, &header, request.last_validation_seq);
+    request.message.stamp = stamp;
     let ordered = consenter.chain.order(request).await;
     ordered.map_err(|error| {
         debug!(channel = header.channel_id, sender, %error, "a forwarded message was not ordered");

@@ -90,6 +90,18 @@ impl Core {
         self.leader == self.options.id && self.role == StateRole::Leader
     }
 
+    pub fn term(&self) -> u64 {
+        self.node.raft.term
+    }
+
+    /// The current term, once it has a leader and everything that this leader has taken over from those before is in the
+    /// chain here.
+    pub fn settled_term(&self) -> Option<u64> {
+        let (raft, log) = (&self.node.raft, &self.node.raft.raft_log);
+        let taken_over = log.term(log.applied).is_ok_and(|term| term == raft.term);
+        (taken_over && !self.leaderless() && self.catching_up.is_none()).then_some(raft.term)
+    }
+
     /// Whether there is nobody to order anything: no leader, or an election is on.
     pub fn leaderless(&self) -> bool {
         self.leader == NONE || matches!(self.role, StateRole::Candidate | StateRole::PreCandidate)

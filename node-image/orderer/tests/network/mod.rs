@@ -287,7 +287,7 @@ impl Network {
         envelope::signed(HeaderType::EndorserTransaction, CHANNEL, data, &[], &*self.client).unwrap()
     }
 
-    /// Submits a transaction until it is accepted.
+    /// Submits a transaction until it is ordered.
     pub async fn submit(&self, index: usize, text: &str) {
         let (connection, transaction) = (self.connect(index).await, self.transaction(text));
         eventually(&format!("orderer {index} to accept {text}"), async || {
@@ -296,8 +296,8 @@ impl Network {
         .await;
     }
 
-    /// Submits a transaction again and again until it is on the chain, as a client does that has had no commit: an accepted
-    /// message is lost when its leader is. The chain up to it.
+    /// Submits a transaction again and again until it is on the chain, as a client does that has had no commit. The chain up
+    /// to it.
     pub async fn submit_until_ordered(&self, index: usize, text: &str) -> Vec<String> {
         let submitting = async {
             loop {
@@ -314,11 +314,6 @@ impl Network {
     /// The first `count` transactions on the chain of an orderer, by their text, configurations left out.
     pub async fn transactions(&self, index: usize, count: usize) -> Vec<String> {
         self.read(index, |texts| texts.len() >= count).await
-    }
-
-    /// The chain of an orderer up to a transaction.
-    pub async fn transactions_until(&self, index: usize, text: &str) -> Vec<String> {
-        self.read(index, |texts| texts.iter().any(|found| found == text)).await
     }
 
     /// Waits until a configuration may change the consenters: the orderers must have told each other that they live.

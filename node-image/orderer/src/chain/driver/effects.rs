@@ -1,6 +1,8 @@
 //! Carries out what the core asks for.
 
 use ::raft::eraftpb::MessageType;
+use entente_fabric::block;
+use entente_fabric::proto::common::Block;
 use entente_fabric::proto::orderer::ConsensusRequest;
 use tokio::sync::mpsc;
 use tracing::{error, info, trace};
@@ -10,6 +12,7 @@ use crate::chain::{End, Input};
 use crate::channel::{limits, orderer};
 use crate::raft::core::{Effect, Halt};
 use crate::raft::wire;
+use crate::writer::Writer;
 
 impl Driver {
     pub(super) fn carry_out(&mut self, effect: Effect, inputs: &mpsc::WeakSender<Input>) {
@@ -43,14 +46,8 @@ impl Driver {
                     .set((self.channel.blocks.height().saturating_sub(1)) as i64);
                 self.disk.fold(checkpoint, entries, hard_state);
             }
-            Effect::Write { block, metadata } => {
-                let written = self.writer.write(block, &metadata);
-                self.wrote(written);
-            }
-            Effect::WritePulled { block } => {
-                let written = self.writer.write_signed(block);
-                self.wrote(written);
-            }
+            Effect::Write { block, metadata } => self.write(block, |writer, block| writer.write(block, &metadata)),
+            Effect::WritePulled { block } => self.write(block, Writer::write_signed),
             Effect::CatchUp { to } => self.catch_up(to, inputs),
             Effect::Connect(consenters) => self.transport.connect(consenters),
             Effect::Resubmit(requests) => self.again.extend(requests),
@@ -66,9 +63,15 @@ impl Driver {
         }
     }
 
-    pub(super) fn wrote(&mut self, written: Result<(), String>) {
-        if let Err(reason) = written {
+    fn write(&mut self, block: Block, write: impl FnOnce(&mut Writer, Block) -> Result<(), String>) {
+        let messages = block.data.as_ref().map(|data| data.data.clone()).unwrap_or_default();
+        let is_config = block::is_config(&block);
+        if let Err(reason) = write(&mut self.writer, block) {
             return self.fault(reason);
+        }
+        self.receipts.written(&messages);
+        if let Some(config) = messages.first().filter(|_| is_config) {
+            self.reconfigured(config);
         }
         self.metrics
             .committed_block_number

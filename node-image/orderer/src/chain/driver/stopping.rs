@@ -36,7 +36,8 @@ impl Driver {
         if Instant::now() >= deadline {
             self.end.get_or_insert(End::Stopped);
         } else if !self.core.leads() {
-            if !self.disk.is_busy() {
+            // Clients of this node wait for what the leader has: without an answer they would send it again.
+            if !self.disk.is_busy() && self.receipts.is_empty() {
                 self.end.get_or_insert(End::Stopped);
             }
         } else if self.core.idle() {

@@ -1,5 +1,8 @@
 //! A whole group of cores under a network that loses, delays, doubles and partitions, on machines that crash, all from a
-//! seed. Whatever happens, the chains agree, nothing that was on a chain is lost, and nothing is on it twice.
+//! seed. Whatever happens, the chains agree, nothing that was on a chain is lost, and nothing is on it twice. What a node
+//! has acknowledged is on the chain, and so is, in the end, whatever a node that did not crash was asked to order.
+
+mod desk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +19,7 @@ use super::*;
 use crate::cutter::Message;
 use crate::raft::wal::Recovered;
 use crate::raft::wire;
+use desk::Desk;
 
 const STEPS: usize = 2500;
 
@@ -80,6 +84,11 @@ struct World {
     submitted: u64,
     /// The longest chain that any node has had on disk for good, by transaction.
     committed: Vec<Vec<u8>>,
+    desks: BTreeMap<u64, Desk>,
+    /// Messages on their way to a leader: from, to, what.
+    forwarded: Vec<(u64, u64, Request)>,
+    acknowledged: Vec<Vec<u8>>,
+    lives: u64,
 }
 
 const LIMITS: Limits = Limits {
@@ -98,6 +107,10 @@ impl World {
             partitioned: BTreeSet::new(),
             submitted: 0,
             committed: Vec::new(),
+            desks: BTreeMap::new(),
+            forwarded: Vec::new(),
+            acknowledged: Vec::new(),
+            lives: 0,
         };
         for id in 1..=size {
             let genesis = Block {
@@ -147,17 +160,25 @@ impl World {
         let tip = Tip::of(disk.chain.last().unwrap().header.as_ref().unwrap());
         let core = Core::new(options, start, tip, Membership::new(metadata, &config), LIMITS).unwrap();
         self.cores.insert(id, core);
+        self.lives += 1;
+        self.desks.insert(id, Desk::new(self.lives));
         self.carry_out(id);
     }
 
     fn carry_out(&mut self, id: u64) {
         loop {
             let effects = self.cores.get_mut(&id).map(Core::effects).unwrap_or_default();
-            if effects.is_empty() {
-                return;
-            }
+            let idle = effects.is_empty();
             for effect in effects {
                 self.one_effect(id, effect);
+            }
+            if let (Some(core), Some(desk)) = (self.cores.get_mut(&id), self.desks.get_mut(&id)) {
+                let forwarded = desk.settle(core);
+                self.forwarded
+                    .extend(forwarded.into_iter().map(|(leader, request)| (id, leader, request)));
+            }
+            if idle && self.cores.get(&id).is_none_or(|core| core.effects.is_empty()) {
+                return;
             }
         }
     }
@@ -208,9 +229,7 @@ impl World {
             }
             Effect::Connect(_) => {}
             Effect::Resubmit(requests) => {
-                for request in requests {
-                    self.submit(id, request);
-                }
+                self.desks.get_mut(&id).unwrap().resubmit(requests);
             }
             Effect::Halt(halt) => panic!("seed {}: node {id} halted: {halt:?}", self.seed),
         }
@@ -232,8 +251,11 @@ impl World {
             "seed {}: node {id} breaks the chain",
             self.seed
         );
+        let messages = block.data.as_ref().map(|data| data.data.clone()).unwrap_or_default();
         disk.chain.push(block);
         disk.metadata.push(metadata);
+        let desk = self.desks.get_mut(&id).unwrap();
+        self.acknowledged.extend(desk.written(&messages));
         let transactions = transactions(&disk.chain);
         let known = self.committed.len().min(transactions.len());
         assert_eq!(
@@ -248,15 +270,46 @@ impl World {
     }
 
     fn submit(&mut self, id: u64, request: Request) {
-        let Some(core) = self.cores.get_mut(&id) else { return };
-        if core.accepts()
-            && let Submission::Forward(leader) = core.submit(request.clone())
-            && let Some(leader) = self
-                .cores
-                .get_mut(&leader)
-                .filter(|leader| leader.leads() && leader.accepts())
+        let (Some(core), Some(desk)) = (self.cores.get_mut(&id), self.desks.get_mut(&id)) else {
+            return;
+        };
+        if let Some((leader, request)) = desk.submit(core, request) {
+            self.forwarded.push((id, leader, request));
+        }
+        self.carry_out(id);
+    }
+
+    /// One of the messages that are on their way to a leader, perhaps of long ago, arrives or is lost.
+    fn deliver_forwarded(&mut self, reliable: bool) {
+        if self.forwarded.is_empty() {
+            return;
+        }
+        let position = match reliable {
+            true => 0,
+            false => self.rng.random_range(0..self.forwarded.len()),
+        };
+        let (from, to, request) = self.forwarded.remove(position);
+        let cut = self.partitioned.contains(&from) != self.partitioned.contains(&to);
+        let lost = !reliable && (cut || self.rng.random_bool(0.1));
+        let arrived = !lost && self.cores.contains_key(&to);
+        // The stream may break as well after a message has arrived.
+        if (!arrived || !reliable && self.rng.random_bool(0.1))
+            && let Some(desk) = self.desks.get_mut(&from)
         {
-            leader.submit(request);
+            desk.doubt = true;
+        }
+        if arrived && let (Some(core), Some(desk)) = (self.cores.get_mut(&to), self.desks.get_mut(&to)) {
+            if let Submission::Forward(leader) = desk.order(core, request.clone()) {
+                self.forwarded.push((to, leader, request));
+            }
+            self.carry_out(to);
+        }
+    }
+
+    fn tick(&mut self, id: u64) {
+        if let (Some(core), Some(desk)) = (self.cores.get_mut(&id), self.desks.get_mut(&id)) {
+            core.tick();
+            desk.tick(core);
         }
     }
 
@@ -280,6 +333,7 @@ impl World {
                     size,
                     checked_at: 0,
                     urgent,
+                    stamp: None,
                 },
                 is_config: false,
             },
@@ -316,6 +370,7 @@ impl World {
     /// Power failure: what was not synced may be gone, from any point on.
     fn crash(&mut self, id: u64) {
         self.cores.remove(&id);
+        self.desks.remove(&id);
         let disk = self.disks.get_mut(&id).unwrap();
         let survive = self.rng.random_range(0..=disk.unsynced.len());
         disk.unsynced.truncate(survive);
@@ -329,12 +384,9 @@ impl World {
     fn step(&mut self, size: u64) {
         let id = self.rng.random_range(1..=size);
         match self.rng.random_range(0..100) {
-            0..55 => self.deliver(),
-            55..75 => {
-                if let Some(core) = self.cores.get_mut(&id) {
-                    core.tick();
-                }
-            }
+            0..50 => self.deliver(),
+            50..55 => self.deliver_forwarded(false),
+            55..75 => self.tick(id),
             75..85 => {
                 if let Some(number) = self.disks.get_mut(&id).unwrap().synced()
                     && let Some(core) = self.cores.get_mut(&id)
@@ -386,7 +438,7 @@ impl World {
         for round in 0..4000 {
             for id in 1..=size {
                 if round % 20 == 0 {
-                    self.cores.get_mut(&id).unwrap().tick();
+                    self.tick(id);
                 }
                 if let Some(number) = self.disks.get_mut(&id).unwrap().synced() {
                     self.cores.get_mut(&id).unwrap().persisted(number);
@@ -394,8 +446,13 @@ impl World {
                 self.carry_out(id);
                 if round > 1000 && round % 50 == 0 && self.committed.len() == before {
                     self.new_message(id);
+                }
+                if round % 50 == 0 {
                     self.cores.get_mut(&id).unwrap().batch_timeout();
                     self.carry_out(id);
+                }
+                while !self.forwarded.is_empty() {
+                    self.deliver_forwarded(true);
                 }
                 while !self.network.is_empty() {
                     let bytes = self.network.remove(0);
@@ -411,7 +468,8 @@ impl World {
                 }
             }
             let heights: BTreeSet<usize> = self.disks.values().map(|disk| disk.chain.len()).collect();
-            if self.committed.len() > before && heights.len() == 1 {
+            let answered = self.desks.values().all(Desk::is_idle);
+            if self.committed.len() > before && heights.len() == 1 && answered {
                 return;
             }
         }
@@ -419,8 +477,9 @@ impl World {
             eprintln!("{id}: {}", core.describe());
         }
         let heights: Vec<usize> = self.disks.values().map(|disk| disk.chain.len()).collect();
+        let answered: Vec<bool> = self.desks.values().map(Desk::is_idle).collect();
         panic!(
-            "seed {}: after everything was mended, nothing was ordered: heights {heights:?}",
+            "seed {}: after everything was mended, nothing was ordered or somebody waits: heights {heights:?}, answered {answered:?}",
             self.seed
         );
     }
@@ -489,6 +548,15 @@ fn run(seed: u64, size: u64) {
         once.len(),
         world.committed.len(),
         "seed {seed}: a transaction is on the chain twice"
+    );
+    let lost: Vec<&Vec<u8>> = world
+        .acknowledged
+        .iter()
+        .filter(|bytes| !once.contains(bytes))
+        .collect();
+    assert!(
+        lost.is_empty(),
+        "seed {seed}: acknowledged and not on the chain: {lost:?}"
     );
     for (id, disk) in &world.disks {
         assert_eq!(

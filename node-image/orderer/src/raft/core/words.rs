@@ -33,7 +33,7 @@ impl Tip {
 /// What becomes of a submitted message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Submission {
-    /// It will be in a block, unless this node loses the lead first.
+    /// It will be in a block, unless this node loses the lead first, or dies.
     Taken,
     /// It is the business of this consenter.
     Forward(u64),
