@@ -16,6 +16,7 @@ pub mod node_config;
 pub mod node_release;
 pub mod organization;
 pub mod schema;
+pub mod tenant;
 pub mod time;
 pub mod units;
 
@@ -25,6 +26,7 @@ pub use identity::Identity;
 pub use member::Member;
 pub use node_release::NodeRelease;
 pub use organization::Organization;
+pub use tenant::Tenant;
 
 /// API group of every resource.
 pub const GROUP: &str = "entente.dev";

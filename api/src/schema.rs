@@ -6,7 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt as _;
 use serde_json::Value;
 
-use crate::{Chain, Contract, Identity, Member, NodeRelease, Organization};
+use crate::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
 
 /// Every custom resource definition, in the order in which people meet them.
 pub fn definitions() -> Vec<CustomResourceDefinition> {
@@ -17,6 +17,7 @@ pub fn definitions() -> Vec<CustomResourceDefinition> {
         Contract::crd(),
         Identity::crd(),
         NodeRelease::crd(),
+        Tenant::crd(),
     ];
     definitions.into_iter().map(tidied).collect()
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use entente_api::time::Time;
 use entente_operator::registry::Registry;
 use entente_operator::substrate::Substrate;
 use entente_operator::vault::Vault;
@@ -13,13 +14,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::make::Shared;
 
+use crate::access::Gate;
 use crate::cli::CliError;
 use crate::ledger::Ledger;
-use crate::rest::auth::{TenantScope, Tokens};
-use crate::rest::problem::{Problem, chain_of};
+use crate::rest::problem::chain_of;
 use crate::rest::{self, App};
+use crate::store::access::{attempts, invitations, sessions};
 use crate::store::resource::Resources;
-use crate::store::{Db, idempotency};
+use crate::store::{Db, DbError, idempotency};
 
 /// Answers to keyed requests are kept at least this long.
 const KEEP_ANSWERS: Duration = Duration::from_secs(48 * 3600);
@@ -51,12 +53,15 @@ pub struct Ground {
     pub token: String,
     /// Namespace of the tenant that the token is for.
     pub namespace: String,
+    /// Whether browsers reach it over TLS only.
+    pub has_secure_cookies: bool,
 }
 
 /// A running API.
 pub struct Api {
     pub app: App,
-    pub scope: TenantScope,
+    /// Of the tenant that the installation's token is for.
+    pub namespace: String,
     /// The first that ends before it was told to is a failure.
     tasks: tokio::sync::Mutex<Vec<JoinHandle<String>>>,
 }
@@ -64,20 +69,26 @@ pub struct Api {
 impl Api {
     /// Starts it; it answers when this returns.
     pub fn start(listener: TcpListener, ground: Ground) -> Api {
+        let mut gate = Gate::new(
+            ground.db.clone(),
+            ground.registry.clone(),
+            &ground.token,
+            &ground.namespace,
+        );
+        gate.has_secure_cookies = ground.has_secure_cookies;
         let resources = Resources::new(ground.registry);
         let ledger = Ledger::new(resources.clone(), ground.vault);
         let stop = CancellationToken::new();
-        let app = App::new(resources, ground.db, ledger, ground.substrate, stop.clone());
-        let scope = TenantScope::for_background_task("operations of the installation's tenant", &ground.namespace);
-        let service = rest::service(app.clone(), Tokens::new(&ground.token, &ground.namespace));
+        let app = App::new(resources, ground.db, ledger, ground.substrate, gate, stop.clone());
+        let service = rest::service(app.clone());
         let tasks = vec![
             tokio::spawn(serve(listener, service, stop)),
-            tokio::spawn(track(app.clone(), scope.clone())),
+            tokio::spawn(track(app.clone())),
             tokio::spawn(forget(app.clone())),
         ];
         Api {
             app,
-            scope,
+            namespace: ground.namespace,
             tasks: tasks.into(),
         }
     }
@@ -114,12 +125,19 @@ async fn serve(listener: TcpListener, service: rest::Service, stop: Cancellation
     }
 }
 
-async fn track(app: App, scope: TenantScope) -> String {
-    app.operations.run(&scope, app.stop.clone()).await;
+async fn track(app: App) -> String {
+    app.operations.run(app.stop.clone()).await;
     "operations are no longer followed".to_owned()
 }
 
-/// Forgets old answers to keyed requests.
+async fn forget_old(db: &Db, answers: Time, now: Time) -> Result<(), DbError> {
+    idempotency::forget_before(db, answers).await?;
+    sessions::forget(db, now).await?;
+    invitations::forget(db, now).await?;
+    attempts::forget(db, now).await
+}
+
+/// Forgets old answers to keyed requests, ended sessions and the like.
 async fn forget(app: App) -> String {
     let mut hourly = tokio::time::interval(Duration::from_secs(3600));
     loop {
@@ -128,8 +146,8 @@ async fn forget(app: App) -> String {
             _ = hourly.tick() => {}
         }
         let before = chrono::Utc::now() - KEEP_ANSWERS;
-        if let Err(error) = idempotency::forget_before(&app.db, before.into()).await {
-            tracing::warn!(error = %chain_of(&Problem::internal(error)), "old answers cannot be forgotten");
+        if let Err(error) = forget_old(&app.db, before.into(), Time::now()).await {
+            tracing::warn!(error = %chain_of(&error), "what is old cannot be forgotten");
         }
     }
 }

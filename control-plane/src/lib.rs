@@ -1,6 +1,7 @@
 //! The Entente platform in one process: the REST API, the operator that makes its resources true, and the command line
 //! that is a client of the first.
 
+pub mod access;
 mod api;
 pub mod cli;
 pub mod ledger;

@@ -22,6 +22,7 @@ pub mod registry;
 mod report;
 mod story;
 pub mod substrate;
+pub mod tenant;
 pub mod trouble;
 pub mod vault;
 

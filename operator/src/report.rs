@@ -7,7 +7,7 @@ use std::future::Future;
 use entente_api::condition::{Progress, State, Step, StepState, kind, reason};
 use entente_api::member::NodeStatus;
 use entente_api::time::Time;
-use entente_api::{chain, contract, identity, member, node_release, organization};
+use entente_api::{chain, contract, identity, member, node_release, organization, tenant};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -54,6 +54,7 @@ statuses! {
     }
     node_release::NodeReleaseStatus {}
     organization::OrganizationStatus {}
+    tenant::TenantStatus {}
 }
 
 /// The status of one resource during one pass over it.

@@ -46,7 +46,7 @@ impl Shell {
         tokio::spawn(async move { axum::serve(listener, service).await });
         let operations = app.app.operations.clone();
         let stop = app.app.stop.clone();
-        tokio::spawn(async move { operations.run(&TestApp::tenant(), stop).await });
+        tokio::spawn(async move { operations.run(stop).await });
         Shell {
             app,
             url,
@@ -484,7 +484,7 @@ async fn a_completion_script_and_the_definitions_need_no_platform() {
     let (defined, definitions, _) = run(vec!["entente", "crds"]).await;
 
     assert_eq!((completed, defined), (Exit::Success, Exit::Success));
-    assert!(script.contains("_entente()") && definitions.matches("kind: CustomResourceDefinition").count() == 6);
+    assert!(script.contains("_entente()") && definitions.matches("kind: CustomResourceDefinition").count() == 7);
 }
 
 #[test]

@@ -21,7 +21,7 @@ use entente_operator::vault::Vault;
 use self::call::{Call, Done, Signatory};
 use self::peer::{Peer, Peers};
 use self::view::{LedgerInfo, Transaction};
-use crate::rest::auth::TenantScope;
+use crate::access::TenantScope;
 use crate::rest::codes::Code;
 use crate::rest::problem::Problem;
 use crate::store::resource::Resources;

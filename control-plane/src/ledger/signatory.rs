@@ -8,7 +8,7 @@ use entente_fabric::identity::SigningIdentity;
 use entente_operator::vault::{BundleId, VaultError};
 
 use super::Ledger;
-use crate::rest::auth::TenantScope;
+use crate::access::TenantScope;
 use crate::rest::codes::Code;
 use crate::rest::problem::Problem;
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use entente_api::time::Time;
-use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization};
+use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
 use entente_operator::registry::{Event, Missed};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use super::derive::{self, Live};
 use super::{Operation, Target};
-use crate::rest::auth::TenantScope;
+use crate::access::{PlatformScope, TenantScope};
 use crate::rest::kind::Kind;
 use crate::rest::problem::Problem;
 use crate::store::resource::Resources;
@@ -79,6 +79,7 @@ impl Operations {
             "Contract" => self.live_of::<Contract>(scope, &target.name).await,
             "Identity" => self.live_of::<Identity>(scope, &target.name).await,
             "NodeRelease" => self.live_of::<NodeRelease>(scope, &target.name).await,
+            "Tenant" => self.live_of::<Tenant>(scope, &target.name).await,
             _ => Ok(None),
         }
     }
@@ -88,18 +89,19 @@ impl Operations {
     }
 
     /// Runs until it is told to stop.
-    pub async fn run(&self, scope: &TenantScope, stop: CancellationToken) {
-        let mut watch = self.resources.watch(scope);
+    pub async fn run(&self, stop: CancellationToken) {
+        let platform = PlatformScope::for_background_task("operations of every tenant");
+        let mut watch = self.resources.watch_all(&platform);
         loop {
             let seen = tokio::select! {
                 () = stop.cancelled() => return,
                 event = watch.next() => match event {
-                    Ok(Some(event)) => self.follow(scope, &event).await,
+                    Ok(Some(event)) => self.follow(&platform, &event).await,
                     Ok(None) => return,
-                    Err(Missed(_)) => self.sweep(scope, None).await,
+                    Err(Missed(_)) => self.sweep_all(&platform).await,
                 },
-                () = self.wake.notified() => self.sweep(scope, None).await,
-                () = tokio::time::sleep(SWEEP) => self.sweep(scope, None).await,
+                () = self.wake.notified() => self.sweep_all(&platform).await,
+                () = tokio::time::sleep(SWEEP) => self.sweep_all(&platform).await,
             };
             if let Err(problem) = seen {
                 let cause = crate::rest::problem::chain_of(&problem);
@@ -108,21 +110,31 @@ impl Operations {
         }
     }
 
-    async fn follow(&self, scope: &TenantScope, event: &Event) -> Result<(), Problem> {
-        // A member's news of its peers concerns operations on its chain.
-        if event.key.kind == "Member" {
-            return self.sweep(scope, None).await;
+    async fn follow(&self, platform: &PlatformScope, event: &Event) -> Result<(), Problem> {
+        let key = &event.key;
+        // A member's news of its peers concerns operations on its chain, which may be another tenant's; what belongs to
+        // no namespace may have been asked for by anybody.
+        if key.kind == "Member" || key.namespace.is_empty() {
+            return self.sweep_all(platform).await;
         }
-        let target = Target::new(&event.key.kind, &event.key.name, "", 0);
-        self.sweep(scope, Some(&target)).await
-    }
-
-    async fn sweep(&self, scope: &TenantScope, target: Option<&Target>) -> Result<(), Problem> {
-        for operation in store::operation::running(&self.db, scope, target).await? {
-            self.refresh(scope, operation).await?;
+        let scope = scope(&key.namespace);
+        let target = Target::new(&key.kind, &key.name, "", 0);
+        for operation in store::operation::running(&self.db, &scope, Some(&target)).await? {
+            self.refresh(&scope, operation).await?;
         }
         Ok(())
     }
+
+    async fn sweep_all(&self, platform: &PlatformScope) -> Result<(), Problem> {
+        for (tenant, operation) in store::operation::running_everywhere(&self.db, platform).await? {
+            self.refresh(&scope(&tenant), operation).await?;
+        }
+        Ok(())
+    }
+}
+
+fn scope(tenant: &str) -> TenantScope {
+    TenantScope::for_background_task("operations of every tenant", tenant)
 }
 
 fn live<K: Kind>(resource: &K) -> Live {

@@ -3,11 +3,11 @@
 use axum::extract::State;
 
 use super::App;
-use super::auth::{Action, Caller};
 use super::codes::Code;
 use super::extract::{Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
+use crate::access::{Action, Caller};
 use crate::ledger::BlockRef;
 use crate::ledger::view::{self, Block};
 
@@ -26,7 +26,7 @@ pub async fn block_list(
     Path((chain, channel)): Path<(String, String)>,
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Page<Block>>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadLedger)?;
     let mut window = page.window(&format!("blocks {chain} {channel}"))?;
     window.size = window.size.min(LARGEST_PAGE);
     let ledger = app.ledger.open(&scope, &chain, &channel, &Default::default()).await?;
@@ -57,7 +57,7 @@ pub async fn block_get(
     caller: Caller,
     Path((chain, channel, block)): Path<(String, String, String)>,
 ) -> Result<axum::Json<Block>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadLedger)?;
     let reference = read_reference(&block).ok_or_else(|| {
         Problem::new(
             Code::InvalidParameter,

@@ -9,13 +9,13 @@ use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::App;
-use super::auth::{Action, Caller};
 use super::extract::{Json, Path, Query};
 use super::guards::require_match;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use super::resources::{self, Tagged, WriteQuery};
 use super::view::{Accepted, Desired, MergePatch, NewResource, Resource};
+use crate::access::{Action, Caller};
 
 // Written out in the annotations: the document names a generic type by its arguments, and cannot see through this.
 type View = Resource<ChainSpec, ChainStatus>;
@@ -149,7 +149,7 @@ pub async fn chain_delete(
     if !query.purge || query.validate_only {
         return resources::delete::<Chain>(&app, &caller, &headers, &write, &name).await;
     }
-    let scope = caller.may(Action::Write)?;
+    let scope = caller.may(Action::DeleteChains)?;
     let mut chain: Chain = resources::find(&app, &scope, &name).await?;
     require_match(&headers, Some(&chain))?;
     chain.spec.deletion_policy = DeletionPolicy::Delete;

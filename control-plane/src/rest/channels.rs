@@ -5,11 +5,11 @@ use entente_api::Chain;
 use entente_api::chain::ChannelStatus;
 
 use super::App;
-use super::auth::{Action, Caller};
 use super::extract::{Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use super::resources::find;
+use crate::access::{Action, Caller};
 use crate::ledger::view::LedgerInfo;
 
 /// List the channels of a chain.
@@ -24,7 +24,7 @@ pub async fn channel_list(
     Path(chain): Path<String>,
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Page<ChannelStatus>>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadChains)?;
     let window = page.window(&format!("channels {chain}"))?;
     let mut channels = channels(&find(&app, &scope, &chain).await?);
     channels.sort_by(|a, b| a.name.cmp(&b.name));
@@ -42,7 +42,7 @@ pub async fn channel_get(
     caller: Caller,
     Path((chain, channel)): Path<(String, String)>,
 ) -> Result<axum::Json<ChannelStatus>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadChains)?;
     let chain = find(&app, &scope, &chain).await?;
     let found = channels(&chain).into_iter().find(|known| known.name == channel);
     found
@@ -63,7 +63,7 @@ pub async fn channel_info(
     caller: Caller,
     Path((chain, channel)): Path<(String, String)>,
 ) -> Result<axum::Json<LedgerInfo>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadChains)?;
     app.ledger
         .open(&scope, &chain, &channel, &Default::default())
         .await?

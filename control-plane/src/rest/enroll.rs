@@ -9,13 +9,13 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::App;
-use super::auth::{Action, Caller};
 use super::bodies::read_new;
 use super::extract::{Json, Query};
 use super::idempotency::HoldsSecret;
 use super::problem::{FieldError, Problem, ProblemBody};
 use super::resources::{self, WriteQuery};
 use super::view::{Accepted, NewResource, Resource};
+use crate::access::{Action, Caller};
 use crate::operation::Operation;
 
 /// An identity that is being enrolled.
@@ -52,7 +52,7 @@ pub async fn identity_enroll(
     Query(query): Query<WriteQuery>,
     Json(mut body): Json<Value>,
 ) -> Result<Response, Problem> {
-    caller.may(Action::Enroll)?;
+    caller.may(Action::IssueIdentities)?;
     let identity: Identity = read_new(body.clone())?;
     let mut private_key = None;
     if identity.spec.certificate_request.is_none() && !query.validate_only {

@@ -8,12 +8,12 @@ use entente_api::names::{self, label};
 use entente_api::{Chain, Member};
 
 use super::App;
-use super::auth::TenantScope;
 use super::codes::Code;
 use super::kind::Kind;
 use super::problem::Problem;
 use super::resources::target;
 use super::view::etag;
+use crate::access::TenantScope;
 use crate::store;
 
 /// `If-Match` (RFC 9110 §13.1.1); `*` asks only that it exists.

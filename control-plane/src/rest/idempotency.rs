@@ -11,11 +11,11 @@ use entente_api::time::Time;
 use entente_fabric::crypto::sha256_parts;
 
 use super::App;
-use super::auth::{Action, Caller, TenantScope};
 use super::codes::Code;
 use super::extract::LARGEST_BODY;
 use super::problem::Problem;
 use super::request_id;
+use crate::access::{Caller, TenantScope};
 use crate::store::idempotency::{self as table, Answer, Claim};
 
 pub const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -57,8 +57,15 @@ async fn once(app: &App, key: HeaderValue, request: Request, next: Next) -> Resu
             )
         })?;
     let caller = request.extensions().get::<Caller>().cloned();
-    let caller = caller.ok_or_else(|| Problem::new(Code::Unauthenticated, "The request carries no token."))?;
-    let scope = caller.may(Action::Read)?;
+    let Some(caller) = caller else {
+        // What is open to everybody takes no keys: there is nobody whose they would be.
+        return Ok(next.run(request).await);
+    };
+    // Each caller's keys are their own: an answer is given again to nobody who could not have had it.
+    let scope = TenantScope::for_background_task(
+        "answers to keyed requests",
+        &format!("{}/{}", caller.own_scope().namespace(), caller.actor.id()),
+    );
 
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| {

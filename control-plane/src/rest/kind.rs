@@ -1,13 +1,14 @@
 //! What the API must know of each kind of resource: its words, and the checks that need no look at anything else.
 
 use entente_api::condition::Progress;
-use entente_api::names;
-use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization};
+use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
+use entente_api::{names, units};
 use kube::core::object::{HasSpec, HasStatus};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::FieldError;
+use crate::access::Action;
 
 /// A kind of resource.
 pub trait Kind:
@@ -20,6 +21,16 @@ pub trait Kind:
     const NOUN: &'static str;
     /// The word in paths, for example `chains`.
     const PATH: &'static str;
+
+    /// Who may see it, change it, and delete it.
+    const READ: Action;
+    const WRITE: Action;
+    const DELETE: Action;
+
+    /// Name of the chain that it belongs to, or is.
+    fn chain(&self) -> Option<&str> {
+        None
+    }
 
     /// A resource that nobody has seen yet.
     fn create(name: &str, spec: Self::Spec) -> Self;
@@ -36,10 +47,13 @@ pub trait Kind:
 }
 
 macro_rules! kind {
-    ($kind:ident, $noun:literal, $path:literal, { $($item:item)* }) => {
+    ($kind:ident, $noun:literal, $path:literal, $read:ident, $write:ident, $delete:ident, { $($item:item)* }) => {
         impl Kind for $kind {
             const NOUN: &'static str = $noun;
             const PATH: &'static str = $path;
+            const READ: Action = Action::$read;
+            const WRITE: Action = Action::$write;
+            const DELETE: Action = Action::$delete;
 
             fn create(name: &str, spec: Self::Spec) -> Self {
                 $kind::new(name, spec)
@@ -54,31 +68,47 @@ macro_rules! kind {
     };
 }
 
-kind!(Organization, "organization", "organizations", {
-    fn check(&self) -> Vec<FieldError> {
-        let id = self.spec.msp_id.as_deref().map(names::check_msp_id);
-        id.and_then(Result::err)
-            .map(|detail| FieldError::invalid("/spec/mspId", detail))
-            .into_iter()
-            .collect()
+kind!(
+    Organization,
+    "organization",
+    "organizations",
+    ReadOrganizations,
+    WriteOrganizations,
+    WriteOrganizations,
+    {
+        fn check(&self) -> Vec<FieldError> {
+            let id = self.spec.msp_id.as_deref().map(names::check_msp_id);
+            id.and_then(Result::err)
+                .map(|detail| FieldError::invalid("/spec/mspId", detail))
+                .into_iter()
+                .collect()
+        }
+
+        fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
+            let id = |o: &Organization| {
+                let chosen = o.spec.msp_id.clone();
+                chosen.unwrap_or_else(|| names::msp_id(o.metadata.name.as_deref().unwrap_or_default()))
+            };
+            unchanged("/spec/mspId", &id(old), &id(self)).into_iter().collect()
+        }
+    }
+);
+
+kind!(Chain, "chain", "chains", ReadChains, WriteChains, DeleteChains, {
+    fn chain(&self) -> Option<&str> {
+        self.metadata.name.as_deref()
     }
 
-    fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
-        let id = |o: &Organization| {
-            let chosen = o.spec.msp_id.clone();
-            chosen.unwrap_or_else(|| names::msp_id(o.metadata.name.as_deref().unwrap_or_default()))
-        };
-        unchanged("/spec/mspId", &id(old), &id(self)).into_iter().collect()
-    }
-});
-
-kind!(Chain, "chain", "chains", {
     fn check(&self) -> Vec<FieldError> {
         super::chain_check::spec(&self.spec)
     }
 });
 
-kind!(Member, "member", "members", {
+kind!(Member, "member", "members", ReadChains, WriteChains, DeleteChains, {
+    fn chain(&self) -> Option<&str> {
+        Some(&self.spec.chain)
+    }
+
     fn check(&self) -> Vec<FieldError> {
         let mut errors: Vec<FieldError> = [
             ("/spec/chain", &self.spec.chain),
@@ -102,70 +132,124 @@ kind!(Member, "member", "members", {
     }
 });
 
-kind!(Contract, "contract", "contracts", {
-    fn check(&self) -> Vec<FieldError> {
-        let mut errors: Vec<FieldError> = label("/spec/chain", &self.spec.chain).into_iter().collect();
-        let name = self
-            .spec
-            .name
-            .as_deref()
-            .map(names::check_contract)
-            .and_then(Result::err);
-        errors.extend(name.map(|detail| FieldError::invalid("/spec/name", detail)));
-        errors.extend(super::chain_check::definition("/spec", &self.spec.definition));
-        errors
-    }
-
-    fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        [
-            unchanged("/spec/chain", &old.spec.chain, &self.spec.chain),
-            unchanged("/spec/name", &text(&old.spec.name), &text(&self.spec.name)),
-            unchanged(
-                "/spec/channel",
-                &text(&old.spec.definition.channel),
-                &text(&self.spec.definition.channel),
-            ),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
-    }
-});
-
-kind!(Identity, "identity", "identities", {
-    fn check(&self) -> Vec<FieldError> {
-        let mut errors: Vec<FieldError> = label("/spec/organization", &self.spec.organization)
-            .into_iter()
-            .collect();
-        if !(1..=3650).contains(&self.spec.validity_days) {
-            errors.push(FieldError::invalid("/spec/validityDays", "must be 1 to 3650"));
+kind!(
+    Contract,
+    "contract",
+    "contracts",
+    ReadContracts,
+    DeployContracts,
+    DeployContracts,
+    {
+        fn chain(&self) -> Option<&str> {
+            Some(&self.spec.chain)
         }
-        errors
-    }
 
-    fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
-        unchanged("/spec/organization", &old.spec.organization, &self.spec.organization)
+        fn check(&self) -> Vec<FieldError> {
+            let mut errors: Vec<FieldError> = label("/spec/chain", &self.spec.chain).into_iter().collect();
+            let name = self
+                .spec
+                .name
+                .as_deref()
+                .map(names::check_contract)
+                .and_then(Result::err);
+            errors.extend(name.map(|detail| FieldError::invalid("/spec/name", detail)));
+            errors.extend(super::chain_check::definition("/spec", &self.spec.definition));
+            errors
+        }
+
+        fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
+            let text = |value: &Option<String>| value.clone().unwrap_or_default();
+            [
+                unchanged("/spec/chain", &old.spec.chain, &self.spec.chain),
+                unchanged("/spec/name", &text(&old.spec.name), &text(&self.spec.name)),
+                unchanged(
+                    "/spec/channel",
+                    &text(&old.spec.definition.channel),
+                    &text(&self.spec.definition.channel),
+                ),
+            ]
             .into_iter()
+            .flatten()
             .collect()
+        }
     }
-});
+);
 
-kind!(NodeRelease, "node release", "node-releases", {
-    fn check(&self) -> Vec<FieldError> {
-        let empty = self.spec.version.trim().is_empty();
-        empty
-            .then(|| FieldError::invalid("/spec/version", "must not be empty"))
-            .into_iter()
-            .collect()
-    }
+kind!(
+    Identity,
+    "identity",
+    "identities",
+    ReadIdentities,
+    IssueIdentities,
+    IssueIdentities,
+    {
+        fn check(&self) -> Vec<FieldError> {
+            let mut errors: Vec<FieldError> = label("/spec/organization", &self.spec.organization)
+                .into_iter()
+                .collect();
+            if !(1..=3650).contains(&self.spec.validity_days) {
+                errors.push(FieldError::invalid("/spec/validityDays", "must be 1 to 3650"));
+            }
+            errors
+        }
 
-    fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
-        let engine = unchanged("/spec/engine", old.spec.engine.as_str(), self.spec.engine.as_str());
-        let version = unchanged("/spec/version", &old.spec.version, &self.spec.version);
-        engine.into_iter().chain(version).collect()
+        fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
+            unchanged("/spec/organization", &old.spec.organization, &self.spec.organization)
+                .into_iter()
+                .collect()
+        }
     }
-});
+);
+
+kind!(
+    NodeRelease,
+    "node release",
+    "node-releases",
+    ReadReleases,
+    WriteReleases,
+    WriteReleases,
+    {
+        fn check(&self) -> Vec<FieldError> {
+            let empty = self.spec.version.trim().is_empty();
+            empty
+                .then(|| FieldError::invalid("/spec/version", "must not be empty"))
+                .into_iter()
+                .collect()
+        }
+
+        fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
+            let engine = unchanged("/spec/engine", old.spec.engine.as_str(), self.spec.engine.as_str());
+            let version = unchanged("/spec/version", &old.spec.version, &self.spec.version);
+            engine.into_iter().chain(version).collect()
+        }
+    }
+);
+
+kind!(
+    Tenant,
+    "tenant",
+    "admin/tenants",
+    ManageTenants,
+    ManageTenants,
+    ManageTenants,
+    {
+        fn check(&self) -> Vec<FieldError> {
+            let name = self.metadata.name.as_deref().unwrap_or_default();
+            let mut errors = Vec::new();
+            if name.contains('.') || name.len() > 63 {
+                errors.push(FieldError::invalid(
+                    "/name",
+                    "is a namespace's: lower-case letters, digits and dashes, at most 63",
+                ));
+            }
+            let storage = self.spec.quotas.storage.as_deref().map(units::bytes);
+            if let Some(Err(detail)) = storage {
+                errors.push(FieldError::invalid("/spec/quotas/storage", detail));
+            }
+            errors
+        }
+    }
+);
 
 fn unchanged(pointer: &str, old: &str, new: &str) -> Option<FieldError> {
     let detail = || format!("cannot change from \"{old}\" to \"{new}\"");

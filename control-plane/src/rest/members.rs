@@ -7,12 +7,12 @@ use entente_api::member::{MemberSpec, MemberStatus};
 use serde_json::Value;
 
 use super::App;
-use super::auth::Caller;
 use super::extract::{Json, Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use super::resources::{self, Tagged, WriteQuery};
 use super::view::{Accepted, Desired, MergePatch, NewResource, Resource};
+use crate::access::Caller;
 
 // Written out in the annotations: the document names a generic type by its arguments, and cannot see through this.
 type View = Resource<MemberSpec, MemberStatus>;

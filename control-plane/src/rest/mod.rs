@@ -3,6 +3,7 @@
 //! verb rewriting → request id → token → idempotency → handler. A handler authorizes, checks, writes, answers; only
 //! what reads or writes a ledger (`transactions`, `blocks`) talks to nodes, through [`crate::ledger`].
 
+mod api_keys;
 pub mod auth;
 mod blocks;
 mod bodies;
@@ -13,9 +14,11 @@ pub mod codes;
 mod contracts;
 mod enroll;
 mod extract;
+mod factor;
 mod guards;
 mod idempotency;
 mod identities;
+mod invitations;
 pub mod kind;
 mod members;
 mod nodes;
@@ -23,13 +26,17 @@ pub mod openapi;
 mod operations;
 mod organizations;
 mod page;
+pub mod permissions;
 pub mod problem;
 mod profile;
 mod releases;
 mod request_id;
 mod resources;
 mod routes;
+mod session;
+mod tenants;
 mod transactions;
+mod users;
 mod verbs;
 pub mod view;
 
@@ -49,9 +56,9 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tower::util::MapRequest;
 
-use self::auth::Tokens;
 use self::codes::Code;
 use self::problem::Problem;
+use crate::access::Gate;
 use crate::ledger::Ledger;
 use crate::operation::tracker::Operations;
 use crate::store::resource::Resources;
@@ -65,6 +72,7 @@ pub struct App {
     pub operations: Operations,
     pub ledger: Ledger,
     pub nodes: Arc<dyn Substrate>,
+    pub gate: Gate,
     /// Cancelled when the platform stops: whoever waits for something answers now.
     pub stop: CancellationToken,
     in_flight: idempotency::InFlight,
@@ -76,6 +84,7 @@ impl App {
         db: Db,
         ledger: Ledger,
         nodes: Arc<dyn Substrate>,
+        gate: Gate,
         stop: CancellationToken,
     ) -> App {
         let operations = Operations::new(db.clone(), resources.clone());
@@ -85,6 +94,7 @@ impl App {
             operations,
             ledger,
             nodes,
+            gate,
             stop,
             in_flight: idempotency::InFlight::default(),
         }
@@ -95,14 +105,18 @@ impl App {
 pub type Service = MapRequest<Router, fn(Request) -> Request>;
 
 /// The whole API.
-pub fn service(app: App, tokens: Tokens) -> Service {
-    let (router, _) = routes::all();
+pub fn service(app: App) -> Service {
+    let (router, _, permissions) = routes::all();
+    let guard = auth::Guard {
+        gate: app.gate.clone(),
+        permissions,
+    };
     let router = router
         .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(extract::LARGEST_BODY))
         .layer(from_fn_with_state(app.clone(), idempotency::layer))
-        .layer(from_fn_with_state(tokens, auth::layer))
+        .layer(from_fn_with_state(guard, auth::layer))
         // Outside of the token check: probes carry none, and learn nothing.
         .route("/healthz", get(async || "ok\n"))
         .layer(from_fn(request_id::layer))

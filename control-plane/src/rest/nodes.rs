@@ -15,13 +15,13 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::App;
-use super::auth::{Action, Caller, TenantScope};
 use super::codes::Code;
 use super::extract::{Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use super::resources::{find, target};
 use super::view::Accepted;
+use crate::access::{Action, Caller, TenantScope};
 use crate::operation::{Operation, OperationKind};
 use crate::store;
 
@@ -40,7 +40,7 @@ pub async fn node_list(
     Path(chain): Path<String>,
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Page<NodeStatus>>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadChains)?;
     let window = page.window(&format!("nodes {chain}"))?;
     let chain = find(&app, &scope, &chain).await?;
     let mut nodes = store::nodes::of_chain(&app.resources, &scope, &chain).await?;
@@ -59,7 +59,7 @@ pub async fn node_get(
     caller: Caller,
     Path((chain, node)): Path<(String, String)>,
 ) -> Result<axum::Json<NodeStatus>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadChains)?;
     find_node(&app, &scope, &chain, &node)
         .await
         .map(|(_, node)| axum::Json(node))
@@ -91,7 +91,7 @@ pub async fn node_logs(
     Path((chain, node)): Path<(String, String)>,
     Query(query): Query<LogQuery>,
 ) -> Result<Response, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadChains)?;
     find_node(&app, &scope, &chain, &node).await?;
     let tail = query.tail.unwrap_or(DEFAULT_TAIL).min(LONGEST_TAIL);
     let lines = app
@@ -123,7 +123,7 @@ pub async fn node_restart(
     caller: Caller,
     Path((chain, node)): Path<(String, String)>,
 ) -> Result<Accepted<NodeStatus>, Problem> {
-    let scope = caller.may(Action::Write)?;
+    let scope = caller.may(Action::OperateNodes)?;
     let (chain, node) = find_node(&app, &scope, &chain, &node).await?;
     let mut target = target(&chain);
     target.node = Some(node.name.clone());

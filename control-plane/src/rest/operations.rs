@@ -12,10 +12,10 @@ use tokio::sync::broadcast;
 use utoipa::IntoParams;
 
 use super::App;
-use super::auth::{Action, Caller, TenantScope};
 use super::extract::{Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
+use crate::access::{Action, Caller, TenantScope};
 use crate::operation::Operation;
 use crate::store;
 use crate::store::operation::Filter;
@@ -50,7 +50,7 @@ pub async fn operation_list(
     caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<axum::Json<Page<Operation>>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadOperations)?;
     let list = format!(
         "operations {:?} {:?} {:?}",
         query.target_kind, query.target_name, query.running
@@ -81,7 +81,7 @@ pub async fn operation_get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Operation>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadOperations)?;
     find(&app, &scope, &id).await.map(axum::Json)
 }
 
@@ -110,7 +110,7 @@ pub async fn operation_wait(
     Path(id): Path<String>,
     Query(query): Query<WaitQuery>,
 ) -> Result<axum::Json<Operation>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadOperations)?;
     let timeout = query
         .timeout
         .as_deref()
@@ -165,7 +165,7 @@ pub async fn operation_events(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadOperations)?;
     let last = headers
         .get("last-event-id")
         .map(|value| value.to_str().unwrap_or_default());

@@ -7,13 +7,13 @@ use entente_api::organization::{OrganizationSpec, OrganizationStatus};
 use serde_json::Value;
 
 use super::App;
-use super::auth::{Action, Caller};
 use super::extract::{Json, Path, Query};
 use super::guards::refuse_while_member;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use super::resources::{self, Tagged, WriteQuery};
 use super::view::{Accepted, Desired, MergePatch, NewResource, Resource};
+use crate::access::{Action, Caller};
 
 // Written out in the annotations: the document names a generic type by its arguments, and cannot see through this.
 type View = Resource<OrganizationSpec, OrganizationStatus>;
@@ -130,6 +130,6 @@ pub async fn organization_delete(
     Query(query): Query<WriteQuery>,
     headers: HeaderMap,
 ) -> Result<Accepted<View>, Problem> {
-    refuse_while_member(&app, &caller.may(Action::Write)?, &name).await?;
+    refuse_while_member(&app, &caller.may(Action::WriteOrganizations)?, &name).await?;
     resources::delete::<Organization>(&app, &caller, &headers, &query, &name).await
 }

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::auth::{Action, Caller};
 use super::codes::Code;
 use super::extract::{Path, Query};
 use super::problem::{Problem, ProblemBody};
 use super::resources::find;
+use crate::access::{Action, Caller};
 
 /// For which organization.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -95,7 +95,7 @@ pub async fn connection_profile_get(
     Path(name): Path<String>,
     Query(query): Query<ProfileQuery>,
 ) -> Result<axum::Json<ConnectionProfile>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadChains)?;
     let chain: Chain = find(&app, &scope, &name).await?;
     let first = chain.spec.members.first().map(|member| member.organization.clone());
     let organization = query.organization.or(first).unwrap_or_default();

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::App;
-use super::auth::{Action, Caller, TenantScope};
 use super::bodies::{read_desired, read_new, read_patched};
 use super::codes::Code;
 use super::guards::{refuse_derived, refuse_while_running, require_match};
@@ -17,6 +16,7 @@ use super::kind::Kind;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::view::{Accepted, View, etag, view};
+use crate::access::{Action, Caller, TenantScope};
 use crate::operation::{Operation, OperationKind, Target};
 use crate::store;
 use crate::store::resource::WriteError;
@@ -67,8 +67,16 @@ impl<R: serde::Serialize> IntoResponse for Tagged<R> {
     }
 }
 
+/// The scope in which a caller may do something with resources of a kind.
+fn scope(caller: &Caller, action: Action) -> Result<TenantScope, Problem> {
+    match action.is_of_the_platform() {
+        true => caller.may_on_the_platform(action).map(|_| caller.own_scope()),
+        false => caller.may(action),
+    }
+}
+
 pub async fn list<K: Kind>(app: &App, caller: &Caller, page: &PageQuery) -> Result<Page<View<K>>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = scope(caller, K::READ)?;
     let window = page.window(K::PATH)?;
     let mut all: Vec<K> = app.resources.list(&scope).await?;
     all.sort_by(|a, b| a.meta().name.cmp(&b.meta().name));
@@ -78,7 +86,7 @@ pub async fn list<K: Kind>(app: &App, caller: &Caller, page: &PageQuery) -> Resu
 }
 
 pub async fn get<K: Kind>(app: &App, caller: &Caller, name: &str) -> Result<Tagged<View<K>>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = scope(caller, K::READ)?;
     let resource: K = find(app, &scope, name).await?;
     Ok(Tagged(etag(resource.meta()), view(&resource)))
 }
@@ -97,8 +105,15 @@ pub async fn create<K: Kind>(
     query: &WriteQuery,
     body: Value,
 ) -> Result<Accepted<View<K>>, Problem> {
-    let scope = caller.may(Action::Write)?;
+    let scope = scope(caller, K::WRITE)?;
     let resource = read_new::<K>(body)?;
+    if !scope.reaches(resource.chain()) {
+        let detail = format!(
+            "This API key is limited to other chains than \"{}\".",
+            resource.chain().unwrap_or_default()
+        );
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
     if app
         .resources
         .get::<K>(&scope, resource.meta().name.as_deref().unwrap_or_default())
@@ -141,7 +156,7 @@ pub async fn put<K: Kind>(
     name: &str,
     body: Value,
 ) -> Result<Accepted<View<K>>, Problem> {
-    let scope = caller.may(Action::Write)?;
+    let scope = scope(caller, K::WRITE)?;
     for _ in 0..TRIES {
         let old: Option<K> = app.resources.get(&scope, name).await?;
         require_match(headers, old.as_ref())?;
@@ -173,7 +188,7 @@ pub async fn patch<K: Kind>(
     name: &str,
     body: Value,
 ) -> Result<Accepted<View<K>>, Problem> {
-    let scope = caller.may(Action::Write)?;
+    let scope = scope(caller, K::WRITE)?;
     for _ in 0..TRIES {
         let old: K = find(app, &scope, name).await?;
         require_match(headers, Some(&old))?;
@@ -227,7 +242,7 @@ pub async fn delete<K: Kind>(
     query: &WriteQuery,
     name: &str,
 ) -> Result<Accepted<View<K>>, Problem> {
-    let scope = caller.may(Action::Write)?;
+    let scope = scope(caller, K::DELETE)?;
     let old: K = find(app, &scope, name).await?;
     require_match(headers, Some(&old))?;
     refuse_derived(&old)?;

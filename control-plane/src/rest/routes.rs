@@ -1,21 +1,26 @@
 //! Every path, once: for the router and for the OpenAPI document.
 
 use axum::Router;
-use utoipa::openapi::{Components, OpenApi};
+use axum::http::Method;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{Components, OpenApi, PathItem};
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::App;
+use super::permissions::{self, Access, Permissions};
 use super::{
-    blocks, chains, channels, codes, contracts, enroll, identities, members, nodes, openapi, operations,
-    organizations, profile, releases, transactions, verbs,
+    api_keys, blocks, chains, channels, codes, contracts, enroll, factor, identities, invitations, members, nodes,
+    openapi, operations, organizations, profile, releases, session, tenants, transactions, users, verbs,
 };
 
-/// The router and the document.
-pub fn all() -> (Router<App>, OpenApi) {
+/// The router, the document, and what each operation takes.
+pub fn all() -> (Router<App>, OpenApi, Permissions) {
     let mut table = Table {
         router: Router::new(),
         document: openapi::head(),
+        permissions: Vec::new(),
     };
     table.add(routes!(
         organizations::organization_list,
@@ -80,15 +85,45 @@ pub fn all() -> (Router<App>, OpenApi) {
     table.add(routes!(operations::operation_get));
     table.add(routes!(operations::operation_wait));
     table.add(routes!(operations::operation_events));
+    table.add(routes!(
+        session::session_create,
+        session::session_get,
+        session::session_delete
+    ));
+    table.add(routes!(session::session_switch));
+    table.add(routes!(session::session_change_password));
+    table.add(routes!(session::session_sign_out_everywhere));
+    table.add(routes!(factor::session_begin_totp));
+    table.add(routes!(factor::session_confirm_totp));
+    table.add(routes!(factor::session_end_totp));
+    table.add(routes!(users::user_list));
+    table.add(routes!(users::user_get, users::user_patch, users::user_delete));
+    table.add(routes!(invitations::invitation_list, invitations::invitation_create));
+    table.add(routes!(invitations::invitation_delete));
+    table.add(routes!(invitations::invitation_accept));
+    table.add(routes!(api_keys::api_key_list, api_keys::api_key_create));
+    table.add(routes!(api_keys::api_key_get, api_keys::api_key_delete));
+    table.add(routes!(api_keys::api_key_rotate));
+    table.add(routes!(api_keys::token_create));
+    table.add(routes!(api_keys::jwks_get));
+    table.add(routes!(tenants::tenant_list, tenants::tenant_create));
+    table.add(routes!(
+        tenants::tenant_get,
+        tenants::tenant_put,
+        tenants::tenant_patch,
+        tenants::tenant_delete
+    ));
+    table.add(routes!(tenants::tenant_invite));
     table.add(routes!(codes::problem_get));
     table.add(routes!(openapi::openapi_get));
     table.add(routes!(openapi::version_get));
-    (table.router, table.document)
+    (table.router, table.document, table.permissions.into_iter().collect())
 }
 
 struct Table {
     router: Router<App>,
     document: OpenApi,
+    permissions: Vec<((Method, String), Access)>,
 }
 
 impl Table {
@@ -97,7 +132,15 @@ impl Table {
         for path in paths.paths.keys() {
             self.router = std::mem::take(&mut self.router).route(&verbs::route(path), methods.clone());
         }
-        for (path, item) in paths.paths {
+        for (path, mut item) in paths.paths {
+            for (method, operation) in operations(&mut item) {
+                let access = permissions::of(operation.operation_id.as_deref().unwrap_or_default());
+                if let Access::May(action) = access {
+                    let scope = ExtensionsBuilder::new().add("x-entente-scope", action.scope()).build();
+                    operation.extensions = Some(scope);
+                }
+                self.permissions.push(((method, verbs::route(&path)), access));
+            }
             match self.document.paths.paths.get_mut(&path) {
                 Some(known) => known.merge_operations(item),
                 None => {
@@ -111,4 +154,16 @@ impl Table {
             .schemas
             .extend(schemas);
     }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let all = [
+        (Method::GET, &mut item.get),
+        (Method::PUT, &mut item.put),
+        (Method::POST, &mut item.post),
+        (Method::DELETE, &mut item.delete),
+        (Method::PATCH, &mut item.patch),
+    ];
+    all.into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }

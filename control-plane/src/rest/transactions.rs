@@ -10,9 +10,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::App;
-use super::auth::{Action, Caller};
 use super::extract::{Json, Path};
 use super::problem::{FieldError, Problem, ProblemBody};
+use crate::access::{Action, Caller};
 use crate::ledger::call::{Call, Signatory};
 use crate::ledger::view::Transaction;
 
@@ -84,7 +84,7 @@ pub async fn contract_submit(
     Path((chain, channel, contract)): Path<(String, String, String)>,
     Json(body): Json<ContractCall>,
 ) -> Result<axum::Json<Committed>, Problem> {
-    let scope = caller.may(Action::Transact)?;
+    let scope = caller.may(Action::SubmitTransactions)?;
     let (signatory, call) = read(&contract, body)?;
     let ledger = app.ledger.open(&scope, &chain, &channel, &signatory).await?;
     let done = ledger.submit(&call).await?;
@@ -110,7 +110,7 @@ pub async fn contract_evaluate(
     Path((chain, channel, contract)): Path<(String, String, String)>,
     Json(body): Json<ContractCall>,
 ) -> Result<axum::Json<CallResult>, Problem> {
-    let scope = caller.may(Action::Transact)?;
+    let scope = caller.may(Action::ReadLedger)?;
     let (signatory, call) = read(&contract, body)?;
     let ledger = app.ledger.open(&scope, &chain, &channel, &signatory).await?;
     Ok(axum::Json(answer(&ledger.evaluate(&call).await?)))
@@ -128,7 +128,7 @@ pub async fn transaction_get(
     caller: Caller,
     Path((chain, channel, transaction)): Path<(String, String, String)>,
 ) -> Result<axum::Json<Transaction>, Problem> {
-    let scope = caller.may(Action::Read)?;
+    let scope = caller.may(Action::ReadLedger)?;
     let ledger = app.ledger.open(&scope, &chain, &channel, &Signatory::default()).await?;
     ledger.transaction(&transaction).await.map(axum::Json)
 }

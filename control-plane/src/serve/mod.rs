@@ -15,10 +15,11 @@ use entente_operator::vault;
 use crate::api::{self, Api, Ground, damaged};
 use crate::cli::{CliError, Console, Exit};
 use crate::operate::{self, ClusterArgs};
+use crate::rest::problem::chain_of;
 use crate::store::Db;
 use crate::up::data::Data;
 use crate::up::layout::Address;
-use crate::up::{signals, token};
+use crate::up::{first, signals, token};
 
 /// Options of `entente serve`.
 #[derive(Debug, Clone, Args)]
@@ -31,6 +32,16 @@ pub struct ServeArgs {
     /// File with the administrator's token, such as one of a mounted Secret; the one in the folder when absent
     #[arg(long, env = "ENTENTE_ADMIN_TOKEN_FILE", value_name = "FILE")]
     pub admin_token_file: Option<PathBuf>,
+    /// E-mail address of the first administrator, who is made where there is no user yet
+    #[arg(long, env = "ENTENTE_ADMIN_EMAIL", default_value = first::EMAIL, value_name = "ADDRESS")]
+    pub admin_email: String,
+    /// Let browsers send the session's cookie over TLS only
+    #[arg(long, env = "ENTENTE_SECURE_COOKIES", default_value_t = true, action = clap::ArgAction::Set)]
+    pub secure_cookies: bool,
+    /// Address of a PostgreSQL database for users, operations and answers, such as postgres://entente@db/entente; a file
+    /// in the folder when absent
+    #[arg(long, env = "ENTENTE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
     /// Where to serve the API
     #[arg(
         long,
@@ -65,9 +76,14 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
     let client = operate::connect(&Metrics::default()).await?;
     // Releases belong to the whole installation, and are read with every chain: so no single namespace is followed.
     let store = Kubernetes::start(client.clone(), &Scope::All, "entente-serve");
-    let db = Db::open(&data.layout.platform())
-        .await
-        .map_err(|error| damaged("platform.db", &error))?;
+    let db = match &args.database_url {
+        Some(url) => Db::connect(url)
+            .await
+            .map_err(|error| CliError::failed(format!("the database cannot be used: {}", chain_of(&error))))?,
+        None => Db::open(&data.layout.platform())
+            .await
+            .map_err(|error| damaged("platform.db", &error))?,
+    };
     let token_file = args.admin_token_file.clone().unwrap_or_else(|| data.layout.token());
     let token = token::read(&token_file)?;
     let url = format!("http://{address}");
@@ -84,13 +100,24 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
         // It looks at nodes and starts none.
         ..Settings::new("")
     };
+    let registry = Registry::new(Arc::new(store));
+    first::tenant(&registry, &args.namespace).await?;
+    if first::administrator(&db, &args.namespace, &args.admin_email, &data.layout.password()).await? {
+        let file = data.layout.password();
+        console.line(&format!(
+            "first  {}, with the password in {}",
+            args.admin_email,
+            file.display()
+        ))?;
+    }
     let ground = Ground {
-        registry: Registry::new(Arc::new(store)),
+        registry,
         substrate: Arc::new(pods::Kubernetes::new(client.clone(), settings)),
         vault: Arc::new(vault::Kubernetes::new(client)),
         db,
         token,
         namespace: args.namespace.clone(),
+        has_secure_cookies: args.secure_cookies,
     };
     let api = Api::start(listener, ground);
     console.line(&format!(

@@ -4,7 +4,7 @@ use entente_api::time::Time;
 use sqlx::Row as _;
 
 use super::{Db, DbError};
-use crate::rest::auth::TenantScope;
+use crate::access::TenantScope;
 
 /// A kept answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub async fn claim(db: &Db, scope: &TenantScope, key: &str, hash: &str, now: Tim
         return Ok(Claim::Unanswered { same_request: true });
     };
     let same_request = row.try_get::<String, _>("request_hash")? == hash;
-    let Some(status) = row.try_get::<Option<u16>, _>("status")? else {
+    let Some(status) = row.try_get::<Option<i64>, _>("status")? else {
         return Ok(Claim::Unanswered { same_request });
     };
     let headers = row
@@ -62,7 +62,7 @@ pub async fn claim(db: &Db, scope: &TenantScope, key: &str, hash: &str, now: Tim
     Ok(Claim::Answered {
         same_request,
         answer: Answer {
-            status,
+            status: u16::try_from(status).unwrap_or_default(),
             headers: serde_json::from_str(&headers)?,
             body,
         },
@@ -72,9 +72,9 @@ pub async fn claim(db: &Db, scope: &TenantScope, key: &str, hash: &str, now: Tim
 /// Keeps the answer to the request that claimed the key.
 pub async fn keep(db: &Db, scope: &TenantScope, key: &str, answer: &Answer) -> Result<(), DbError> {
     sqlx::query("UPDATE idempotency SET status = $1, headers = $2, body = $3 WHERE tenant = $4 AND key = $5")
-        .bind(answer.status)
+        .bind(i64::from(answer.status))
         .bind(serde_json::to_string(&answer.headers)?)
-        .bind(&answer.body)
+        .bind(answer.body.clone())
         .bind(scope.namespace())
         .bind(key)
         .execute(&db.pool)

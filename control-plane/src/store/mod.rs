@@ -1,30 +1,44 @@
-//! What the control plane keeps: resources in the registry, operations and idempotency keys in its own tables.
+//! What the control plane keeps: resources in the registry, everything else in tables of its own, in SQLite on one machine
+//! and in PostgreSQL where several replicas share them.
 //!
-//! Every function takes a [`TenantScope`](crate::rest::auth::TenantScope) and filters on it. Absent is `Ok(None)`.
+//! The same statements run on both. Every function takes a [`TenantScope`](crate::access::TenantScope) and filters on it,
+//! but for those of `access`, which find out who asks. Absent is `Ok(None)`.
 
+pub mod access;
 pub mod idempotency;
 pub mod nodes;
 pub mod operation;
 pub mod resource;
 
 use std::path::Path;
-use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::Migrator;
+use sqlx::{AnyPool, Executor as _};
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Settings of each connection. Readers and the one writer do not wait for each other, and what was answered is on disk.
+const SQLITE_SETTINGS: &str =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON;";
+/// Connections of one replica.
+const CONNECTIONS: u32 = 8;
+/// How long a request waits for one of them.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The control plane's own tables.
 #[derive(Debug, Clone)]
 pub struct Db {
-    pool: SqlitePool,
+    pool: AnyPool,
 }
 
 /// Why the tables could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
+    #[error("\"{0}\" is no address of a database: it begins with sqlite:, postgres: or postgresql:")]
+    Address(String),
     #[error("the platform's tables cannot be opened or brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("the platform's tables cannot be read or written")]
@@ -36,35 +50,54 @@ pub enum DbError {
 impl Db {
     /// Opens the file, making it when it is absent, and brings its tables up to date.
     pub async fn open(path: &Path) -> Result<Db, DbError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(Duration::from_secs(10));
-        Db::connect(options, 4).await
+        let path: String = path.to_string_lossy().bytes().map(escaped).collect();
+        Db::connect(&format!("sqlite://{path}?mode=rwc")).await
     }
 
     /// Tables that live as long as the value; for tests.
     pub async fn in_memory() -> Result<Db, DbError> {
         // One connection: each connection to `:memory:` is a database of its own.
-        Db::connect(SqliteConnectOptions::from_str("sqlite::memory:")?, 1).await
+        Db::with_connections("sqlite::memory:", 1).await
     }
 
-    async fn connect(options: SqliteConnectOptions, connections: u32) -> Result<Db, DbError> {
-        let pool = SqlitePoolOptions::new()
+    /// Opens the database at an address such as `postgres://user@host/name`, and brings its tables up to date. Of several
+    /// replicas that start at once, one does so while the others wait.
+    pub async fn connect(url: &str) -> Result<Db, DbError> {
+        Db::with_connections(url, CONNECTIONS).await
+    }
+
+    async fn with_connections(url: &str, connections: u32) -> Result<Db, DbError> {
+        let (migrations, settings) = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => (&SQLITE, SQLITE_SETTINGS),
+            Some("postgres" | "postgresql") => (&POSTGRES, ""),
+            // Without what follows: there may be a password in it.
+            scheme => return Err(DbError::Address(scheme.unwrap_or_default().to_owned())),
+        };
+        install_default_drivers();
+        let pool = AnyPoolOptions::new()
             .max_connections(connections)
             .min_connections(1)
+            .acquire_timeout(PATIENCE)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(options)
+            .after_connect(move |connection, _| Box::pin(async move { connection.execute(settings).await.map(drop) }))
+            .connect(url)
             .await?;
-        MIGRATIONS.run(&pool).await?;
+        migrations.run(&pool).await?;
         Ok(Db { pool })
     }
 
-    /// Writes what is pending and closes the file.
+    /// Writes what is pending and closes the connections.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// One byte of a file's path, as it stands in an address.
+fn escaped(byte: u8) -> String {
+    match byte {
+        b'/' | b'.' | b'-' | b'_' => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
     }
 }

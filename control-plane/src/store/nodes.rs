@@ -7,7 +7,7 @@ use entente_api::{Chain, Member};
 use entente_operator::registry::RegistryError;
 
 use super::resource::Resources;
-use crate::rest::auth::TenantScope;
+use crate::access::TenantScope;
 
 /// All nodes of a chain. A peer is shown as its member reports it, which is news earlier than what the chain repeats.
 pub async fn of_chain(

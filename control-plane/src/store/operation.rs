@@ -1,11 +1,11 @@
 //! The table `operations`.
 
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use super::{Db, DbError};
+use crate::access::{PlatformScope, TenantScope};
 use crate::operation::{Operation, Target};
-use crate::rest::auth::TenantScope;
 
 /// Keeps a new operation.
 pub async fn insert(db: &Db, scope: &TenantScope, operation: &Operation) -> Result<(), DbError> {
@@ -18,7 +18,7 @@ pub async fn insert(db: &Db, scope: &TenantScope, operation: &Operation) -> Resu
     .bind(operation.kind.as_str())
     .bind(&operation.target.kind)
     .bind(&operation.target.name)
-    .bind(!operation.state.is_terminal())
+    .bind(i64::from(!operation.state.is_terminal()))
     .bind(operation.revision)
     .bind(serde_json::to_string(operation)?)
     .execute(&db.pool)
@@ -32,7 +32,7 @@ pub async fn update(db: &Db, scope: &TenantScope, operation: &Operation) -> Resu
         "UPDATE operations SET is_running = $1, revision = $2, body = $3
          WHERE tenant = $4 AND id = $5 AND is_running = 1 AND revision = $6",
     )
-    .bind(!operation.state.is_terminal())
+    .bind(i64::from(!operation.state.is_terminal()))
     .bind(operation.revision)
     .bind(serde_json::to_string(operation)?)
     .bind(scope.namespace())
@@ -66,6 +66,16 @@ pub async fn running(db: &Db, scope: &TenantScope, target: Option<&Target>) -> R
     rows.iter().map(read).collect()
 }
 
+/// Operations of all tenants that have not ended, oldest first, each with its tenant.
+pub async fn running_everywhere(db: &Db, _: &PlatformScope) -> Result<Vec<(String, Operation)>, DbError> {
+    let rows = sqlx::query("SELECT tenant, body FROM operations WHERE is_running = 1 ORDER BY id")
+        .fetch_all(&db.pool)
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("tenant")?, read(row)?)))
+        .collect()
+}
+
 /// Which operations a list shows.
 #[derive(Debug, Default)]
 pub struct Filter<'a> {
@@ -91,7 +101,7 @@ pub async fn list(
     .bind(scope.namespace())
     .bind(filter.target_kind)
     .bind(filter.target_name)
-    .bind(filter.is_running)
+    .bind(filter.is_running.map(i64::from))
     .bind(after)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(&db.pool)
@@ -99,8 +109,8 @@ pub async fn list(
     rows.iter().map(read).collect()
 }
 
-fn read(row: &SqliteRow) -> Result<Operation, DbError> {
-    Ok(serde_json::from_str(row.try_get("body")?)?)
+fn read(row: &AnyRow) -> Result<Operation, DbError> {
+    Ok(serde_json::from_str(&row.try_get::<String, _>("body")?)?)
 }
 
 #[cfg(test)]

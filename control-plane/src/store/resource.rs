@@ -2,7 +2,7 @@
 
 use entente_operator::registry::{Cause, Registry, RegistryError, Scope, Watch};
 
-use crate::rest::auth::TenantScope;
+use crate::access::{PlatformScope, TenantScope};
 use crate::rest::codes::Code;
 use crate::rest::kind::Kind;
 use crate::rest::problem::{FieldError, Problem};
@@ -89,11 +89,14 @@ impl Resources {
     }
 
     pub async fn get<K: Kind>(&self, scope: &TenantScope, name: &str) -> Result<Option<K>, RegistryError> {
-        self.registry.get(&within(scope), name).await
+        let found: Option<K> = self.registry.get(&within(scope), name).await?;
+        Ok(found.filter(|resource| scope.reaches(resource.chain())))
     }
 
     pub async fn list<K: Kind>(&self, scope: &TenantScope) -> Result<Vec<K>, RegistryError> {
-        self.registry.list(&within(scope)).await
+        let mut found: Vec<K> = self.registry.list(&within(scope)).await?;
+        found.retain(|resource| scope.reaches(resource.chain()));
+        Ok(found)
     }
 
     pub async fn create<K: Kind>(&self, scope: &TenantScope, resource: &K) -> Result<K, WriteError> {
@@ -109,9 +112,9 @@ impl Resources {
         self.registry.delete(&within(scope), name).await
     }
 
-    /// Every change of the tenant's resources from now on.
-    pub fn watch(&self, scope: &TenantScope) -> Watch {
-        self.registry.watch(&within(scope))
+    /// Every change of every tenant's resources from now on.
+    pub fn watch_all(&self, _: &PlatformScope) -> Watch {
+        self.registry.watch(&Scope::All)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::data::Data;
 use super::demo;
+use super::first;
 use super::platform::Platform;
 use crate::cli::client::Client;
 use crate::cli::{CliError, Console};
@@ -36,8 +37,13 @@ pub async fn how_to_go_on(
     } else {
         format!("  {program} apply -f examples/ten-lines.yaml\n  {program} get chains\n  {program} get nodes")
     };
+    // Gone once it has done its service.
+    let sign_in = match data.layout.password() {
+        file if file.exists() => format!("user   {}, one-time password in {}\n", first::EMAIL, file.display()),
+        _ => String::new(),
+    };
     console.line(&format!(
-        "\nAPI    {}/v1 (described by /v1/openapi.json)\ntoken  {}\n\nTry, in another terminal with ENTENTE_DATA={root}:\n{commands}\n\nCtrl-C stops everything; the next start continues.",
+        "\nAPI    {}/v1 (described by /v1/openapi.json)\ntoken  {}\n{sign_in}\nTry, in another terminal with ENTENTE_DATA={root}:\n{commands}\n\nCtrl-C stops everything; the next start continues.",
         platform.url(),
         data.layout.token().display(),
     ))

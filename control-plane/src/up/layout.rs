@@ -31,6 +31,11 @@ impl Layout {
         self.root.join("admin-token")
     }
 
+    /// The first administrator's password, until they choose one of their own.
+    pub fn password(&self) -> PathBuf {
+        self.root.join("admin-password")
+    }
+
     /// Where the API was last served.
     pub fn address(&self) -> PathBuf {
         self.root.join("address.json")
@@ -41,7 +46,7 @@ impl Layout {
         self.root.join("registry.db")
     }
 
-    /// Operations and idempotency keys.
+    /// Users, operations, idempotency keys.
     pub fn platform(&self) -> PathBuf {
         self.root.join("platform.db")
     }

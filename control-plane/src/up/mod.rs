@@ -6,6 +6,7 @@
 mod banner;
 pub(crate) mod data;
 mod demo;
+pub mod first;
 pub mod layout;
 mod platform;
 mod proof;

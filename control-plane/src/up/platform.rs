@@ -16,6 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::data::Data;
+use super::first;
 use super::layout::Address;
 use super::releases;
 use crate::api::{Api, Ground, damaged};
@@ -62,6 +63,9 @@ impl Platform {
             .await
             .map_err(|error| failed("node releases cannot be published")(&error))?;
 
+        first::tenant(&registry, DEFAULT_NAMESPACE).await?;
+        first::administrator(&db, DEFAULT_NAMESPACE, first::EMAIL, &layout.password()).await?;
+
         let address = listener
             .local_addr()
             .map_err(|error| failed("the address cannot be read")(&error))?;
@@ -82,6 +86,8 @@ impl Platform {
             db,
             token: token.clone(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
+            // On loopback, without TLS.
+            has_secure_cookies: false,
         };
         let api = Api::start(listener, ground);
         api.watch_over(tokio::spawn(operate(context))).await;
@@ -110,7 +116,7 @@ impl Platform {
     pub async fn memory_of(&self, chain: &str) -> u64 {
         let nodes = self
             .substrate
-            .list(self.api.scope.namespace(), chain)
+            .list(&self.api.namespace, chain)
             .await
             .unwrap_or_default();
         let mut bytes = 0;
@@ -136,7 +142,7 @@ impl Platform {
     async fn all_run(&self, chain: &str) -> bool {
         for node in self
             .substrate
-            .list(self.api.scope.namespace(), chain)
+            .list(&self.api.namespace, chain)
             .await
             .unwrap_or_default()
         {

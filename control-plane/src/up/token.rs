@@ -20,8 +20,13 @@ fn generate() -> String {
 
 /// Makes the file. One that is there is from a start that was cut short, and nobody has used it.
 pub fn make(path: &Path) -> Result<(), CliError> {
+    write(path, &generate())
+}
+
+/// Writes a secret into a file that only its owner can read, as a whole or not at all.
+pub fn write(path: &Path, secret: &str) -> Result<(), CliError> {
     let unfinished = path.with_extension("new");
-    let failed = |error| CliError::failed(format!("the token in {} cannot be written: {error}", path.display()));
+    let failed = |error| CliError::failed(format!("the secret in {} cannot be written: {error}", path.display()));
     if unfinished.exists() {
         fs::remove_file(&unfinished).map_err(failed)?;
     }
@@ -31,7 +36,7 @@ pub fn make(path: &Path) -> Result<(), CliError> {
         .mode(0o600)
         .open(&unfinished);
     file.and_then(|mut file| {
-        file.write_all(format!("{}\n", generate()).as_bytes())?;
+        file.write_all(format!("{secret}\n").as_bytes())?;
         file.sync_all()
     })
     .and_then(|()| fs::rename(&unfinished, path))

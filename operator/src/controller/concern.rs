@@ -71,6 +71,15 @@ impl Concerns {
             _ => now,
         };
         let mut concerned = Vec::new();
+        // A tenant counts what it has.
+        if deleted || before.as_ref().is_none_or(|before| before.own != now.own) {
+            let tenant = Key {
+                kind: "Tenant".to_owned(),
+                namespace: String::new(),
+                name: key.namespace.clone(),
+            };
+            concerned.extend(self.known.contains_key(&tenant).then_some(tenant));
+        }
         if deleted || before.as_ref().is_none_or(|before| before.own != now.own) {
             concerned.push(key.clone());
         }

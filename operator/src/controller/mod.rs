@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization};
+use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
 use futures::future::join_all;
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
@@ -214,7 +214,8 @@ impl Dispatcher {
 
     async fn listed(&self) -> Result<Vec<(Key, Value)>, RegistryError> {
         let (registry, all) = (&self.context.registry, &Scope::All);
-        let mut listed = registry.objects::<NodeRelease>(all).await?;
+        let mut listed = registry.objects::<Tenant>(all).await?;
+        listed.extend(registry.objects::<NodeRelease>(all).await?);
         listed.extend(registry.objects::<Organization>(all).await?);
         listed.extend(registry.objects::<Chain>(all).await?);
         listed.extend(registry.objects::<Member>(all).await?);

@@ -7,7 +7,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use entente_api::condition::{State, kind, reason};
 use entente_api::time::Time;
-use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, names};
+use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant, names};
 use kube::ResourceExt as _;
 use kube::core::object::HasStatus;
 use parking_lot::Mutex;
@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::registry::{Key, Kind, Registry, RegistryError, Scope};
 use crate::report::{Report, Status};
 use crate::trouble::{Kind as TroubleKind, Result};
-use crate::{chain, contract, identity, member, node_release, organization, story};
+use crate::{chain, contract, identity, member, node_release, organization, story, tenant};
 
 /// What follows a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,7 @@ reconciled! {
     Contract => contract,
     Identity => identity,
     NodeRelease => node_release,
+    Tenant => tenant,
 }
 
 /// One pass.
@@ -108,6 +109,7 @@ async fn attempt(context: &Context, key: &Key, course: &Course) -> Next {
         "Contract" => one::<Contract>(context, key, course).await,
         "Identity" => one::<Identity>(context, key, course).await,
         "NodeRelease" => one::<NodeRelease>(context, key, course).await,
+        "Tenant" => one::<Tenant>(context, key, course).await,
         _ => Ok(Next::Gone),
     };
     match outcome {

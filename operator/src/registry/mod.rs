@@ -78,6 +78,7 @@ kinds! {
     entente_api::Contract => true,
     entente_api::Identity => true,
     entente_api::NodeRelease => false,
+    entente_api::Tenant => false,
 }
 
 /// Says of an object whether it is wanted.

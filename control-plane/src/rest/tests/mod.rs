@@ -1,8 +1,10 @@
 //! The API as its callers see it: requests in, answers out, on an embedded registry. The operator's part is played by
 //! writing the statuses that it would write.
 
+mod access;
 mod bad_requests;
 mod idempotency;
+mod matrix;
 mod operations;
 mod resources;
 mod strangers;
@@ -24,8 +26,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::auth::{TenantScope, Tokens};
 use super::{App, Service};
+use crate::access::Gate;
 use crate::ledger::Ledger;
 use crate::store::Db;
 use crate::store::resource::Resources;
@@ -78,8 +80,9 @@ impl TestApp {
         let vault = Arc::new(vault::Local::new(&folder.path().join("vault")));
         let ledger = Ledger::new(resources.clone(), vault);
         let db = Db::in_memory().await.unwrap();
-        let app = App::new(resources, db, ledger, Arc::new(NoNodes), CancellationToken::new());
-        let service = super::service(app.clone(), Tokens::new(TOKEN, DEFAULT_NAMESPACE));
+        let gate = Gate::new(db.clone(), registry.clone(), TOKEN, DEFAULT_NAMESPACE);
+        let app = App::new(resources, db, ledger, Arc::new(NoNodes), gate, CancellationToken::new());
+        let service = super::service(app.clone());
         TestApp {
             app,
             registry,
@@ -90,10 +93,6 @@ impl TestApp {
 
     pub fn scope() -> Scope {
         Scope::namespace(DEFAULT_NAMESPACE)
-    }
-
-    pub fn tenant() -> TenantScope {
-        TenantScope::for_background_task("test", DEFAULT_NAMESPACE)
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

@@ -36,7 +36,7 @@ async fn waiting_answers_as_soon_as_it_ends() {
     let id = create(&app).await;
     let runner = app.app.operations.clone();
     let stop = app.app.stop.clone();
-    tokio::spawn(async move { runner.run(&TestApp::tenant(), stop).await });
+    tokio::spawn(async move { runner.run(stop).await });
 
     let waiter = tokio::spawn({
         let (app, path) = (app.clone(), format!("/v1/operations/{id}:wait?timeout=30s"));

@@ -1,6 +1,6 @@
 //! The kinds that live in the cluster, as the API server names them.
 
-use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization};
+use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
 use kube::api::{Api, ApiResource, DynamicObject};
 use kube::{Client, ResourceExt as _};
 use serde_json::Value;
@@ -23,6 +23,7 @@ pub fn all() -> Vec<Held> {
         held::<Contract>(),
         held::<Identity>(),
         held::<NodeRelease>(),
+        held::<Tenant>(),
     ]
 }
 

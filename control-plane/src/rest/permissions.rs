@@ -1,0 +1,157 @@
+//! What each operation of the API takes. An operation that is not in this table is served to nobody.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::http::Method;
+
+use super::codes::Code;
+use super::problem::Problem;
+use crate::access::Action::{self, *};
+use crate::access::Caller;
+
+/// What an operation takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing.
+    Everybody,
+    /// A caller, whoever it is.
+    SignedIn,
+    /// A caller who may do this.
+    May(Action),
+    /// What nobody has thought about.
+    Nobody,
+}
+
+use Access::{Everybody, May, SignedIn};
+
+/// Every operation by its id in the OpenAPI document.
+pub const OPERATIONS: &[(&str, Access)] = &[
+    ("api_key_create", May(ManageKeys)),
+    ("api_key_delete", May(ManageKeys)),
+    ("api_key_get", May(ManageKeys)),
+    ("api_key_list", May(ManageKeys)),
+    ("api_key_rotate", May(ManageKeys)),
+    ("block_get", May(ReadLedger)),
+    ("block_list", May(ReadLedger)),
+    ("chain_create", May(WriteChains)),
+    ("chain_delete", May(DeleteChains)),
+    ("chain_get", May(ReadChains)),
+    ("chain_list", May(ReadChains)),
+    ("chain_patch", May(WriteChains)),
+    ("chain_put", May(WriteChains)),
+    ("channel_get", May(ReadChains)),
+    ("channel_info", May(ReadChains)),
+    ("channel_list", May(ReadChains)),
+    ("connection_profile_get", May(ReadChains)),
+    ("contract_create", May(DeployContracts)),
+    ("contract_delete", May(DeployContracts)),
+    ("contract_evaluate", May(ReadLedger)),
+    ("contract_get", May(ReadContracts)),
+    ("contract_list", May(ReadContracts)),
+    ("contract_patch", May(DeployContracts)),
+    ("contract_put", May(DeployContracts)),
+    ("contract_submit", May(SubmitTransactions)),
+    ("identity_create", May(IssueIdentities)),
+    ("identity_delete", May(IssueIdentities)),
+    ("identity_enroll", May(IssueIdentities)),
+    ("identity_get", May(ReadIdentities)),
+    ("identity_list", May(ReadIdentities)),
+    ("identity_patch", May(IssueIdentities)),
+    ("identity_put", May(IssueIdentities)),
+    ("invitation_accept", Everybody),
+    ("invitation_create", May(ManageUsers)),
+    ("invitation_delete", May(ManageUsers)),
+    ("invitation_list", May(ReadUsers)),
+    ("jwks_get", Everybody),
+    ("member_create", May(WriteChains)),
+    ("member_delete", May(DeleteChains)),
+    ("member_get", May(ReadChains)),
+    ("member_list", May(ReadChains)),
+    ("member_patch", May(WriteChains)),
+    ("member_put", May(WriteChains)),
+    ("node_get", May(ReadChains)),
+    ("node_list", May(ReadChains)),
+    ("node_logs", May(ReadChains)),
+    ("node_release_create", May(WriteReleases)),
+    ("node_release_delete", May(WriteReleases)),
+    ("node_release_get", May(ReadReleases)),
+    ("node_release_list", May(ReadReleases)),
+    ("node_release_patch", May(WriteReleases)),
+    ("node_release_put", May(WriteReleases)),
+    ("node_restart", May(OperateNodes)),
+    ("openapi_get", SignedIn),
+    ("operation_events", May(ReadOperations)),
+    ("operation_get", May(ReadOperations)),
+    ("operation_list", May(ReadOperations)),
+    ("operation_wait", May(ReadOperations)),
+    ("organization_create", May(WriteOrganizations)),
+    ("organization_delete", May(WriteOrganizations)),
+    ("organization_get", May(ReadOrganizations)),
+    ("organization_list", May(ReadOrganizations)),
+    ("organization_patch", May(WriteOrganizations)),
+    ("organization_put", May(WriteOrganizations)),
+    ("problem_get", SignedIn),
+    ("session_begin_totp", SignedIn),
+    ("session_change_password", SignedIn),
+    ("session_confirm_totp", SignedIn),
+    ("session_create", Everybody),
+    ("session_delete", SignedIn),
+    ("session_end_totp", SignedIn),
+    ("session_get", SignedIn),
+    ("session_sign_out_everywhere", SignedIn),
+    ("session_switch", SignedIn),
+    ("tenant_create", May(ManageTenants)),
+    ("tenant_delete", May(ManageTenants)),
+    ("tenant_get", May(ManageTenants)),
+    ("tenant_invite", May(ManageTenants)),
+    ("tenant_list", May(ManageTenants)),
+    ("tenant_patch", May(ManageTenants)),
+    ("tenant_put", May(ManageTenants)),
+    ("token_create", SignedIn),
+    ("transaction_get", May(ReadLedger)),
+    ("user_delete", May(ManageUsers)),
+    ("user_get", May(ReadUsers)),
+    ("user_list", May(ReadUsers)),
+    ("user_patch", May(ManageUsers)),
+    ("version_get", SignedIn),
+];
+
+/// What an operation takes.
+pub fn of(operation: &str) -> Access {
+    let found = OPERATIONS.iter().find(|(id, _)| *id == operation);
+    found.map_or(Access::Nobody, |(_, access)| *access)
+}
+
+/// The table by route: methods and paths as the router knows them.
+#[derive(Debug, Clone, Default)]
+pub struct Permissions(Arc<HashMap<(Method, String), Access>>);
+
+impl FromIterator<((Method, String), Access)> for Permissions {
+    fn from_iter<T: IntoIterator<Item = ((Method, String), Access)>>(routes: T) -> Permissions {
+        Permissions(Arc::new(routes.into_iter().collect()))
+    }
+}
+
+impl Permissions {
+    /// What a request takes that was routed to a path. A method that the path does not take needs a caller: the fallback
+    /// says what it takes.
+    pub fn of(&self, method: &Method, route: &str) -> Access {
+        // A router answers HEAD with what it has for GET.
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let found = self.0.get(&(method.clone(), route.to_owned()));
+        found.copied().unwrap_or(Access::SignedIn)
+    }
+}
+
+impl Access {
+    /// That a caller may come in.
+    pub fn check(self, caller: &Caller) -> Result<(), Problem> {
+        match self {
+            Access::Everybody | Access::SignedIn => Ok(()),
+            Access::May(action) if action.is_of_the_platform() => caller.may_on_the_platform(action).map(|_| ()),
+            Access::May(action) => caller.may(action).map(|_| ()),
+            Access::Nobody => Err(Problem::new(Code::Forbidden, "Nobody may do this.")),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Every operation of the document, tried by everybody, and compared with the table of permissions.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::access::Person;
+use super::{Answer, TestApp};
+use crate::access::{Action, Role};
+use crate::rest::openapi;
+use crate::rest::permissions::{self, Access};
+
+/// One operation, as a request that names nothing that exists.
+struct Tried {
+    id: String,
+    method: Method,
+    path: String,
+    access: Access,
+}
+
+fn operations() -> Vec<Tried> {
+    let document = openapi::json();
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            all.push(Tried {
+                id: id.to_owned(),
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.replace('{', "no-").replace('}', ""),
+                access: permissions::of(id),
+            });
+        }
+    }
+    all
+}
+
+fn body(tried: &Tried) -> Option<Value> {
+    let has_body = matches!(tried.method, Method::POST | Method::PUT | Method::PATCH);
+    has_body.then(|| json!({}))
+}
+
+/// Whether a caller was refused for who they are.
+fn is_refused(answer: &Answer) -> bool {
+    answer.status == 403 && answer.problem().1 == "forbidden"
+}
+
+#[test]
+fn every_operation_has_a_row_and_every_row_an_operation() {
+    let mut documented: Vec<String> = operations().into_iter().map(|tried| tried.id).collect();
+    documented.sort();
+
+    let table: Vec<&str> = permissions::OPERATIONS.iter().map(|(id, _)| *id).collect();
+
+    assert_eq!(table, documented);
+}
+
+#[tokio::test]
+async fn each_role_may_what_the_table_says_and_no_more() {
+    let app = TestApp::new().await;
+    app.tenant_named("bank").await;
+    for role in Role::ALL {
+        let person = app.person("bank", role).await;
+        for tried in operations().iter().filter(|tried| !ends_the_session(tried)) {
+            let answer = app
+                .as_person(&person, tried.method.clone(), &tried.path, body(tried))
+                .await;
+
+            let may = match tried.access {
+                Access::May(action) => action.roles().contains(&role),
+                Access::Everybody | Access::SignedIn => true,
+                Access::Nobody => false,
+            };
+            // Some are for people, or for keys, alone.
+            let is_for_another_kind = tried.id == "token_create";
+            assert_eq!(
+                is_refused(&answer),
+                !may || is_for_another_kind,
+                "{role:?} {} {}",
+                tried.id,
+                answer.text
+            );
+            assert!(answer.status.as_u16() < 500, "{role:?} {} {}", tried.id, answer.text);
+        }
+    }
+}
+
+fn ends_the_session(tried: &Tried) -> bool {
+    ["session_delete", "session_sign_out_everywhere"].contains(&tried.id.as_str())
+}
+
+#[tokio::test]
+async fn a_key_with_one_scope_may_that_and_no_more() {
+    let app = TestApp::new().await;
+    let of_tenants = Action::ALL.iter().filter(|action| !action.is_of_the_platform());
+    for action in of_tenants {
+        let key = app.key(&[action.scope()], None).await;
+        let key = key["key"].as_str().unwrap();
+        for tried in operations() {
+            let answer = app.with_key(key, tried.method.clone(), &tried.path, body(&tried)).await;
+
+            let may = match tried.access {
+                Access::May(needed) => needed == *action,
+                Access::Everybody | Access::SignedIn => true,
+                Access::Nobody => false,
+            };
+            // A session is a person's.
+            let is_for_people =
+                tried.id.starts_with("session_") && !matches!(tried.id.as_str(), "session_create" | "session_get");
+            // Its body names no such role.
+            let expected = !may || (is_for_people && answer.status != 422);
+            assert_eq!(is_refused(&answer), expected, "{action:?} {} {}", tried.id, answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_has_expired_or_is_foreign_opens_nothing() {
+    let app = TestApp::new().await;
+    app.tenant_named("bank").await;
+    let person = app.person("bank", Role::Owner).await;
+    let gone = Person {
+        cookie: person.cookie.clone(),
+        csrf: person.csrf.clone(),
+    };
+    app.as_person(&person, Method::DELETE, "/v1/session", None).await;
+    let key = app.key(&["chains:read"], None).await;
+    let withdrawn = key["key"].as_str().unwrap();
+    app.delete(&format!("/v1/api-keys/{}", key["id"].as_str().unwrap()))
+        .await;
+    // A token of another installation: well made, and signed with a key of its own.
+    let other = TestApp::new().await;
+    let foreign = other.key(&["chains:read"], None).await;
+    let foreign = other
+        .with_key(foreign["key"].as_str().unwrap(), Method::POST, "/v1/token", None)
+        .await
+        .json();
+    let foreign = foreign["token"].as_str().unwrap();
+
+    for tried in operations().iter().filter(|tried| tried.access != Access::Everybody) {
+        let answers = [
+            app.as_person(&gone, tried.method.clone(), &tried.path, body(tried))
+                .await,
+            app.with_key(withdrawn, tried.method.clone(), &tried.path, body(tried))
+                .await,
+            app.with_key(foreign, tried.method.clone(), &tried.path, body(tried))
+                .await,
+        ];
+
+        for answer in answers {
+            assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()), "{}", tried.id);
+        }
+    }
+}

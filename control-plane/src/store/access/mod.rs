@@ -1,0 +1,41 @@
+//! Users and what they sign in with. These tables are read to find out who asks, so what they are asked by is a secret's
+//! hash, an id or an e-mail address; what shows them to others takes a scope as everywhere.
+
+pub mod api_keys;
+pub mod attempts;
+pub mod invitations;
+pub mod memberships;
+pub mod recovery_codes;
+pub mod sessions;
+pub mod signing_keys;
+pub mod users;
+
+use entente_api::time::Time;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::DbError;
+
+fn text(row: &AnyRow, column: &'static str) -> Result<String, DbError> {
+    Ok(row.try_get(column)?)
+}
+
+fn optional(row: &AnyRow, column: &'static str) -> Result<Option<String>, DbError> {
+    Ok(row.try_get(column)?)
+}
+
+fn flag(row: &AnyRow, column: &'static str) -> Result<bool, DbError> {
+    Ok(row.try_get::<i64, _>(column)? != 0)
+}
+
+fn time(row: &AnyRow, column: &'static str) -> Result<Time, DbError> {
+    read_time(text(row, column)?)
+}
+
+fn optional_time(row: &AnyRow, column: &'static str) -> Result<Option<Time>, DbError> {
+    optional(row, column)?.map(read_time).transpose()
+}
+
+fn read_time(text: String) -> Result<Time, DbError> {
+    Ok(serde_json::from_value(serde_json::Value::String(text))?)
+}
