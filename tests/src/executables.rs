@@ -58,3 +58,29 @@ pub fn stock_fabric_or_skip(test: &str) -> Option<PathBuf> {
     }
     found
 }
+
+/// The stock `fabric-ca-client`: in `ENTENTE_FABRIC_BIN`, or the newest under
+/// `$HOME/.cache/entente/fabric-ca/<version>/bin`; or a line on standard error that says which test is skipped without it.
+pub fn stock_ca_client_or_skip(test: &str) -> Option<PathBuf> {
+    let named = env::var_os("ENTENTE_FABRIC_BIN").map(|folder| PathBuf::from(folder).join("fabric-ca-client"));
+    let cache = env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/entente/fabric-ca"));
+    let mut versions: Vec<PathBuf> = cache
+        .and_then(|cache| cache.read_dir().ok())
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("bin/fabric-ca-client"))
+        .collect();
+    versions.sort();
+    let found = named
+        .into_iter()
+        .chain(versions.into_iter().rev())
+        .find(|path| path.is_file());
+    if found.is_none() {
+        skip(
+            test,
+            "no stock fabric-ca-client (put it beside `peer` in ENTENTE_FABRIC_BIN)",
+        );
+    }
+    found
+}

@@ -1,6 +1,7 @@
-//! What the end-to-end tests share: the project's executables, stock Fabric's where they are present, a platform or a
-//! Kubernetes cluster of their own, and waiting for conditions.
+//! What the end-to-end tests share: the project's executables, stock Fabric's where they are present, a platform, a
+//! certificate authority or a Kubernetes cluster of their own, and waiting for conditions.
 
+pub mod authority;
 pub mod by_hand;
 pub mod charts;
 pub mod clients;

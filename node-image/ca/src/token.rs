@@ -58,6 +58,16 @@ pub fn verify(token: &str, signed: Signed<'_>, older_form: bool) -> Result<Facts
     }
 }
 
+/// Key identifier of the issuer that a token's certificate names. Nothing is checked.
+pub fn issuer(token: &str) -> Option<String> {
+    if token.len() > LONGEST {
+        return None;
+    }
+    let (certificate, _) = token.split_once('.')?;
+    let facts = certificate::read(&STANDARD.decode(certificate).ok()?).ok()?;
+    Some(facts.aki)
+}
+
 /// Always over SHA-256, whatever the curve.
 fn is_signed(public_key: &[u8], message: &str, signature: &[u8]) -> bool {
     // Uncompressed points: 65 bytes on P-256, 97 on P-384.

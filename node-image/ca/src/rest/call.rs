@@ -17,7 +17,7 @@ use crate::authority::{CertificateAuthority, Face};
 use crate::certificate::Facts;
 use crate::identity::Identity;
 use crate::refusal::{Refusal, code};
-use crate::token::Signed;
+use crate::token::{self, Signed};
 
 /// A signing request, some attributes and a few hosts fit many times.
 const LARGEST_BODY: usize = 256 << 10;
@@ -62,7 +62,17 @@ impl Call {
         let named = |value: Option<&str>| value.filter(|name| !name.is_empty()).map(str::to_owned);
         let name = named(query.get("ca").map(String::as_str))
             .or_else(|| named(body.as_ref().and_then(|body| body.get("caname")?.as_str())));
-        let (ca, face) = find(directory, name.as_deref()).await?;
+        let shown = authorization
+            .as_deref()
+            .and_then(token::issuer)
+            .filter(|_| name.is_none());
+        let (ca, face) = match shown {
+            Some(aki) => (
+                directory.issuer(&aki).await?.ok_or_else(|| unknown(None))?,
+                Face::Identity,
+            ),
+            None => find(directory, name.as_deref()).await?,
+        };
         Ok(Call {
             ca,
             face,
@@ -149,14 +159,15 @@ async fn find(directory: &dyn Directory, name: Option<&str>) -> Result<(Arc<Cert
         None => (name, Face::Identity),
     };
     let found = directory.find(plain.filter(|name| !name.is_empty())).await?;
-    let ca = found.ok_or_else(|| {
-        let message = match name {
-            Some(name) => format!("CA '{name}' does not exist"),
-            None => "name the CA: several are served here".to_owned(),
-        };
-        Refusal::new(404, code::CA_NOT_FOUND, message)
-    })?;
-    Ok((ca, face))
+    Ok((found.ok_or_else(|| unknown(name))?, face))
+}
+
+fn unknown(name: Option<&str>) -> Refusal {
+    let message = match name {
+        Some(name) => format!("CA '{name}' does not exist"),
+        None => "name the CA: several are served here".to_owned(),
+    };
+    Refusal::new(404, code::CA_NOT_FOUND, message)
 }
 
 fn basic(header: &str) -> Option<(String, String)> {

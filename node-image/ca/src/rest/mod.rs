@@ -38,6 +38,13 @@ const TLS_SUFFIX: &str = "/tls";
 pub trait Directory: Send + Sync {
     /// `None` for the name: the authority that a client means who names none. `Ok(None)`: there is no such authority.
     async fn find(&self, name: Option<&str>) -> Result<Option<Arc<CertificateAuthority>>, Refusal>;
+
+    /// The authority whose issuer has this key identifier, for clients that name none and show a certificate: the
+    /// official client for Node.js names an authority only in what it posts. Nothing is believed by it; the authority
+    /// checks the certificate itself.
+    async fn issuer(&self, _aki: &str) -> Result<Option<Arc<CertificateAuthority>>, Refusal> {
+        self.find(None).await
+    }
 }
 
 /// A single authority answers to its own name and to none.
