@@ -93,6 +93,23 @@ async fn the_death_of_the_leader_loses_and_doubles_nothing() {
     assert_eq!(returned, after);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn five_orderers_go_on_without_two_of_them() {
+    let mut network = Network::with_channel(5).await;
+    let leader = network.leader().await;
+    network.submit(leader, "five").await;
+    let away = [leader, (leader + 1) % 5];
+
+    away.iter().for_each(|index| network.orderers[*index].kill());
+    network.submit((leader + 2) % 5, "three").await;
+    away.iter().for_each(|index| network.orderers[*index].start());
+    network.submit(leader, "five again").await;
+
+    for index in 0..5 {
+        assert_eq!(network.transactions(index, 3).await, ["five", "three", "five again"]);
+    }
+}
+
 /// Batches that take so long that everything happens before the first is full.
 fn slow_batches() -> Tuning {
     Tuning {

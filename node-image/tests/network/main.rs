@@ -5,6 +5,7 @@
 mod contract;
 mod crypto;
 mod nodes;
+mod reading;
 
 use std::time::Duration;
 
