@@ -61,7 +61,7 @@ async fn serve_orderer(config: NodeConfig) -> anyhow::Result<()> {
     });
 
     let listeners = CancellationToken::new();
-    // A broadcast is answered within milliseconds, and a client's stream never ends by itself.
+    // Every message is answered once the channels have stopped, and a client's stream never ends by itself.
     let options = || ServeOptions {
         drain: Duration::from_millis(500),
         ..ServeOptions::default()

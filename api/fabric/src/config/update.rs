@@ -128,8 +128,8 @@ impl<T: Clone> Members<T> {
 }
 
 fn diff_group(original: &ConfigGroup, updated: &ConfigGroup) -> Diff {
-    let policies = diff_policies(&original.policies, &updated.policies);
-    let values = diff_values(&original.values, &updated.values);
+    let policies = diff_elements(&original.policies, &updated.policies);
+    let values = diff_elements(&original.values, &updated.values);
     let groups = diff_groups(&original.groups, &updated.groups);
     let itself =
         policies.other_names || values.other_names || groups.other_names || original.mod_policy != updated.mod_policy;
@@ -167,80 +167,53 @@ fn diff_group(original: &ConfigGroup, updated: &ConfigGroup) -> Diff {
     })
 }
 
-fn diff_policies(
-    original: &BTreeMap<String, ConfigPolicy>,
-    updated: &BTreeMap<String, ConfigPolicy>,
-) -> Members<ConfigPolicy> {
-    let mut members = Members::new();
-    for (name, old) in original {
-        let Some(new) = updated.get(name) else {
-            members.other_names = true;
-            continue;
-        };
-        if old.mod_policy == new.mod_policy && old.policy == new.policy {
-            let same = ConfigPolicy {
-                version: old.version,
-                ..Default::default()
-            };
-            members.same.insert(name.clone(), same);
-        } else {
-            members.write.insert(
-                name.clone(),
-                ConfigPolicy {
-                    version: old.version.saturating_add(1),
-                    ..new.clone()
-                },
-            );
-        }
-    }
-    for (name, new) in updated.iter().filter(|(name, _)| !original.contains_key(*name)) {
-        members.other_names = true;
-        members.write.insert(
-            name.clone(),
-            ConfigPolicy {
-                version: 0,
-                ..new.clone()
-            },
-        );
-    }
-    members
+/// A member of a group that has no members of its own.
+trait Element: Clone + Default + PartialEq {
+    fn version(&self) -> u64;
+
+    /// The same under another version.
+    fn at(self, version: u64) -> Self;
 }
 
-fn diff_values(
-    original: &BTreeMap<String, ConfigValue>,
-    updated: &BTreeMap<String, ConfigValue>,
-) -> Members<ConfigValue> {
+impl Element for ConfigPolicy {
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn at(self, version: u64) -> ConfigPolicy {
+        ConfigPolicy { version, ..self }
+    }
+}
+
+impl Element for ConfigValue {
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn at(self, version: u64) -> ConfigValue {
+        ConfigValue { version, ..self }
+    }
+}
+
+fn diff_elements<T: Element>(original: &BTreeMap<String, T>, updated: &BTreeMap<String, T>) -> Members<T> {
     let mut members = Members::new();
     for (name, old) in original {
         let Some(new) = updated.get(name) else {
             members.other_names = true;
             continue;
         };
-        if old.mod_policy == new.mod_policy && old.value == new.value {
-            let same = ConfigValue {
-                version: old.version,
-                ..Default::default()
-            };
-            members.same.insert(name.clone(), same);
+        let version = old.version();
+        if new.clone().at(version) == *old {
+            members.same.insert(name.clone(), T::default().at(version));
         } else {
-            members.write.insert(
-                name.clone(),
-                ConfigValue {
-                    version: old.version.saturating_add(1),
-                    ..new.clone()
-                },
-            );
+            members
+                .write
+                .insert(name.clone(), new.clone().at(version.saturating_add(1)));
         }
     }
     for (name, new) in updated.iter().filter(|(name, _)| !original.contains_key(*name)) {
         members.other_names = true;
-        members.write.insert(
-            name.clone(),
-            ConfigValue {
-                version: 0,
-                ..new.clone()
-            },
-        );
+        members.write.insert(name.clone(), new.clone().at(0));
     }
     members
 }

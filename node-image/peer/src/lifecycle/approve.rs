@@ -3,8 +3,7 @@
 use entente_fabric::config::Bundle;
 use entente_fabric::crypto::sha256;
 use entente_fabric::proto::lifecycle::{
-    ApproveChaincodeDefinitionForMyOrgArgs, ApproveChaincodeDefinitionForMyOrgResult, ChaincodeEndorsementInfo,
-    ChaincodeValidationInfo, chaincode_source,
+    ApproveChaincodeDefinitionForMyOrgArgs, ApproveChaincodeDefinitionForMyOrgResult, chaincode_source,
 };
 use entente_fabric::proto::protos::{ApplicationPolicy, application_policy};
 use prost::Message as _;
@@ -26,26 +25,12 @@ pub fn approve(
 ) -> Result<ApproveChaincodeDefinitionForMyOrgResult, Failure> {
     check::proposed(transaction, &args.name, &args.version, args.collections.as_ref())
         .map_err(|failure| failure.within("error validating chaincode definition"))?;
+    let mut definition = Definition::from(&args);
     let package_id = match args.source.and_then(|source| source.r#type) {
         Some(chaincode_source::Type::LocalPackage(local)) => local.package_id,
         Some(chaincode_source::Type::Unavailable(_)) | None => String::new(),
     };
     let name = args.name;
-    let mut definition = Definition {
-        sequence: args.sequence,
-        parameters: Parameters {
-            endorsement: ChaincodeEndorsementInfo {
-                version: args.version,
-                init_required: args.init_required,
-                endorsement_plugin: args.endorsement_plugin,
-            },
-            validation: ChaincodeValidationInfo {
-                validation_plugin: args.validation_plugin,
-                validation_parameter: args.validation_parameter,
-            },
-            collections: args.collections.unwrap_or_default(),
-        },
-    };
     let mut public = PublicState(transaction);
     let current = definition::sequence(&mut public, &name)
         .map_err(|failure| failure.within("could not get current sequence"))?;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use entente_fabric::proto::lifecycle::{
-    ChaincodeEndorsementInfo, ChaincodeValidationInfo, CheckCommitReadinessArgs, CheckCommitReadinessResult,
-    CommitChaincodeDefinitionArgs, CommitChaincodeDefinitionResult, check_commit_readiness_result::Mismatches,
+    CheckCommitReadinessArgs, CheckCommitReadinessResult, CommitChaincodeDefinitionArgs,
+    CommitChaincodeDefinitionResult, check_commit_readiness_result::Mismatches,
 };
 
-use super::definition::{self, Definition, Parameters};
+use super::definition::{self, Definition};
 use super::record;
 use super::state::{OrgState, PublicState};
 use super::{approve, check, implicit};
@@ -25,21 +25,7 @@ pub fn readiness(
     transaction: &Transaction,
     args: CheckCommitReadinessArgs,
 ) -> Result<CheckCommitReadinessResult, Failure> {
-    let mut definition = Definition {
-        sequence: args.sequence,
-        parameters: Parameters {
-            endorsement: ChaincodeEndorsementInfo {
-                version: args.version,
-                init_required: args.init_required,
-                endorsement_plugin: args.endorsement_plugin,
-            },
-            validation: ChaincodeValidationInfo {
-                validation_plugin: args.validation_plugin,
-                validation_parameter: args.validation_parameter,
-            },
-            collections: args.collections.unwrap_or_default(),
-        },
-    };
+    let mut definition = Definition::from(&args);
     let approvals = check_next(transaction, &args.name, &mut definition)?;
     let mismatches = approvals
         .mismatches
@@ -65,21 +51,7 @@ pub fn commit(
             "impossibly, this peer's org is processing requests for a channel it is not a member of",
         ));
     }
-    let mut definition = Definition {
-        sequence: args.sequence,
-        parameters: Parameters {
-            endorsement: ChaincodeEndorsementInfo {
-                version: args.version,
-                init_required: args.init_required,
-                endorsement_plugin: args.endorsement_plugin,
-            },
-            validation: ChaincodeValidationInfo {
-                validation_plugin: args.validation_plugin,
-                validation_parameter: args.validation_parameter,
-            },
-            collections: args.collections.unwrap_or_default(),
-        },
-    };
+    let mut definition = Definition::from(&args);
     let approvals = check_next(transaction, &args.name, &mut definition)?;
     record::write(&mut PublicState(transaction), &args.name, &definition.record())
         .map_err(|failure| failure.within("could not serialize chaincode definition"))?;

@@ -4,7 +4,8 @@
 //! committed, with `<name>#<sequence>` for the name.
 
 use entente_fabric::proto::lifecycle::{
-    ChaincodeEndorsementInfo, ChaincodeValidationInfo, StateData, StateMetadata, state_data,
+    ApproveChaincodeDefinitionForMyOrgArgs, ChaincodeEndorsementInfo, ChaincodeValidationInfo,
+    CheckCommitReadinessArgs, CommitChaincodeDefinitionArgs, StateData, StateMetadata, state_data,
 };
 use entente_fabric::proto::protos::CollectionConfigPackage;
 use prost::Message as _;
@@ -30,6 +31,40 @@ pub struct Definition {
     pub sequence: i64,
     pub parameters: Parameters,
 }
+
+/// The requests of the lifecycle name a definition by the same fields, each in a message of its own.
+macro_rules! definitions_in {
+    ($($args:ty),+) => {$(
+        impl From<&$args> for Definition {
+            fn from(args: &$args) -> Definition {
+                let args = args.clone();
+                let endorsement = ChaincodeEndorsementInfo {
+                    version: args.version,
+                    init_required: args.init_required,
+                    endorsement_plugin: args.endorsement_plugin,
+                };
+                let validation = ChaincodeValidationInfo {
+                    validation_plugin: args.validation_plugin,
+                    validation_parameter: args.validation_parameter,
+                };
+                Definition {
+                    sequence: args.sequence,
+                    parameters: Parameters {
+                        endorsement,
+                        validation,
+                        collections: args.collections.unwrap_or_default(),
+                    },
+                }
+            }
+        }
+    )+};
+}
+
+definitions_in!(
+    ApproveChaincodeDefinitionForMyOrgArgs,
+    CheckCommitReadinessArgs,
+    CommitChaincodeDefinitionArgs
+);
 
 impl Parameters {
     pub fn record(&self) -> Record {
