@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::dial::{only_if, patiently};
 use crate::network::{Network, Node, Party};
 use crate::report::Report;
-use crate::trouble::{Result, Trouble};
+use crate::trouble::{Result, Trouble, in_words};
 
 /// How long a peer may take to come up and join before this pass gives up.
 const JOIN_PATIENCE: Duration = Duration::from_secs(30);
@@ -54,6 +54,14 @@ impl Desk<'_> {
             sequence: definition::sequence(committed.as_ref(), &wanted, sequence)?,
             ..wanted
         };
+        // Peers call the new service from the moment of the commit: until it runs, the old one goes on.
+        if committed
+            .as_ref()
+            .is_some_and(|committed| committed.sequence < wanted.sequence)
+        {
+            let running = service::running(self.context, self.service);
+            self.report.step("answer", "waiting for the service", running).await?;
+        }
         self.report
             .step("approve", "approving the definition", async {
                 try_join_all(members.iter().map(|member| self.approve(member, &wanted)))
@@ -80,15 +88,19 @@ impl Desk<'_> {
     async fn install(&self, member: &Party, node: &Node) -> Result<()> {
         let installed = patiently(JOIN_PATIENCE, || async {
             let peer = member.connect(self.context, node).await?;
-            let known = lifecycle::installed(&peer, member.signer()).await?;
-            if known.iter().all(|known| known.package_id != self.service.package_id) {
-                lifecycle::install(&peer, &self.service.package, member.signer()).await?;
-            }
-            Ok(())
+            self.install_on(&peer, member).await
         });
         installed
             .await
             .map_err(|trouble| trouble.while_doing(format_args!("installing on {}", node.id.name)))
+    }
+
+    async fn install_on(&self, peer: &Channel, member: &Party) -> Result<()> {
+        let known = lifecycle::installed(peer, member.signer()).await?;
+        if known.iter().all(|known| known.package_id != self.service.package_id) {
+            lifecycle::install(peer, &self.service.package, member.signer()).await?;
+        }
+        Ok(())
     }
 
     /// What the channel has committed, asked of one peer of each member once it has joined.
@@ -134,6 +146,8 @@ impl Desk<'_> {
             if self.has_approved(&peer, member, wanted).await? {
                 return Ok(Ok(()));
             }
+            // The peer may have lost its volume since: then it does not know the package any more.
+            self.install_on(&peer, member).await?;
             let orderers = self.network.orderers(self.context).await?;
             let route = Route {
                 endorsers: std::slice::from_ref(&peer),
@@ -142,11 +156,11 @@ impl Desk<'_> {
             };
             let package_id = Some(self.service.package_id.as_str());
             let caller = Caller::new(member.signer());
-            Ok(
-                lifecycle::approve(&self.channel.name, wanted, package_id, route, caller)
-                    .await
-                    .map(drop),
-            )
+            let approved = lifecycle::approve(&self.channel.name, wanted, package_id, route, caller).await;
+            Ok(match approved {
+                Err(error) if is_approved_already(&in_words(&error)) => Ok(()),
+                approved => approved.map(drop),
+            })
         });
         approved
             .await
@@ -226,5 +240,30 @@ impl Desk<'_> {
             async move { Ok(attempt.await??) }
         })
         .await
+    }
+}
+
+/// Whether a peer refuses an approval because it is on record with this content and package
+/// (`ApproveChaincodeDefinitionForOrg` in `core/chaincode/lifecycle/lifecycle.go`). One that has lost its volume knows so
+/// from the hashes in the blocks alone: what they are hashes of was private to it, and it cannot answer a question for it.
+fn is_approved_already(refusal: &str) -> bool {
+    refusal.contains("attempted to redefine") && !refusal.contains("with different parameters")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_approval_that_is_on_record_is_told_from_another_one() {
+        let refusals = [
+            "attempted to redefine the current committed sequence (1) for namespace evidence",
+            "attempted to redefine uncommitted sequence (2) for namespace evidence with unchanged content",
+            "attempted to redefine the current committed sequence (1) for namespace evidence with different parameters: \
+             expected version '1.0' does not match passed version '2.0'",
+            "requested sequence 4 is larger than the next available sequence number 2",
+        ];
+
+        assert_eq!(refusals.map(is_approved_already), [true, true, false, false]);
     }
 }

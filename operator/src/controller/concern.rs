@@ -141,16 +141,18 @@ impl Concerns {
             let is_chain = |(namespace, name): &(String, String)| {
                 names::chain_seen_from(&id.namespace, name, namespace) == id.chain
             };
-            let belongs = move |(key, known): &(&Key, &Known)| {
-                key.kind == kind && key.namespace == id.namespace && known.chain.as_ref().is_some_and(is_chain)
-            };
+            let belongs =
+                move |(key, known): &(&Key, &Known)| key.kind == kind && known.chain.as_ref().is_some_and(is_chain);
             self.known.iter().filter(belongs)
         };
         let mut concerned = match id.name.split_once('-') {
             Some((peer, organization)) if peer.starts_with("peer") => {
-                let member =
-                    of_chain("Member").filter(|(_, known)| known.organization.as_deref() == Some(organization));
-                member.map(|(key, _)| key.clone()).collect()
+                let own = |(key, known): &(&Key, &Known)| {
+                    key.namespace == id.namespace && known.organization.as_deref() == Some(organization)
+                };
+                // One that comes back without its volume has no packages either.
+                let concerned = of_chain("Member").filter(own).chain(of_chain("Contract"));
+                concerned.map(|(key, _)| key.clone()).collect()
             }
             Some(("contract", _)) => of_chain("Contract").map(|(key, _)| key.clone()).collect(),
             _ => vec![key("Chain", &id.chain)],
@@ -306,13 +308,17 @@ mod tests {
             &member,
             json!({"spec": {"chain": "ledger", "organization": "west-bank"}}),
         );
+        let contract = key("Contract", "ledger.main.evidence");
+        applied(&mut concerns, &contract, json!({"spec": {"chain": "ledger"}}));
         let id = |name: &str| NodeId {
             namespace: "hebei".to_owned(),
             chain: "ledger".to_owned(),
             name: name.to_owned(),
         };
 
-        assert_eq!(concerns.of_node(&id("peer0-west-bank")), [member]);
+        // A peer that comes back without its volume has neither channels nor packages.
+        assert_eq!(concerns.of_node(&id("peer0-west-bank")), [member, contract.clone()]);
+        assert_eq!(concerns.of_node(&id("contract-main-evidence")), [contract]);
         assert_eq!(concerns.of_node(&id("orderer1")), [key("Chain", "ledger")]);
     }
 }

@@ -11,7 +11,6 @@ deletionPolicy: Delete
 ";
 
 #[test]
-#[ignore = "not yet seen to pass: a node whose volume is gone takes longer to come back than the test waits"]
 fn lost_pods_and_volumes_come_back() {
     cluster::test(async |cluster| {
         let namespace = Namespace::create(cluster, "loss").await?;
@@ -35,6 +34,7 @@ fn lost_pods_and_volumes_come_back() {
             operator.all_run("ledger", 6).await?;
             let tag = format!("after {node} lost its volume");
             operator.transacts_soon(&chain, "main", &tag).await?;
+            operator.ready("ledger").await?;
         }
         for orderer in ["orderer0", "orderer1", "orderer2"] {
             operator.orders("ledger", orderer, "main").await?;

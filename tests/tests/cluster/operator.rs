@@ -9,7 +9,7 @@ use entente_api::chain::ChainSpec;
 use entente_api::condition::{Progress, State, kind};
 use entente_api::member::NodeStatus;
 use entente_api::node_release::{Engine, Images, NodeReleaseSpec};
-use entente_api::{Chain, NodeRelease, Organization};
+use entente_api::{Chain, Contract, NodeRelease, Organization};
 use entente_fabric::client::connect::{ConnectOptions, connect};
 use entente_fabric::client::gateway;
 use entente_fabric::identity::SigningIdentity;
@@ -25,6 +25,8 @@ use entente_tests::cluster::Namespace;
 use entente_tests::skip::say;
 
 const PATIENCE: Duration = Duration::from_secs(240);
+/// Longest wait of a client for one transaction.
+const ATTEMPT: Duration = Duration::from_secs(20);
 
 pub struct Operator {
     pub context: entente_operator::Context,
@@ -37,6 +39,15 @@ pub struct Operator {
 impl Operator {
     /// An operator whose chains live in `namespace` and run `image`.
     pub async fn start(namespace: &Namespace, image: &str) -> anyhow::Result<Operator> {
+        Operator::start_for(namespace, image, None).await
+    }
+
+    /// The same, where the platform's own pods are in a namespace `platform`.
+    pub async fn start_for(
+        namespace: &Namespace,
+        image: &str,
+        platform: Option<&Namespace>,
+    ) -> anyhow::Result<Operator> {
         // With RUST_LOG set, what the operator does is told beside what the test says.
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let log = tracing_subscriber::fmt().with_env_filter(filter);
@@ -46,7 +57,11 @@ impl Operator {
         let home = tempfile::tempdir()?;
         let store = Embedded::open(&home.path().join("registry.db")).await?;
         let client = kube::Client::try_default().await?;
-        let substrate = Kubernetes::new(client, Settings::new(image));
+        let settings = Settings {
+            platform_namespace: platform.map(|platform| platform.name().to_owned()),
+            ..Settings::new(image)
+        };
+        let substrate = Kubernetes::new(client, settings);
         let keys = vault::Local::new(&home.path().join("vault"));
         let registry = Registry::new(Arc::new(store));
         let context = entente_operator::Context::new(registry, Arc::new(substrate), Arc::new(keys));
@@ -96,6 +111,40 @@ impl Operator {
     pub async fn create_in_vain(&self, name: &str, spec: &str, word: &str) -> anyhow::Result<String> {
         let chain = Chain::new(name, serde_yaml::from_str(spec)?);
         self.context.registry.create(&self.scope, &chain).await?;
+        self.says(name, word).await
+    }
+
+    /// Edits a chain so that it cannot follow, and waits until its status says so with `word`. Gives the whole message.
+    pub async fn edit_in_vain(
+        &self,
+        name: &str,
+        word: &str,
+        change: impl FnOnce(&mut ChainSpec),
+    ) -> anyhow::Result<String> {
+        self.change(name, change).await?;
+        self.says(name, word).await
+    }
+
+    async fn change(&self, name: &str, change: impl FnOnce(&mut ChainSpec)) -> anyhow::Result<()> {
+        let mut chain = self.chain(name).await?.context("the chain exists")?;
+        change(&mut chain.spec);
+        chain.metadata.resource_version = None;
+        self.context.registry.update(&self.scope, &chain).await?;
+        Ok(())
+    }
+
+    /// `host:port` of the service of a contract.
+    pub async fn contract_address(&self, chain: &Chain, name: &str) -> anyhow::Result<String> {
+        let mut contracts = chain.status.iter().flat_map(|status| &status.contracts);
+        let resource = contracts.find(|contract| contract.name == name);
+        let resource = &resource.context("the chain has the contract")?.resource;
+        let found: Option<Contract> = self.context.registry.get(&self.scope, resource).await?;
+        let service = found.and_then(|found| found.status).and_then(|status| status.service);
+        service.context("the contract has a service")
+    }
+
+    /// What a chain's status says, once it says `word`.
+    async fn says(&self, name: &str, word: &str) -> anyhow::Result<String> {
         self.until(&format!("{name} to say \"{word}\""), async || {
             let status = self
                 .chain(name)
@@ -133,21 +182,21 @@ impl Operator {
 
     /// Asks until the answer is `Some`.
     async fn until<T>(&self, what: &str, asked: impl AsyncFn() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(answer) = asked().await? {
-                return Ok(answer);
+        let answered = tokio::time::timeout(PATIENCE, async {
+            loop {
+                if let Some(answer) = asked().await? {
+                    return Ok(answer);
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            ensure!(Instant::now() < deadline, "waited {PATIENCE:?} for {what}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        });
+        answered
+            .await
+            .unwrap_or_else(|_| bail!("waited {PATIENCE:?} for {what}"))
     }
 
     pub async fn edit(&self, name: &str, change: impl FnOnce(&mut ChainSpec)) -> anyhow::Result<Chain> {
-        let mut chain = self.chain(name).await?.context("the chain exists")?;
-        change(&mut chain.spec);
-        chain.metadata.resource_version = None;
-        self.context.registry.update(&self.scope, &chain).await?;
+        self.change(name, change).await?;
         let began = Instant::now();
         let chain = self.ready(name).await?;
         say(&format!(
@@ -221,7 +270,9 @@ impl Operator {
         let attempt = AtomicUsize::new(0);
         self.until(&format!("a transaction {tag}"), async || {
             let attempt = attempt.fetch_add(1, Ordering::Relaxed);
-            let outcome = self.transacts(chain, channel, &format!("{tag} {attempt}")).await;
+            let tag = format!("{tag} {attempt}");
+            let outcome = tokio::time::timeout(ATTEMPT, self.transacts(chain, channel, &tag)).await;
+            let outcome = outcome.unwrap_or_else(|_| bail!("no end within {ATTEMPT:?}"));
             Ok(outcome.inspect_err(|error| tracing::debug!("{error:#}")).ok())
         })
         .await?;

@@ -110,6 +110,46 @@ async fn a_node_that_dies_is_started_again_and_the_chain_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_loses_its_data_gets_it_back_from_the_others() {
+    let home = Home::new();
+    let operator = Operator::start(home.0.path(), Engine::Native).await;
+    let chain = operator.create("ledger", CHAIN).await;
+    transacts(&operator, &chain, "main", "before losses").await;
+    let sequence = |chain: &Chain| {
+        let channels = chain.status.iter().flat_map(|status| &status.channels);
+        channels.map(|channel| channel.config_sequence).sum::<u64>()
+    };
+
+    // An orderer has forgotten its votes: its vote is taken, it gets a new one, and its old place in the list.
+    for (victim, changes) in [("peer0-tax", 0), ("orderer1", 3)] {
+        let before = sequence(&operator.chain("ledger").await);
+        let (_, pid) = processes(home.0.path())
+            .into_iter()
+            .find(|(name, _)| name == victim)
+            .unwrap();
+        std::fs::remove_dir_all(home.0.path().join("nodes/hebei/ledger").join(victim).join("data")).unwrap();
+        kill(Pid::from_raw(pid.try_into().unwrap()), Signal::SIGKILL).unwrap();
+        operator
+            .until("the chain to be whole again", async || {
+                let chain = operator.chain("ledger").await;
+                let changed = sequence(&chain) == before + changes;
+                let status = chain.status?;
+                let restarted = status
+                    .nodes
+                    .iter()
+                    .any(|node| node.name == victim && node.restarts == 1);
+                (restarted && changed && status.progress.is_ready()).then_some(())
+            })
+            .await;
+        let tag = format!("after {victim} lost its data");
+        transacts(&operator, &operator.chain("ledger").await, "main", &tag).await;
+    }
+
+    operator.delete("ledger").await;
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_chain_that_is_ready_is_left_in_peace() {
     let home = Home::new();
     let operator = Operator::start(home.0.path(), Engine::Native).await;

@@ -2,11 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use entente_fabric::client::connect::{ConnectError, ConnectOptions, connect};
 use entente_fabric::tls::{TlsClient, TlsIdentity};
 use parking_lot::Mutex;
 use tonic::transport::Channel;
+
+/// Longest wait for a connection. Stock's is 5 s (`Cluster.DialTimeout`); but while a pod is replaced, packets to it may
+/// vanish, and an orderer that waits for them so long is not heard of by the others.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whom to dial, and how to know it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -47,7 +52,11 @@ impl Connections {
         if let Some(channel) = &*slot {
             return Ok(channel.clone());
         }
-        let channel = connect(&target.endpoint, Some(&self.tls(target)?), &ConnectOptions::default()).await?;
+        let options = ConnectOptions {
+            timeout: PATIENCE,
+            ..ConnectOptions::default()
+        };
+        let channel = connect(&target.endpoint, Some(&self.tls(target)?), &options).await?;
         *slot = Some(channel.clone());
         Ok(channel)
     }

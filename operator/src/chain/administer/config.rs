@@ -12,6 +12,7 @@ use entente_fabric::crypto::Signer;
 use entente_fabric::proto::common::Block;
 use entente_fabric::proto::etcdraft::Consenter;
 
+use super::absent::{self, Absent};
 use super::desired::{self, Desired, What};
 use super::{genesis, join};
 use crate::chain::plan::{ChannelPlan, Plan};
@@ -27,19 +28,30 @@ const MOST_UPDATES: usize = 64;
 
 /// Applies updates until nothing differs; gives the sequence of the configuration in force.
 ///
-/// `say` is told what is being changed.
+/// `served` are the orderers that have ordered the channel before; `say` is told what is being changed.
 pub async fn converge(
     context: &Context,
     plan: &Plan,
     network: &Network,
     channel: &ChannelPlan,
+    served: &[String],
     say: impl Fn(&str),
 ) -> Result<u64> {
     let desired = desired(context, network, channel).await?;
     for _ in 0..MOST_UPDATES {
-        let (block, bundle) = current(context, network, &channel.name).await?;
-        rejoin(network, &channel.name, &block).await?;
-        let Some(step) = desired::next(&bundle, &desired)? else {
+        let (block, bundle) = match current(context, network, &channel.name).await {
+            Ok(current) => current,
+            Err(trouble) => {
+                let strangers = join::strangers(&network.ordering, &channel.name).await?;
+                return Err(absent::all_forgotten(&channel.name, &strangers, served).unwrap_or(trouble));
+            }
+        };
+        let forgetful = rejoin(network, &channel.name, &block, served).await?;
+        let next = match &forgetful {
+            Some(consenter) => Some(desired::dismiss(&bundle, &desired, consenter)?),
+            None => desired::next(&bundle, &desired)?,
+        };
+        let Some(step) = next else {
             return Ok(bundle.sequence);
         };
         let what = step.what.to_string();
@@ -103,17 +115,19 @@ async fn current(context: &Context, network: &Network, channel: &str) -> Result<
     .map_err(|trouble| trouble.while_doing(format_args!("reading the configuration of channel {channel}")))
 }
 
-/// Joins orderers that have a vote and have not joined: what a crash between the two has left.
-async fn rejoin(network: &Network, channel: &str, block: &Block) -> Result<()> {
-    let joined = join::joined(&network.ordering, channel).await;
-    for consenter in desired::consenters(block)? {
-        if let Some(node) = node(&network.ordering, &consenter)
-            && !joined.contains(&node)
-        {
-            join::one(&network.ordering, node, channel, block).await?;
+/// Joins orderers that have a vote and have never joined. Gives one that has to lose its vote first.
+async fn rejoin(network: &Network, channel: &str, block: &Block, served: &[String]) -> Result<Option<Consenter>> {
+    let strangers = join::strangers(&network.ordering, channel).await?;
+    match absent::absent(&desired::consenters(block)?, &strangers, served)? {
+        Absent::Nobody => {}
+        Absent::Forgetful(consenter) => return Ok(Some(consenter)),
+        Absent::Unjoined(nodes) => {
+            for node in nodes {
+                join::one(&network.ordering, node, channel, block).await?;
+            }
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 fn node<'a>(ordering: &'a Party, consenter: &Consenter) -> Option<&'a Node> {

@@ -150,13 +150,7 @@ fn consenter(bundle: &Bundle, desired: &Desired) -> Result<Option<Step>> {
         .iter()
         .find(|known| !desired.consenters.iter().any(|wanted| same(known, wanted)))
     {
-        let endpoints: Vec<String> = known.into_iter().filter(|known| *known != endpoint(old)).collect();
-        let config = edit::remove_consenter(&bundle.config, &old.host, old.port)?;
-        let config = edit::set_orderer_endpoints(&config, &desired.ordering, &endpoints)?;
-        return Ok(Some(Step {
-            config,
-            what: What::Dismiss(old.clone()),
-        }));
+        return dismiss(bundle, desired, old).map(Some);
     }
     if known != desired.endpoints {
         let config = edit::set_orderer_endpoints(&bundle.config, &desired.ordering, &desired.endpoints)?;
@@ -164,6 +158,21 @@ fn consenter(bundle: &Bundle, desired: &Desired) -> Result<Option<Step>> {
         return Ok(Some(Step { config, what }));
     }
     Ok(None)
+}
+
+/// Takes the vote of one orderer.
+pub fn dismiss(bundle: &Bundle, desired: &Desired, old: &Consenter) -> Result<Step> {
+    let orderer = bundle.orderer.as_ref();
+    let known = orderer.and_then(|orderer| orderer.organizations.get(&desired.ordering));
+    let gone = format!("{}:{}", old.host, old.port);
+    let endpoints = known.into_iter().flat_map(|organization| &organization.endpoints);
+    let endpoints: Vec<String> = endpoints.filter(|known| **known != gone).cloned().collect();
+    let config = edit::remove_consenter(&bundle.config, &old.host, old.port)?;
+    let config = edit::set_orderer_endpoints(&config, &desired.ordering, &endpoints)?;
+    Ok(Step {
+        config,
+        what: What::Dismiss(old.clone()),
+    })
 }
 
 /// The orderers that a config block gives a vote.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use entente_fabric::client::participation::{ChannelInfo, Participation, ParticipationError};
 use entente_fabric::proto::common::Block;
-use futures::future::{join_all, try_join_all};
+use futures::future::try_join_all;
 
 use crate::chain::plan::ChannelPlan;
 use crate::dial::patiently;
@@ -16,12 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Joins those that the first block names, when nobody has joined yet or some were left out by a crash.
 ///
-/// Orderers that came to the configuration later join with a later block: see [`super::config`].
-pub async fn first(network: &Network, channel: &ChannelPlan, genesis: &Block) -> Result<()> {
+/// Orderers that came to the configuration later join with a later block, and so does one that has lost its volume, which
+/// is among those that `served` the channel before: see [`super::config`].
+pub async fn first(network: &Network, channel: &ChannelPlan, genesis: &Block, served: &[String]) -> Result<()> {
     let founders = super::desired::consenters(genesis)?;
     let founding = network.ordering.nodes.iter().filter(|node| {
-        Party::host_and_port(node)
-            .is_ok_and(|(host, port)| founders.iter().any(|c| c.host == host && c.port == u32::from(port)))
+        let is_founder = Party::host_and_port(node)
+            .is_ok_and(|(host, port)| founders.iter().any(|c| c.host == host && c.port == u32::from(port)));
+        is_founder && !served.contains(&node.id.name)
     });
     try_join_all(founding.map(|node| one(&network.ordering, node, &channel.name, genesis))).await?;
     Ok(())
@@ -68,13 +70,21 @@ pub async fn active(ordering: &Party, node: &Node, channel: &str) -> Result<()> 
     .await
 }
 
-/// Which orderers have joined.
-pub async fn joined<'a>(ordering: &'a Party, channel: &str) -> Vec<&'a Node> {
-    let asked = ordering.nodes.iter().map(|node| async move {
-        let info = client(ordering, node).ok()?.info(channel).await;
-        info.is_ok().then_some(node)
+/// Which orderers say that they have not joined. All have to answer: one that does not may have lost everything.
+pub async fn strangers<'a>(ordering: &'a Party, channel: &str) -> Result<Vec<&'a Node>> {
+    let asked = ordering.nodes.iter().map(async |node| {
+        let orderer = client(ordering, node)?;
+        let is_stranger = patiently(PATIENCE, async || match orderer.info(channel).await {
+            Ok(_) => Ok(false),
+            Err(ParticipationError::NotFound { .. }) => Ok(true),
+            Err(error) => Err(error.into()),
+        });
+        let is_stranger = is_stranger
+            .await
+            .map_err(|trouble: Trouble| trouble.while_doing(format_args!("{} does not answer", node.id.name)))?;
+        Ok::<_, Trouble>(is_stranger.then_some(node))
     });
-    join_all(asked).await.into_iter().flatten().collect()
+    Ok(try_join_all(asked).await?.into_iter().flatten().collect())
 }
 
 fn client(ordering: &Party, node: &Node) -> Result<Participation> {

@@ -1,6 +1,7 @@
 //! Makes the channels exist and say what the plan says, through Fabric's own services. Each act is preceded by the
 //! question that makes it unnecessary.
 
+mod absent;
 mod config;
 mod desired;
 pub mod genesis;
@@ -56,16 +57,17 @@ async fn one(
             status.channels.push(new);
         }
     });
+    let served = served(&report.snapshot(), name);
     report
         .step(
             &step("join-orderers"),
             "joining the orderers",
-            join::first(network, channel, &genesis),
+            join::first(network, channel, &genesis, &served),
         )
         .await?;
     let configure = step("configure");
     let say = |what: &str| report.say(&configure, what);
-    let configured = config::converge(context, plan, network, channel, say);
+    let configured = config::converge(context, plan, network, channel, &served, say);
     let current = report
         .step(&configure, "comparing the configuration", configured)
         .await?;
@@ -77,4 +79,10 @@ async fn one(
         }
     });
     Ok(())
+}
+
+/// Orderers that have ordered a channel before, by name.
+fn served(status: &ChainStatus, channel: &str) -> Vec<String> {
+    let known = status.channels.iter().find(|known| known.name == channel);
+    known.map(|known| known.orderers.clone()).unwrap_or_default()
 }
