@@ -2,6 +2,9 @@
 //!
 //! The native engine reads it as it is (`entente-node peer --config node.json`). For the stock engine,
 //! `entente-node render` turns it into `core.yaml` or `orderer.yaml`. Relative paths are relative to the file.
+//!
+//! A node refuses what it does not know, and may be older than the operator that tells it: so what has its default is
+//! not written.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -147,7 +150,7 @@ pub struct OrdererConfig {
     pub admin: AdminEndpoint,
     /// How long a consenter without a leader waits before it asks the others whether it was removed
     /// (`Consensus.EvictionSuspicion`).
-    #[serde(default = "ten_minutes")]
+    #[serde(default = "ten_minutes", skip_serializing_if = "is_ten_minutes")]
     pub eviction_suspicion_seconds: u64,
 }
 
@@ -166,6 +169,10 @@ fn ten_minutes() -> u64 {
     600
 }
 
+fn is_ten_minutes(seconds: &u64) -> bool {
+    *seconds == ten_minutes()
+}
+
 /// A mutual-TLS administration endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -181,14 +188,24 @@ pub struct PeerConfig {
     /// Where a stock peer accepts chaincode connections; the native engine dials contracts and ignores it.
     pub chaincode_listen: SocketAddr,
     /// JSON object whose values may stand in a package's `connection.json` as Go templates (`{{.address}}`).
-    #[serde(default = "empty_object")]
+    #[serde(default = "empty_object", skip_serializing_if = "is_empty_object")]
     pub chaincode_builder_config: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "PeerLimits::is_default")]
     pub limits: PeerLimits,
 }
 
 fn empty_object() -> String {
     "{}".to_owned()
+}
+
+fn is_empty_object(text: &str) -> bool {
+    text == empty_object()
+}
+
+impl PeerLimits {
+    fn is_default(&self) -> bool {
+        *self == PeerLimits::default()
+    }
 }
 
 impl PeerConfig {
@@ -296,6 +313,11 @@ mod tests {
         };
         assert_eq!(config, expected);
         assert_eq!(config.check(), Ok(()));
+        let written = serde_json::to_value(&config).unwrap();
+        assert_eq!(
+            (written.get("limits"), written.get("chaincodeBuilderConfig")),
+            (None, None)
+        );
         assert_eq!(
             serde_json::from_value::<NodeConfig>(serde_json::to_value(&config).unwrap()).unwrap(),
             config
