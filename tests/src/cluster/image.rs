@@ -16,6 +16,8 @@ use crate::executables;
 pub enum Image {
     /// `entente-node`, as `node-image/Containerfile` has it.
     Node,
+    /// A contract as somebody packs one: it serves without being told what.
+    Contract,
     /// `entente`, the platform.
     Platform,
     /// Stock Fabric's peer, as its own image has it.
@@ -32,6 +34,7 @@ impl Image {
         match self {
             Image::Probe => "cluster.entente.dev/probe:1".to_owned(),
             Image::Node => "entente.dev/entente-node:test".to_owned(),
+            Image::Contract => "entente.dev/contract:test".to_owned(),
             Image::Platform => "entente.dev/entente:test".to_owned(),
             Image::StockPeer => "entente.dev/fabric-peer:test".to_owned(),
             Image::StockOrderer => "entente.dev/fabric-orderer:test".to_owned(),
@@ -106,7 +109,7 @@ impl Image {
             Ok(vec![folder.join(name)])
         };
         match self {
-            Image::Node => Ok(vec![executables::entente("entente-node")]),
+            Image::Node | Image::Contract => Ok(vec![executables::entente("entente-node")]),
             Image::Platform => Ok(vec![executables::entente("entente")]),
             Image::StockPeer => stock("peer"),
             Image::StockOrderer => stock("orderer"),
@@ -118,6 +121,14 @@ impl Image {
     fn options(self) -> &'static [&'static str] {
         match self {
             Image::Node => &["--entrypoint", "/usr/local/bin/entente-node"],
+            Image::Contract => &[
+                "--entrypoint",
+                "/usr/local/bin/entente-node",
+                "--command",
+                "contract",
+                "--command",
+                "evidence",
+            ],
             Image::Platform => &["--entrypoint", "/usr/local/bin/entente"],
             // As stock Fabric's own: no entrypoint, root unless told otherwise, and a folder for its configuration.
             Image::StockPeer => &[

@@ -3,6 +3,7 @@
 mod chain;
 mod edits;
 mod image;
+mod isolation;
 mod leader;
 mod loss;
 mod network;
@@ -13,4 +14,5 @@ mod registry;
 mod resources;
 mod storage;
 mod trouble;
+mod upgrade;
 mod vault;

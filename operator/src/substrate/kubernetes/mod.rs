@@ -14,6 +14,7 @@ mod outside;
 mod route;
 mod settings;
 mod state;
+pub mod tenancy;
 mod volume;
 mod watches;
 

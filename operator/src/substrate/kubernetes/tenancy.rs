@@ -1,0 +1,218 @@
+//! A tenant's namespace: what may be used there, what pods get that ask for nothing, and who may reach them.
+//!
+//! A namespace that somebody else has made stays theirs: it gets no quota and no security level from us, and its other
+//! pods are not closed. Only our own are.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use entente_api::names::{MANAGER, label};
+use k8s_openapi::api::core::v1::{
+    LimitRange, LimitRangeItem, LimitRangeSpec, Namespace, ResourceQuota, ResourceQuotaSpec,
+};
+use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use kube::core::NamespaceResourceScope;
+use kube::{Client, Error, Resource, ResourceExt as _};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::substrate::SubstrateError;
+
+/// Name of the objects that a namespace is given, one of each kind.
+const NAME: &str = "entente";
+
+/// What a tenant's namespace is given, by the resource names of Kubernetes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenancy {
+    /// Most that the namespace may use in all.
+    pub quota: BTreeMap<String, String>,
+    /// What a container is taken to need that does not say.
+    pub default_requests: BTreeMap<String, String>,
+    /// What a container may use that does not say.
+    pub default_limits: BTreeMap<String, String>,
+}
+
+impl Default for Tenancy {
+    /// Room for some dozens of chains: what stops an accident, not a customer.
+    fn default() -> Tenancy {
+        let of = |pairs: &[(&str, &str)]| {
+            let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            pairs.iter().map(pair).collect()
+        };
+        Tenancy {
+            quota: of(&[
+                ("pods", "500"),
+                ("requests.cpu", "64"),
+                ("requests.memory", "128Gi"),
+                ("persistentvolumeclaims", "500"),
+                ("requests.storage", "10Ti"),
+                ("services.loadbalancers", "50"),
+                ("services.nodeports", "200"),
+            ]),
+            default_requests: of(&[("cpu", "50m"), ("memory", "64Mi")]),
+            default_limits: of(&[("memory", "512Mi")]),
+        }
+    }
+}
+
+/// The objects inside of a namespace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Furnishing {
+    /// Neither in a namespace of somebody else's.
+    pub limits: Option<(ResourceQuota, LimitRange)>,
+    pub policy: NetworkPolicy,
+}
+
+/// What a namespace is given; `is_ours` when we have made it.
+pub fn furnishing(namespace: &str, tenancy: &Tenancy, is_ours: bool) -> Furnishing {
+    let managed = BTreeMap::from([(label::MANAGED_BY.to_owned(), MANAGER.to_owned())]);
+    let metadata = ObjectMeta {
+        name: Some(NAME.to_owned()),
+        namespace: Some(namespace.to_owned()),
+        labels: Some(managed.clone()),
+        ..ObjectMeta::default()
+    };
+    let quantities = |given: &BTreeMap<String, String>| {
+        let quantity = |(name, value): (&String, &String)| (name.clone(), Quantity(value.clone()));
+        Some(given.iter().map(quantity).collect::<BTreeMap<_, _>>())
+    };
+    let quota = ResourceQuota {
+        metadata: metadata.clone(),
+        spec: Some(ResourceQuotaSpec {
+            hard: quantities(&tenancy.quota),
+            ..ResourceQuotaSpec::default()
+        }),
+        status: None,
+    };
+    let range = LimitRange {
+        metadata: metadata.clone(),
+        spec: Some(LimitRangeSpec {
+            limits: vec![LimitRangeItem {
+                type_: "Container".to_owned(),
+                default_request: quantities(&tenancy.default_requests),
+                default: quantities(&tenancy.default_limits),
+                ..LimitRangeItem::default()
+            }],
+        }),
+    };
+    // Of a namespace that is ours nothing can be reached but what another policy opens; elsewhere, of our own pods.
+    let closed = LabelSelector {
+        match_labels: (!is_ours).then_some(managed),
+        match_expressions: None,
+    };
+    let policy = NetworkPolicy {
+        metadata,
+        spec: Some(NetworkPolicySpec {
+            pod_selector: Some(closed),
+            policy_types: Some(vec!["Ingress".to_owned()]),
+            ..NetworkPolicySpec::default()
+        }),
+    };
+    Furnishing {
+        limits: is_ours.then_some((quota, range)),
+        policy,
+    }
+}
+
+/// Makes the namespace if there is none, and gives it what it should have. Says whether it is ours.
+pub async fn prepare(client: &Client, namespace: &str, tenancy: &Tenancy) -> Result<bool, SubstrateError> {
+    let api: Api<Namespace> = Api::all(client.clone());
+    let failed = |error| SubstrateError::cluster(format!("preparing the namespace {namespace}"))(error);
+    let is_ours = match api.get_metadata_opt(namespace).await.map_err(failed)? {
+        Some(found) => is_managed(found.labels()),
+        None => true,
+    };
+    if is_ours {
+        let wanted = ours(namespace);
+        let parameters = PatchParams::apply(MANAGER).force();
+        api.patch_metadata(namespace, &parameters, &Patch::Apply(&wanted))
+            .await
+            .map_err(failed)?;
+    }
+    let Furnishing { limits, policy } = furnishing(namespace, tenancy, is_ours);
+    if let Some((quota, range)) = &limits {
+        put(client, namespace, quota).await.map_err(failed)?;
+        put(client, namespace, range).await.map_err(failed)?;
+    }
+    put(client, namespace, &policy).await.map_err(failed)?;
+    Ok(is_ours)
+}
+
+/// Removes a namespace that we have made, with all that is in it; of another one only what we gave to it.
+pub async fn remove(client: &Client, namespace: &str) -> Result<(), SubstrateError> {
+    let api: Api<Namespace> = Api::all(client.clone());
+    let failed = |error| SubstrateError::cluster(format!("removing the namespace {namespace}"))(error);
+    let parameters = DeleteParams::default();
+    let deleted = match api.get_metadata_opt(namespace).await.map_err(failed)? {
+        None => return Ok(()),
+        Some(found) if is_managed(found.labels()) => api.delete(namespace, &parameters).await.map(drop),
+        Some(_) => {
+            let policies: Api<NetworkPolicy> = Api::namespaced(client.clone(), namespace);
+            policies.delete(NAME, &parameters).await.map(drop)
+        }
+    };
+    match deleted {
+        Err(Error::Api(status)) if status.code == 404 => Ok(()),
+        outcome => outcome.map_err(failed),
+    }
+}
+
+fn is_managed(labels: &BTreeMap<String, String>) -> bool {
+    labels.get(label::MANAGED_BY).is_some_and(|manager| manager == MANAGER)
+}
+
+/// The namespace itself, at the strictest level of Pod Security.
+fn ours(name: &str) -> Namespace {
+    let levels = ["enforce", "warn", "audit"].map(|mode| {
+        let key = format!("pod-security.kubernetes.io/{mode}");
+        (key, "restricted".to_owned())
+    });
+    let mut labels = BTreeMap::from(levels);
+    labels.insert(label::MANAGED_BY.to_owned(), MANAGER.to_owned());
+    Namespace {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some(labels),
+            ..ObjectMeta::default()
+        },
+        ..Namespace::default()
+    }
+}
+
+async fn put<K>(client: &Client, namespace: &str, object: &K) -> Result<(), Error>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + Serialize + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    let parameters = PatchParams::apply(MANAGER).force();
+    api.patch_metadata(NAME, &parameters, &Patch::Apply(object))
+        .await
+        .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_of_ours_is_closed_and_bounded() {
+        let Furnishing { limits, policy } = furnishing("hebei", &Tenancy::default(), true);
+
+        insta::assert_yaml_snapshot!((ours("hebei"), limits, policy));
+    }
+
+    #[test]
+    fn in_somebody_elses_namespace_only_our_own_pods_are_closed() {
+        let Furnishing { limits, policy } = furnishing("theirs", &Tenancy::default(), false);
+
+        let closed = policy
+            .spec
+            .and_then(|spec| spec.pod_selector)
+            .and_then(|pods| pods.match_labels);
+        let ours = BTreeMap::from([(label::MANAGED_BY.to_owned(), MANAGER.to_owned())]);
+        assert_eq!((limits, closed), (None, Some(ours)));
+    }
+}
