@@ -6,11 +6,13 @@ mod network;
 
 use std::time::{Duration, Instant};
 
-use entente_fabric::client::{Caller, broadcast, deliver};
-use entente_fabric::config::edit;
+use entente_fabric::block::config_envelope;
+use entente_fabric::client::{CallError, Caller, Code, broadcast, deliver};
+use entente_fabric::config::{edit, update};
 use entente_fabric::proto::common::{Envelope, Status};
 use entente_fabric::proto::orderer::atomic_broadcast_client::AtomicBroadcastClient;
 use network::{Network, Tuning, eventually};
+use prost::Message as _;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_orderer_orders_and_remembers() {
@@ -199,6 +201,78 @@ async fn messages_of_one_stream_follow_each_other_into_one_block_and_are_answere
     assert_eq!(statuses, [vec![Status::Success; 20], vec![Status::BadRequest]].concat());
     assert_eq!(network.transactions(leader, 20).await, texts);
     assert_eq!(network.height(leader).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_gets_a_block_of_its_own_behind_what_waited_before_it() {
+    let patient = Tuning {
+        batch_timeout: Duration::from_secs(2),
+        ..slow_batches()
+    };
+    let network = Network::with_tuned_channel(3, patient).await;
+    let leader = network.leader().await;
+    let (connection, message) = (network.connect(leader).await, network.transaction("waits"));
+    let submitting = tokio::spawn(async move { broadcast::submit(&connection, &message).await });
+    eventually("the leader to have it", async || {
+        let received = network.orderers[leader].counted("consensus_etcdraft_normal_proposals_received");
+        (received == 1.0).then_some(())
+    })
+    .await;
+
+    network
+        .reconfigure(leader, |config| {
+            edit::set_batch_size(config, 7, 1 << 20, 512 << 10).unwrap()
+        })
+        .await;
+
+    // The update was acknowledged, so it is there; and it did not pass by what was sent before it.
+    let (block, _) = network.config(leader).await;
+    assert_eq!(block.header.unwrap().number, 2);
+    assert_eq!(block.data.unwrap().data.len(), 1);
+    submitting.await.unwrap().unwrap();
+    assert_eq!(network.transactions(leader, 1).await, ["waits"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_maintenance_only_the_orderers_own_organization_is_served() {
+    let network = Network::with_channel(1).await;
+    network
+        .reconfigure(0, |config| edit::set_maintenance(config, true).unwrap())
+        .await;
+    let connection = network.connect(0).await;
+
+    let refused = broadcast::submit(&connection, &network.transaction("too early"))
+        .await
+        .unwrap_err();
+    let unread = deliver::config_block(&connection, network::CHANNEL, Caller::new(&*network.client))
+        .await
+        .unwrap_err();
+    let block = deliver::config_block(&connection, network::CHANNEL, Caller::new(&*network.orderer_admin))
+        .await
+        .unwrap();
+    let config = config_envelope(&block).unwrap().config.unwrap();
+    let usual = edit::set_maintenance(&config, false).unwrap();
+    let update = update::compute(network::CHANNEL, &config, &usual).unwrap();
+    broadcast::submit(&connection, &network.sign_update(update.encode_to_vec()))
+        .await
+        .unwrap();
+    network.submit(0, "in time").await;
+
+    assert_eq!(
+        refused.to_string(),
+        "normal transactions are rejected: maintenance mode"
+    );
+    assert!(
+        matches!(
+            unread,
+            CallError::Refused {
+                code: Code::Status(403),
+                ..
+            }
+        ),
+        "{unread:?}"
+    );
+    assert_eq!(network.transactions(0, 1).await, ["in time"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -200,6 +200,10 @@ fn request(seek: &SeekInfo) -> Envelope {
 }
 
 fn request_with(change: impl FnOnce(&mut ChannelHeader), data: Vec<u8>) -> Envelope {
+    request_by(b"somebody".to_vec(), change, data)
+}
+
+fn request_by(creator: Vec<u8>, change: impl FnOnce(&mut ChannelHeader), data: Vec<u8>) -> Envelope {
     let mut header = ChannelHeader {
         r#type: HeaderType::DeliverSeekInfo as i32,
         timestamp: Some(SystemTime::now().into()),
@@ -208,7 +212,7 @@ fn request_with(change: impl FnOnce(&mut ChannelHeader), data: Vec<u8>) -> Envel
     };
     change(&mut header);
     let signature_header = SignatureHeader {
-        creator: b"somebody".to_vec(),
+        creator,
         nonce: crypto::nonce(),
     }
     .encode_to_vec();
@@ -358,6 +362,37 @@ async fn the_right_to_read_is_checked_again_when_the_configuration_changes() {
 
     assert_eq!(stream.next().await, Some(Ok(Reply::Status(Status::Forbidden))));
     assert_eq!(stream.next().await, None);
+}
+
+/// The creator of the golden message that stock refused for its expired certificate.
+fn expired_identity() -> Vec<u8> {
+    use base64::Engine as _;
+
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/rejects/rejects.jsonl");
+    let cases = std::fs::read_to_string(path).unwrap();
+    let cases = cases
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let case = cases
+        .into_iter()
+        .find(|case| case["label"] == "expired creator certificate");
+    let envelope = base64::engine::general_purpose::STANDARD
+        .decode(case.unwrap()["envelope"].as_str().unwrap())
+        .unwrap();
+    let envelope = Envelope::decode(&envelope[..]).unwrap();
+    let header = Payload::decode(&envelope.payload[..]).unwrap().header.unwrap();
+    SignatureHeader::decode(&header.signature_header[..]).unwrap().creator
+}
+
+#[tokio::test]
+async fn a_reader_whose_certificate_has_expired_is_not_served_whatever_the_policy_says() {
+    let world = World::with_blocks(1);
+    let seek = between(oldest(), at(0)).encode_to_vec();
+
+    let answers = world.answers(vec![request_by(expired_identity(), |_| {}, seek)]).await;
+
+    assert_eq!(answers, [Reply::Status(Status::Forbidden)]);
+    assert_eq!(world.ledger.state.checks.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
