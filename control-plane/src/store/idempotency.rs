@@ -107,7 +107,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_belongs_to_the_first_request_and_brings_back_its_answer() {
-        let db = Db::in_memory().await.unwrap();
+        let db = crate::store::testing::fresh().await;
         let scope = TenantScope::for_background_task("test", "bank");
         let answer = Answer {
             status: 202,
@@ -141,7 +141,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_released_key_can_be_claimed_again() {
-        let db = Db::in_memory().await.unwrap();
+        let db = crate::store::testing::fresh().await;
         let scope = TenantScope::for_background_task("test", "bank");
         claim(&db, &scope, "k", "hash", Time::now()).await.unwrap();
 

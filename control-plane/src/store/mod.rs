@@ -9,6 +9,8 @@ pub mod idempotency;
 pub mod nodes;
 pub mod operation;
 pub mod resource;
+#[cfg(test)]
+pub mod testing;
 
 use std::path::Path;
 use std::time::Duration;
@@ -54,8 +56,9 @@ impl Db {
         Db::connect(&format!("sqlite://{path}?mode=rwc")).await
     }
 
-    /// Tables that live as long as the value; for tests.
-    pub async fn in_memory() -> Result<Db, DbError> {
+    /// Tables that live as long as the value.
+    #[cfg(test)]
+    async fn in_memory() -> Result<Db, DbError> {
         // One connection: each connection to `:memory:` is a database of its own.
         Db::with_connections("sqlite::memory:", 1).await
     }

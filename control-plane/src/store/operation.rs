@@ -132,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_written_is_read_back_within_its_tenant_only() {
-        let db = Db::in_memory().await.unwrap();
+        let db = crate::store::testing::fresh().await;
         let operation = operation("ledger");
         insert(&db, &scope("bank"), &operation).await.unwrap();
 
@@ -144,7 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_two_writers_one_wins_and_an_ended_operation_stays_ended() {
-        let db = Db::in_memory().await.unwrap();
+        let db = crate::store::testing::fresh().await;
         let first = operation("ledger");
         insert(&db, &scope("bank"), &first).await.unwrap();
         let mut ended = Operation {
@@ -164,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn lists_are_newest_first_and_continue_after_a_key() {
-        let db = Db::in_memory().await.unwrap();
+        let db = crate::store::testing::fresh().await;
         let mut all = Vec::new();
         for name in ["a", "b", "c"] {
             let operation = operation(name);

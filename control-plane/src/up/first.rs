@@ -72,7 +72,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_start_makes_an_administrator_and_no_other_does() {
-        let (db, home) = (Db::in_memory().await.unwrap(), tempfile::tempdir().unwrap());
+        let (db, home) = (crate::store::testing::fresh().await, tempfile::tempdir().unwrap());
         let file = home.path().join("admin-password");
 
         let first = administrator(&db, "default", EMAIL, &file).await.unwrap();

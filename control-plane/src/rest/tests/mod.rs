@@ -29,7 +29,6 @@ use tower::ServiceExt as _;
 use super::{App, Service};
 use crate::access::Gate;
 use crate::ledger::Ledger;
-use crate::store::Db;
 use crate::store::resource::Resources;
 
 pub const TOKEN: &str = "ent_admin_test";
@@ -79,7 +78,7 @@ impl TestApp {
         let resources = Resources::new(registry.clone());
         let vault = Arc::new(vault::Local::new(&folder.path().join("vault")));
         let ledger = Ledger::new(resources.clone(), vault);
-        let db = Db::in_memory().await.unwrap();
+        let db = crate::store::testing::fresh().await;
         let gate = Gate::new(db.clone(), registry.clone(), TOKEN, DEFAULT_NAMESPACE);
         let app = App::new(resources, db, ledger, Arc::new(NoNodes), gate, CancellationToken::new());
         let service = super::service(app.clone());

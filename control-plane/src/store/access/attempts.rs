@@ -97,7 +97,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_fails_too_often_waits_until_it_is_over_or_forgotten() {
-        let db = Db::in_memory().await.unwrap();
+        let db = crate::store::testing::fresh().await;
         let now = Time::now();
         for _ in 0..5 {
             assert_eq!(locked_until(&db, "li@bank.example", now).await.unwrap(), None);
