@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::ServiceExt as _;
 use entente_api::time::Time;
 use entente_operator::registry::Registry;
 use entente_operator::substrate::Substrate;
@@ -12,16 +13,15 @@ use entente_operator::vault::Vault;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tower::make::Shared;
 
-use crate::access::Gate;
+use crate::access::{Gate, PlatformScope};
 use crate::cli::CliError;
 use crate::ledger::Ledger;
 use crate::rest::problem::chain_of;
 use crate::rest::{self, App};
 use crate::store::access::{attempts, invitations, sessions};
 use crate::store::resource::Resources;
-use crate::store::{Db, DbError, idempotency};
+use crate::store::{Db, DbError, audit, idempotency};
 
 /// Answers to keyed requests are kept at least this long.
 const KEEP_ANSWERS: Duration = Duration::from_secs(48 * 3600);
@@ -118,7 +118,9 @@ impl Api {
 }
 
 async fn serve(listener: TcpListener, service: rest::Service, stop: CancellationToken) -> String {
-    let served = axum::serve(listener, Shared::new(service)).with_graceful_shutdown(stop.cancelled_owned());
+    // Handlers are told where a request comes from.
+    let service = service.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
     match served.into_future().await {
         Ok(()) => "the API has ended".to_owned(),
         Err(error) => format!("the API cannot be served: {error}"),
@@ -134,7 +136,9 @@ async fn forget_old(db: &Db, answers: Time, now: Time) -> Result<(), DbError> {
     idempotency::forget_before(db, answers).await?;
     sessions::forget(db, now).await?;
     invitations::forget(db, now).await?;
-    attempts::forget(db, now).await
+    attempts::forget(db, now).await?;
+    let platform = PlatformScope::for_background_task("changes that were interrupted");
+    audit::settle_interrupted(db, &platform, now).await.map(|_| ())
 }
 
 /// Forgets old answers to keyed requests, ended sessions and the like.

@@ -3,6 +3,7 @@
 
 pub mod access;
 mod api;
+pub mod audit;
 pub mod cli;
 pub mod ledger;
 pub mod operate;

@@ -65,6 +65,8 @@ actions! {
     ManageUsers = "users:manage" for [Owner, Admin];
     /// See, make, rotate and withdraw API keys.
     ManageKeys = "keys:manage" for [Owner, Admin];
+    /// Read what was done and what was refused.
+    ReadAudit = "audit:read" for [Owner, Admin, Auditor];
     /// See node releases.
     ReadReleases = "releases:read" for [Owner, Admin, Operator, Developer, Auditor];
     /// Publish and withdraw node releases.

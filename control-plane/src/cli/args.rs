@@ -60,6 +60,9 @@ pub enum Command {
     /// Call a contract
     #[command(subcommand)]
     Tx(TxCommand),
+    /// Read and check what was done and what was refused
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Work with a chain
     #[command(subcommand)]
     Chain(ChainCommand),
@@ -72,6 +75,50 @@ pub enum Command {
     Completion { shell: clap_complete::Shell },
     /// Print the custom resource definitions for Kubernetes
     Crds,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check that no row was edited, removed or reordered
+    Verify(AuditVerifyArgs),
+    /// Print all rows
+    Export(AuditExportArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct AuditVerifyArgs {
+    /// Check an export in this file instead of asking the platform
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// A head that was printed before: the rows must lead to it
+    #[arg(long, value_name = "ROW:HASH")]
+    pub head: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct AuditExportArgs {
+    /// Form of the rows; only jsonl can be verified
+    #[arg(long, value_enum, default_value_t)]
+    pub format: AuditFormat,
+}
+
+/// Form of an export.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum AuditFormat {
+    /// One JSON document a line
+    #[default]
+    Jsonl,
+    /// A table for spreadsheets
+    Csv,
+}
+
+impl AuditFormat {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AuditFormat::Jsonl => "jsonl",
+            AuditFormat::Csv => "csv",
+        }
+    }
 }
 
 /// How to print.

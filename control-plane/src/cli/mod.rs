@@ -5,6 +5,7 @@
 
 mod apply;
 mod args;
+mod audit;
 pub mod client;
 mod connect;
 mod console;
@@ -58,6 +59,11 @@ async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
         Command::Describe(args) => describe::run(&connect()?, &args, console).await,
         Command::Delete(args) => delete::run(&connect()?, &args, console).await,
         Command::Logs(args) => logs::run(&connect()?, &args, console).await,
+        Command::Audit(command) => match (audit::file(&command), &command) {
+            (Some((file, args)), _) => audit::verify_file(file, args, console),
+            (None, args::AuditCommand::Verify(args)) => audit::verify(&connect()?, args, console).await,
+            (None, args::AuditCommand::Export(args)) => audit::export(&connect()?, args, console).await,
+        },
         Command::Tx(command) => tx::run(&connect()?, &command, console).await,
         Command::Chain(args::ChainCommand::Connect(args)) => connect::run(&connect()?, &args, console).await,
     }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use entente_api::time::Time;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::App;
@@ -15,6 +15,7 @@ use super::extract::{Json, Path, Query};
 use super::idempotency::HoldsSecret;
 use super::page::{Page, PageQuery};
 use super::problem::{FieldError, Problem, ProblemBody};
+use super::request_id;
 use crate::access::gate::KEY_PREFIX;
 use crate::access::{Action, Actor, Caller, secret};
 use crate::store::access::api_keys::{self, ApiKey};
@@ -127,6 +128,9 @@ pub async fn api_key_create(
         old_expire_time: None,
     };
     api_keys::insert(&app.db, &scope, &key, &secret).await?;
+    let note = request_id::current().note;
+    note.object(format!("api-keys/{}", key.id));
+    note.after(&json!({"name": key.name, "scopes": key.scopes, "chains": key.chains, "expireTime": key.expire_time}));
     let view = view(key, Some(secret));
     Ok((StatusCode::CREATED, (axum::Extension(HoldsSecret), axum::Json(view))))
 }

@@ -4,66 +4,70 @@ use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 
 use super::codes::Code;
 use super::permissions::{Access, Permissions};
 use super::problem::Problem;
-use crate::access::{Caller, Gate};
+use super::{App, audited};
+use crate::access::Caller;
 
 /// What the layer knows.
 #[derive(Clone)]
 pub struct Guard {
-    pub gate: Gate,
+    pub app: App,
     pub permissions: Permissions,
 }
 
 /// Lets through who may do what the request asks for, before anything of it is read. A handler asks once more, for the
-/// scope to work in.
+/// scope to work in. What changes something, and what is refused, leaves a row in the audit.
 pub async fn layer(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     // What is nowhere is told to callers only: a stranger does not learn which paths exist.
     let route = request.extensions().get::<MatchedPath>();
-    let access = route.map_or(Access::SignedIn, |route| {
+    let (operation, access) = route.map_or(("unknown", Access::SignedIn), |route| {
         guard.permissions.of(request.method(), route.as_str())
     });
-    match caller(
-        &guard,
-        access,
-        request.method(),
-        request.uri().path(),
-        request.headers(),
-    )
-    .await
-    {
+    let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
+    match caller(&guard, access, method, path, headers).await {
         Ok(caller) => {
+            let asked = audited::asked(operation, caller.as_ref(), &request);
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
             }
-            next.run(request).await
+            let answered = audited::run(&guard.app, asked, request, next).await;
+            answered.unwrap_or_else(IntoResponse::into_response)
         }
-        Err(problem) => problem.into_response(),
+        Err((problem, caller)) => {
+            let asked = audited::asked(operation, caller.as_ref(), &request);
+            audited::refused(&guard.app, asked, &problem).await;
+            problem.into_response()
+        }
     }
 }
 
+/// Who comes in; `None`: somebody who does not say, to what is open to everybody. With a problem comes who it was.
 async fn caller(
     guard: &Guard,
     access: Access,
     method: &Method,
     path: &str,
     headers: &HeaderMap,
-) -> Result<Option<Caller>, Problem> {
-    let recognized = match guard.gate.recognize(method, headers).await {
+) -> Result<Option<Caller>, (Problem, Option<Caller>)> {
+    let recognized = match guard.app.gate.recognize(method, headers).await {
         Ok(recognized) => recognized,
         // The cookie of a session that has ended must not keep anybody from signing in.
         Err(_) if access == Access::Everybody => return Ok(None),
-        Err(problem) => return Err(problem),
+        Err(problem) => return Err((problem, None)),
     };
+    let caller = recognized.caller;
     if recognized.must_change_password && !path.starts_with("/v1/session") {
         let detail = "The password that you were given is good for choosing one of your own only.";
-        return Err(Problem::new(Code::PasswordChangeRequired, detail));
+        return Err((Problem::new(Code::PasswordChangeRequired, detail), Some(caller)));
     }
-    access.check(&recognized.caller)?;
-    Ok(Some(recognized.caller))
+    match access.check(&caller) {
+        Ok(()) => Ok(Some(caller)),
+        Err(problem) => Err((problem, Some(caller))),
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use entente_api::time::Time;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::App;
@@ -15,6 +16,7 @@ use super::extract::{Json, Path, Query};
 use super::idempotency::HoldsSecret;
 use super::page::{Page, PageQuery};
 use super::problem::{FieldError, Problem, ProblemBody};
+use super::request_id;
 use super::session::{new_password, user_of};
 use super::users::outranks;
 use crate::access::{Action, Caller, Role, TenantScope, secret};
@@ -121,6 +123,9 @@ pub(super) async fn invite(
         expire_time: Time::from(now.get() + Duration::from_secs(u64::from(hours) * 3600)),
     };
     invitations::insert(&app.db, scope, &invitation, &token).await?;
+    let note = request_id::current().note;
+    note.object(format!("invitations/{}", invitation.id));
+    note.after(&json!({"email": invitation.email, "role": invitation.role}));
     let view = view(invitation, Some(token));
     Ok((StatusCode::CREATED, axum::Extension(HoldsSecret), axum::Json(view)))
 }
@@ -236,6 +241,9 @@ pub async fn invitation_accept(
     if !invitations::accept(&app.db, &invitation, &user.id, now).await? {
         return Err(gone());
     }
+    let note = request_id::current().note;
+    note.object(format!("users/{}", user.id));
+    note.after(&json!({"email": user.email, "tenant": invitation.tenant, "role": invitation.role}));
     Ok(axum::Json(Accepted {
         tenant: invitation.tenant,
         role: invitation.role,

@@ -4,6 +4,8 @@
 //! what reads or writes a ledger (`transactions`, `blocks`) talks to nodes, through [`crate::ledger`].
 
 mod api_keys;
+mod audit;
+mod audited;
 pub mod auth;
 mod blocks;
 mod bodies;
@@ -76,6 +78,7 @@ pub struct App {
     /// Cancelled when the platform stops: whoever waits for something answers now.
     pub stop: CancellationToken,
     in_flight: idempotency::InFlight,
+    strangers: audited::Strangers,
 }
 
 impl App {
@@ -97,6 +100,7 @@ impl App {
             gate,
             stop,
             in_flight: idempotency::InFlight::default(),
+            strangers: audited::Strangers::default(),
         }
     }
 }
@@ -108,7 +112,7 @@ pub type Service = MapRequest<Router, fn(Request) -> Request>;
 pub fn service(app: App) -> Service {
     let (router, _, permissions) = routes::all();
     let guard = auth::Guard {
-        gate: app.gate.clone(),
+        app: app.clone(),
         permissions,
     };
     let router = router

@@ -25,13 +25,20 @@ pub enum Access {
 
 use Access::{Everybody, May, SignedIn};
 
+/// A row: the operation's id, and what it takes.
+pub type Row = (&'static str, Access);
+/// Where an operation is routed.
+pub type Route = (Method, String);
+
 /// Every operation by its id in the OpenAPI document.
-pub const OPERATIONS: &[(&str, Access)] = &[
+pub const OPERATIONS: &[Row] = &[
     ("api_key_create", May(ManageKeys)),
     ("api_key_delete", May(ManageKeys)),
     ("api_key_get", May(ManageKeys)),
     ("api_key_list", May(ManageKeys)),
     ("api_key_rotate", May(ManageKeys)),
+    ("audit_event_export", May(ReadAudit)),
+    ("audit_event_list", May(ReadAudit)),
     ("block_get", May(ReadLedger)),
     ("block_list", May(ReadLedger)),
     ("chain_create", May(WriteChains)),
@@ -117,18 +124,21 @@ pub const OPERATIONS: &[(&str, Access)] = &[
     ("version_get", SignedIn),
 ];
 
-/// What an operation takes.
-pub fn of(operation: &str) -> Access {
+/// The row of an operation.
+pub fn of(operation: &str) -> Row {
     let found = OPERATIONS.iter().find(|(id, _)| *id == operation);
-    found.map_or(Access::Nobody, |(_, access)| *access)
+    found.copied().unwrap_or(("unknown", Access::Nobody))
 }
 
 /// The table by route: methods and paths as the router knows them.
 #[derive(Debug, Clone, Default)]
-pub struct Permissions(Arc<HashMap<(Method, String), Access>>);
+pub struct Permissions(Arc<HashMap<Route, Row>>);
 
-impl FromIterator<((Method, String), Access)> for Permissions {
-    fn from_iter<T: IntoIterator<Item = ((Method, String), Access)>>(routes: T) -> Permissions {
+impl FromIterator<(Route, Row)> for Permissions {
+    fn from_iter<T>(routes: T) -> Permissions
+    where
+        T: IntoIterator<Item = (Route, Row)>,
+    {
         Permissions(Arc::new(routes.into_iter().collect()))
     }
 }
@@ -136,11 +146,11 @@ impl FromIterator<((Method, String), Access)> for Permissions {
 impl Permissions {
     /// What a request takes that was routed to a path. A method that the path does not take needs a caller: the fallback
     /// says what it takes.
-    pub fn of(&self, method: &Method, route: &str) -> Access {
+    pub fn of(&self, method: &Method, route: &str) -> Row {
         // A router answers HEAD with what it has for GET.
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let found = self.0.get(&(method.clone(), route.to_owned()));
-        found.copied().unwrap_or(Access::SignedIn)
+        found.copied().unwrap_or(("unknown", Access::SignedIn))
     }
 }
 

@@ -221,6 +221,7 @@ impl IntoResponse for Problem {
         };
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], bytes).into_response();
+        response.extensions_mut().insert(parts.code);
         if status == StatusCode::UNAUTHORIZED {
             response
                 .headers_mut()

@@ -7,6 +7,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
+use crate::audit::Note;
+
 /// The header, in requests and answers.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -17,6 +19,8 @@ const LONGEST: usize = 128;
 pub struct CurrentRequest {
     pub id: String,
     pub path: String,
+    /// What the handler says for the audit's row.
+    pub note: Note,
 }
 
 tokio::task_local! {
@@ -43,7 +47,14 @@ pub async fn layer(request: Request, next: Next) -> Response {
     let id = given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let path = super::verbs::public_path(request.uri().path());
     let mut response = CURRENT
-        .scope(CurrentRequest { id: id.clone(), path }, next.run(request))
+        .scope(
+            CurrentRequest {
+                id: id.clone(),
+                path,
+                note: Note::default(),
+            },
+            next.run(request),
+        )
         .await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);

@@ -15,6 +15,7 @@ use super::guards::{refuse_derived, refuse_while_running, require_match};
 use super::kind::Kind;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
+use super::request_id;
 use super::view::{Accepted, View, etag, view};
 use crate::access::{Action, Caller, TenantScope};
 use crate::operation::{Operation, OperationKind, Target};
@@ -128,6 +129,7 @@ pub async fn create<K: Kind>(
             operation: None,
         });
     }
+    noted(None, Some(&resource));
     let created = app
         .resources
         .create(&scope, &resource)
@@ -137,6 +139,19 @@ pub async fn create<K: Kind>(
             other => other.into(),
         })?;
     accept(app, &scope, OperationKind::Create, created).await
+}
+
+/// Says what is changed, for the audit's row.
+fn noted<K: Kind>(before: Option<&K>, after: Option<&K>) {
+    let note = request_id::current().note;
+    let name = before.or(after).and_then(|resource| resource.meta().name.as_deref());
+    note.object(format!("{}/{}", K::PATH, name.unwrap_or_default()));
+    if let Some(before) = before {
+        note.before(before.spec());
+    }
+    if let Some(after) = after {
+        note.after(after.spec());
+    }
 }
 
 fn taken<K: Kind>(resource: &K) -> Problem {
@@ -223,6 +238,7 @@ async fn replace<K: Kind>(
             operation: None,
         }));
     }
+    noted(Some(old), Some(&new));
     refuse_while_running(app, scope, old).await?;
     match app.resources.replace(scope, &new).await {
         Ok(written) => accept(app, scope, OperationKind::Update, written).await.map(Some),
@@ -252,6 +268,7 @@ pub async fn delete<K: Kind>(
             operation: None,
         });
     }
+    noted(Some(&old), None);
     // Before the deletion: afterwards there may be nothing left to tell the operation's target from.
     let operation = Operation::start(OperationKind::Delete, target(&old), Time::now());
     store::operation::insert(&app.db, &scope, &operation).await?;

@@ -9,10 +9,10 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::permissions::{self, Access, Permissions};
+use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
-    api_keys, blocks, chains, channels, codes, contracts, enroll, factor, identities, invitations, members, nodes,
-    openapi, operations, organizations, profile, releases, session, tenants, transactions, users, verbs,
+    api_keys, audit, blocks, chains, channels, codes, contracts, enroll, factor, identities, invitations, members,
+    nodes, openapi, operations, organizations, profile, releases, session, tenants, transactions, users, verbs,
 };
 
 /// The router, the document, and what each operation takes.
@@ -106,6 +106,8 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
     table.add(routes!(api_keys::api_key_rotate));
     table.add(routes!(api_keys::token_create));
     table.add(routes!(api_keys::jwks_get));
+    table.add(routes!(audit::audit_event_list));
+    table.add(routes!(audit::audit_event_export));
     table.add(routes!(tenants::tenant_list, tenants::tenant_create));
     table.add(routes!(
         tenants::tenant_get,
@@ -123,7 +125,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
 struct Table {
     router: Router<App>,
     document: OpenApi,
-    permissions: Vec<((Method, String), Access)>,
+    permissions: Vec<(Route, Row)>,
 }
 
 impl Table {
@@ -135,7 +137,7 @@ impl Table {
         for (path, mut item) in paths.paths {
             for (method, operation) in operations(&mut item) {
                 let access = permissions::of(operation.operation_id.as_deref().unwrap_or_default());
-                if let Access::May(action) = access {
+                if let (_, Access::May(action)) = access {
                     let scope = ExtensionsBuilder::new().add("x-entente-scope", action.scope()).build();
                     operation.extensions = Some(scope);
                 }

@@ -13,6 +13,7 @@ use super::codes::Code;
 use super::extract::Json;
 use super::idempotency::HoldsSecret;
 use super::problem::{FieldError, Problem, ProblemBody};
+use super::request_id;
 use crate::access::gate::COOKIE_NAME;
 use crate::access::{Action, Actor, Caller, Role, password, second_factor};
 use crate::store::access::sessions::{self, Session};
@@ -105,6 +106,7 @@ pub async fn session_create(State(app): State<App>, Json(body): Json<SignIn>) ->
             "is too long to be an address",
         )]));
     }
+    request_id::current().note.object(format!("session of {subject}"));
     refuse_locked(&app, &subject, now).await?;
     let user = users::by_email(&app.db, &subject).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use entente_api::time::Time;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::App;
@@ -11,6 +12,7 @@ use super::codes::Code;
 use super::extract::{Json, Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
+use super::request_id;
 use crate::access::{Action, Actor, Caller, Role};
 use crate::store::access::memberships;
 use crate::store::access::users::User;
@@ -114,6 +116,9 @@ pub async fn user_patch(
     let (user, role) = found.ok_or_else(|| no_such_user(&id))?;
     outranks(&caller, role)?;
     outranks(&caller, body.role)?;
+    let note = request_id::current().note;
+    note.before(&json!({"email": user.email, "role": role}));
+    note.after(&json!({"email": user.email, "role": body.role}));
     if !memberships::change(&app.db, &scope, &id, Some(body.role)).await? {
         return Err(last_owner());
     }
@@ -134,8 +139,11 @@ pub async fn user_delete(
 ) -> Result<StatusCode, Problem> {
     let scope = caller.may(Action::ManageUsers)?;
     let found = memberships::get(&app.db, &scope, &id).await?;
-    let (_, role) = found.ok_or_else(|| no_such_user(&id))?;
+    let (user, role) = found.ok_or_else(|| no_such_user(&id))?;
     outranks(&caller, role)?;
+    request_id::current()
+        .note
+        .before(&json!({"email": user.email, "role": role}));
     if !memberships::change(&app.db, &scope, &id, None).await? {
         return Err(last_owner());
     }

@@ -5,6 +5,7 @@
 //! but for those of `access`, which find out who asks. Absent is `Ok(None)`.
 
 pub mod access;
+pub mod audit;
 pub mod idempotency;
 pub mod nodes;
 pub mod operation;

@@ -27,7 +27,7 @@ fn operations() -> Vec<Tried> {
                 id: id.to_owned(),
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.replace('{', "no-").replace('}', ""),
-                access: permissions::of(id),
+                access: permissions::of(id).1,
             });
         }
     }

@@ -2,6 +2,7 @@
 //! writing the statuses that it would write.
 
 mod access;
+mod audit;
 mod bad_requests;
 mod idempotency;
 mod matrix;

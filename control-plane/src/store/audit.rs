@@ -1,0 +1,213 @@
+//! The tables `audit_events`, `audit_heads` and `audit_begun`.
+
+use std::time::Duration;
+
+use entente_api::time::Time;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::{Db, DbError};
+use crate::access::{PlatformScope, TenantScope};
+use crate::audit::{AuditEvent, Outcome, chain};
+
+/// No request takes as long as this: what began earlier and has not ended was interrupted.
+const LONGEST_REQUEST: Duration = Duration::from_secs(15 * 60);
+
+/// Says that a change has begun. `event` tells what is known of it.
+pub async fn begin(db: &Db, scope: &TenantScope, id: &str, event: &AuditEvent) -> Result<(), DbError> {
+    sqlx::query("INSERT INTO audit_begun (id, tenant, create_time, body) VALUES ($1, $2, $3, $4)")
+        .bind(id.to_owned())
+        .bind(scope.namespace().to_owned())
+        .bind(event.time.to_string())
+        .bind(serde_json::to_string(event)?)
+        .execute(&db.pool)
+        .await?;
+    Ok(())
+}
+
+/// Adds a row to the tenant's chain, and forgets that it had begun. Number and hashes are given here.
+pub async fn append(
+    db: &Db,
+    scope: &TenantScope,
+    begun: Option<&str>,
+    mut event: AuditEvent,
+) -> Result<AuditEvent, DbError> {
+    let tenant = scope.namespace().to_owned();
+    let mut transaction = db.pool.begin().await?;
+    // The first statement takes the head, and with it the turn: rows of one chain are written one after the other.
+    let head = sqlx::query(
+        "INSERT INTO audit_heads (tenant, seq, hash) VALUES ($1, 1, '')
+         ON CONFLICT (tenant) DO UPDATE SET seq = audit_heads.seq + 1 RETURNING seq, hash",
+    )
+    .bind(tenant.clone())
+    .fetch_one(&mut *transaction)
+    .await?;
+    event.seq = head.try_get("seq")?;
+    event.previous = head.try_get("hash")?;
+    event.hash = chain::hash(&event)?;
+    sqlx::query(
+        "INSERT INTO audit_events (tenant, seq, time, actor, action, object, outcome, body)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(tenant.clone())
+    .bind(event.seq)
+    .bind(event.time.to_string())
+    .bind(event.actor.clone())
+    .bind(event.action.clone())
+    .bind(event.object.clone())
+    .bind(event.outcome.as_str().to_owned())
+    .bind(serde_json::to_string(&event)?)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("UPDATE audit_heads SET hash = $1 WHERE tenant = $2")
+        .bind(event.hash.clone())
+        .bind(tenant)
+        .execute(&mut *transaction)
+        .await?;
+    if let Some(id) = begun {
+        sqlx::query("DELETE FROM audit_begun WHERE id = $1")
+            .bind(id.to_owned())
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(event)
+}
+
+/// Adds a row for each change that began so long ago that whoever carried it out must have ended.
+pub async fn settle_interrupted(db: &Db, _: &PlatformScope, now: Time) -> Result<u64, DbError> {
+    let rows = sqlx::query("SELECT id, tenant, body FROM audit_begun WHERE create_time < $1 ORDER BY create_time")
+        .bind(Time::from(now.get() - LONGEST_REQUEST).to_string())
+        .fetch_all(&db.pool)
+        .await?;
+    let mut settled = 0;
+    for row in rows {
+        let tenant: String = row.try_get("tenant")?;
+        let scope = TenantScope::for_background_task("changes that were interrupted", &tenant);
+        let event = AuditEvent {
+            outcome: Outcome::Interrupted,
+            ..read(&row)?
+        };
+        append(db, &scope, Some(&row.try_get::<String, _>("id")?), event).await?;
+        settled += 1;
+    }
+    Ok(settled)
+}
+
+/// Which rows a list shows.
+#[derive(Debug, Default)]
+pub struct Filter<'a> {
+    pub actor: Option<&'a str>,
+    pub action: Option<&'a str>,
+    pub object: Option<&'a str>,
+    pub outcome: Option<&'a str>,
+    pub from: Option<Time>,
+    pub to: Option<Time>,
+}
+
+/// In the order of the chain, beginning after the row `after`, at most `limit`.
+pub async fn list(
+    db: &Db,
+    scope: &TenantScope,
+    filter: &Filter<'_>,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<AuditEvent>, DbError> {
+    let rows = sqlx::query(
+        "SELECT body FROM audit_events WHERE tenant = $1 AND seq > $2
+           AND ($3 IS NULL OR actor = $3) AND ($4 IS NULL OR action = $4) AND ($5 IS NULL OR object = $5)
+           AND ($6 IS NULL OR outcome = $6) AND ($7 IS NULL OR time >= $7) AND ($8 IS NULL OR time < $8)
+         ORDER BY seq LIMIT $9",
+    )
+    .bind(scope.namespace().to_owned())
+    .bind(after)
+    .bind(filter.actor.map(str::to_owned))
+    .bind(filter.action.map(str::to_owned))
+    .bind(filter.object.map(str::to_owned))
+    .bind(filter.outcome.map(str::to_owned))
+    .bind(filter.from.map(|time| time.to_string()))
+    .bind(filter.to.map(|time| time.to_string()))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(&db.pool)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &AnyRow) -> Result<AuditEvent, DbError> {
+    Ok(serde_json::from_str(&row.try_get::<String, _>("body")?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::fresh;
+
+    fn event(object: &str) -> AuditEvent {
+        AuditEvent {
+            seq: 0,
+            time: Time::now(),
+            actor: "li@bank.example".to_owned(),
+            actor_id: "u1".to_owned(),
+            action: "chain_create".to_owned(),
+            object: object.to_owned(),
+            outcome: Outcome::Done,
+            status: 202,
+            code: None,
+            request_id: "r".to_owned(),
+            address: "127.0.0.1".to_owned(),
+            before: None,
+            after: None,
+            previous: String::new(),
+            hash: String::new(),
+        }
+    }
+
+    fn scope(tenant: &str) -> TenantScope {
+        TenantScope::for_background_task("test", tenant)
+    }
+
+    #[tokio::test]
+    async fn rows_that_are_written_side_by_side_make_one_chain_a_tenant() {
+        let db = fresh().await;
+        let write = async |tenant: &str, index: usize| {
+            append(&db, &scope(tenant), None, event(&format!("chains/{index}")))
+                .await
+                .unwrap();
+        };
+
+        let both = (0..20).flat_map(|index| ["bank", "rival"].map(|tenant| (tenant, index)));
+        futures::future::join_all(both.map(|(tenant, index)| write(tenant, index))).await;
+
+        for tenant in ["bank", "rival"] {
+            let mut verifier = chain::Verifier::default();
+            for row in list(&db, &scope(tenant), &Filter::default(), 0, 100).await.unwrap() {
+                verifier.take(&row).unwrap();
+            }
+            assert_eq!(verifier.head().0, 20);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_dead_platform_had_begun_becomes_a_row_once() {
+        let (db, platform) = (fresh().await, PlatformScope::for_background_task("test"));
+        let begun = event("chains/ledger");
+        begin(&db, &scope("bank"), "r1", &begun).await.unwrap();
+        begin(&db, &scope("bank"), "r2", &event("chains/done")).await.unwrap();
+        append(&db, &scope("bank"), Some("r2"), event("chains/done"))
+            .await
+            .unwrap();
+        let later = Time::from(begun.time.get() + LONGEST_REQUEST + Duration::from_secs(1));
+
+        let soon = settle_interrupted(&db, &platform, begun.time).await.unwrap();
+        let settled = settle_interrupted(&db, &platform, later).await.unwrap();
+        let again = settle_interrupted(&db, &platform, later).await.unwrap();
+
+        let rows = list(&db, &scope("bank"), &Filter::default(), 0, 100).await.unwrap();
+        let told: Vec<(&str, Outcome)> = rows.iter().map(|row| (row.object.as_str(), row.outcome)).collect();
+        assert_eq!((soon, settled, again), (0, 1, 0));
+        assert_eq!(
+            told,
+            [("chains/done", Outcome::Done), ("chains/ledger", Outcome::Interrupted)]
+        );
+    }
+}
