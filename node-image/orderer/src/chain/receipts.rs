@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ pub struct Receipts {
     next: u64,
     waiting: BTreeMap<u64, Waiting>,
     /// Numbers of messages by their bytes: a block does not say whose copy it holds.
-    numbers: HashMap<Bytes, VecDeque<u64>>,
+    numbers: HashMap<Bytes, BTreeSet<u64>>,
 }
 
 impl Receipts {
@@ -94,7 +94,7 @@ impl Receipts {
             term,
         });
         let bytes = request.message.bytes.clone();
-        self.numbers.entry(bytes).or_default().push_back(number);
+        self.numbers.entry(bytes).or_default().insert(number);
         let waiting = Waiting {
             request: request.clone(),
             term,
@@ -110,7 +110,7 @@ impl Receipts {
             return;
         }
         for message in messages {
-            if let Some(number) = self.numbers.get(message).and_then(|numbers| numbers.front().copied()) {
+            if let Some(number) = self.numbers.get(message).and_then(|numbers| numbers.first().copied()) {
                 self.settle(number, Ok(()));
             }
         }
@@ -222,7 +222,7 @@ impl Receipts {
         let waiting = self.waiting.remove(&number)?;
         let bytes = &waiting.request.message.bytes;
         if let Some(numbers) = self.numbers.get_mut(bytes) {
-            numbers.retain(|other| *other != number);
+            numbers.remove(&number);
             if numbers.is_empty() {
                 self.numbers.remove(bytes);
             }
