@@ -16,7 +16,7 @@ pub use usage::{CollectionUse, NamespaceUse};
 
 use crate::ledger::Organizations;
 use crate::rwset::builder::Builder;
-use crate::state::{View, metadata_entries};
+use crate::state::{Versioned, View, metadata_entries};
 use crate::{BlockStore, LedgerError, history};
 use collections::Collections;
 use range::Ranges;
@@ -181,13 +181,13 @@ impl Simulator {
         Ok(clear.map(|versioned| versioned.value))
     }
 
-    /// Needs no private data in clear, and is no private read for the endorsement interest.
-    pub fn get_private_hash(
+    /// What the hashed state has of a private key, noted as read.
+    fn read_hashed(
         &mut self,
         namespace: &str,
         collection: &str,
         key: &str,
-    ) -> Result<Option<Vec<u8>>, LedgerError> {
+    ) -> Result<Option<Versioned>, LedgerError> {
         self.check_collection(namespace, collection)?;
         let found = self
             .view
@@ -199,6 +199,17 @@ impl Simulator {
             found.as_ref().map(|versioned| versioned.version),
         );
         self.usage.namespace(namespace);
+        Ok(found)
+    }
+
+    /// Needs no private data in clear, and is no private read for the endorsement interest.
+    pub fn get_private_hash(
+        &mut self,
+        namespace: &str,
+        collection: &str,
+        key: &str,
+    ) -> Result<Option<Vec<u8>>, LedgerError> {
+        let found = self.read_hashed(namespace, collection, key)?;
         Ok(found.map(|versioned| versioned.value))
     }
 
@@ -236,17 +247,7 @@ impl Simulator {
         collection: &str,
         key: &str,
     ) -> Result<Vec<(String, Vec<u8>)>, LedgerError> {
-        self.check_collection(namespace, collection)?;
-        let found = self
-            .view
-            .private_hash(namespace, collection, &crypto::sha256(key.as_bytes()))?;
-        self.rwset.read_private(
-            namespace,
-            collection,
-            key,
-            found.as_ref().map(|versioned| versioned.version),
-        );
-        self.usage.namespace(namespace);
+        let found = self.read_hashed(namespace, collection, key)?;
         Ok(found
             .map(|versioned| metadata_entries(&versioned.metadata))
             .unwrap_or_default())
