@@ -48,6 +48,8 @@ pub struct Recognized {
     pub caller: Caller,
     /// Until they have a password of their own, they may do nothing else.
     pub must_change_password: bool,
+    /// How many requests their tenant may make in a second, where it says so.
+    pub requests_per_second: Option<u32>,
 }
 
 impl Gate {
@@ -82,8 +84,11 @@ impl Gate {
             (None, Some(cookie)) => self.by_cookie(cookie, wanted, method, headers).await?,
             (None, None) => return Err(unauthenticated("The request carries no token.")),
         };
-        self.refuse_suspended(&recognized.caller).await?;
-        Ok(recognized)
+        let requests_per_second = self.look_at_tenant(&recognized.caller).await?;
+        Ok(Recognized {
+            requests_per_second,
+            ..recognized
+        })
     }
 
     async fn by_token(&self, token: &str, wanted: Option<&str>) -> Result<Recognized, Problem> {
@@ -106,6 +111,7 @@ impl Gate {
         Ok(Recognized {
             caller,
             must_change_password: false,
+            requests_per_second: None,
         })
     }
 
@@ -153,6 +159,7 @@ impl Gate {
         Ok(Recognized {
             caller: Caller::of_user(&user, &session, &own, wanted),
             must_change_password: user.must_change_password,
+            requests_per_second: None,
         })
     }
 
@@ -161,17 +168,17 @@ impl Gate {
         Ok(self.registry.get::<Tenant>(&Scope::All, name).await?)
     }
 
-    /// A suspended tenant's nodes run on; nobody of it gets in.
-    async fn refuse_suspended(&self, caller: &Caller) -> Result<(), Problem> {
-        let Some(membership) = caller.tenant.as_ref().filter(|_| !caller.is_platform_operator) else {
-            return Ok(());
+    /// A suspended tenant's nodes run on; nobody of it gets in. Gives how many requests a tenant may make in a second.
+    async fn look_at_tenant(&self, caller: &Caller) -> Result<Option<u32>, Problem> {
+        let Some(membership) = &caller.tenant else {
+            return Ok(None);
         };
         match self.tenant(&membership.tenant).await? {
-            Some(tenant) if tenant.spec.suspended => {
+            Some(tenant) if tenant.spec.suspended && !caller.is_platform_operator => {
                 let detail = format!("The tenant \"{}\" is suspended.", membership.tenant);
                 Err(Problem::new(Code::TenantSuspended, detail))
             }
-            _ => Ok(()),
+            tenant => Ok(tenant.and_then(|tenant| tenant.spec.quotas.requests_per_second)),
         }
     }
 }

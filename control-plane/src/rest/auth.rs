@@ -1,5 +1,7 @@
 //! Who makes a request, and whether they may: asked before anything else is looked at.
 
+use std::time::Instant;
+
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
@@ -9,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::codes::Code;
 use super::permissions::{Access, Permissions};
 use super::problem::Problem;
+use super::rate::{self, Allowance};
 use super::{App, audited};
 use crate::access::Caller;
 
@@ -29,14 +32,20 @@ pub async fn layer(State(guard): State<Guard>, mut request: Request, next: Next)
     });
     let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
     match caller(&guard, access, method, path, headers).await {
-        Ok(caller) => {
+        Ok((caller, allowance)) => {
             let asked = audited::asked(operation, caller.as_ref(), &request);
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
             }
             let answered = audited::run(&guard.app, asked, request, next).await;
-            answered.unwrap_or_else(IntoResponse::into_response)
+            let mut response = answered.unwrap_or_else(IntoResponse::into_response);
+            if let Some(allowance) = allowance {
+                allowance.tell(response.headers_mut());
+            }
+            response
         }
+        // Many at once are not news each.
+        Err((problem, _)) if problem.code() == Code::RateLimited => problem.into_response(),
         Err((problem, caller)) => {
             let asked = audited::asked(operation, caller.as_ref(), &request);
             audited::refused(&guard.app, asked, &problem).await;
@@ -52,20 +61,29 @@ async fn caller(
     method: &Method,
     path: &str,
     headers: &HeaderMap,
-) -> Result<Option<Caller>, (Problem, Option<Caller>)> {
+) -> Result<(Option<Caller>, Option<Allowance>), (Problem, Option<Caller>)> {
     let recognized = match guard.app.gate.recognize(method, headers).await {
         Ok(recognized) => recognized,
         // The cookie of a session that has ended must not keep anybody from signing in.
-        Err(_) if access == Access::Everybody => return Ok(None),
+        Err(_) if access == Access::Everybody => return Ok((None, None)),
         Err(problem) => return Err((problem, None)),
     };
     let caller = recognized.caller;
+    let tenant = caller.own_scope();
+    let taken = guard
+        .app
+        .buckets
+        .take(tenant.namespace(), recognized.requests_per_second, Instant::now());
+    let allowance = match taken {
+        Ok(allowance) => allowance,
+        Err((allowance, seconds)) => return Err((rate::exceeded(allowance, seconds), Some(caller))),
+    };
     if recognized.must_change_password && !path.starts_with("/v1/session") {
         let detail = "The password that you were given is good for choosing one of your own only.";
         return Err((Problem::new(Code::PasswordChangeRequired, detail), Some(caller)));
     }
     match access.check(&caller) {
-        Ok(()) => Ok(Some(caller)),
+        Ok(()) => Ok((Some(caller), Some(allowance))),
         Err(problem) => Err((problem, Some(caller))),
     }
 }

@@ -49,6 +49,7 @@ codes! {
         Some("Send the `code` that your authenticator application shows, or one of your recovery codes.");
     SignInLocked = "sign_in_locked", TOO_MANY_REQUESTS, "Too many attempts to sign in",
         Some("Wait as long as Retry-After says.");
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests", Some("Wait as long as Retry-After says.");
     CsrfTokenRequired = "csrf_token_required", FORBIDDEN, "The request does not come from the session's own page",
         Some("Send the `csrfToken` of GET /v1/session in the header X-CSRF-Token.");
     PasswordChangeRequired = "password_change_required", FORBIDDEN, "Choose a password of your own first",

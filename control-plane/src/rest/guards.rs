@@ -107,7 +107,8 @@ pub async fn refuse_while_member(app: &App, scope: &TenantScope, organization: &
     Err(Problem::new(Code::InUse, detail).with_hint("Take it out of these chains first, or delete them."))
 }
 
-fn is_derived<K: Kind>(resource: &K) -> bool {
+/// Whether the platform has made it for another resource.
+pub fn is_derived<K: Kind>(resource: &K) -> bool {
     let labels = resource.meta().labels.as_ref();
     labels
         .and_then(|labels| labels.get(label::MANAGED_BY))

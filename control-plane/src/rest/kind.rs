@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::FieldError;
+use super::quota::Demand;
 use crate::access::Action;
 
 /// A kind of resource.
@@ -30,6 +31,11 @@ pub trait Kind:
     /// Name of the chain that it belongs to, or is.
     fn chain(&self) -> Option<&str> {
         None
+    }
+
+    /// What it needs of its tenant's quotas.
+    fn demand(&self) -> Demand {
+        Demand::default()
     }
 
     /// A resource that nobody has seen yet.
@@ -76,6 +82,10 @@ kind!(
     WriteOrganizations,
     WriteOrganizations,
     {
+        fn demand(&self) -> Demand {
+            Demand::of_organization(self)
+        }
+
         fn check(&self) -> Vec<FieldError> {
             let id = self.spec.msp_id.as_deref().map(names::check_msp_id);
             id.and_then(Result::err)
@@ -99,6 +109,10 @@ kind!(Chain, "chain", "chains", ReadChains, WriteChains, DeleteChains, {
         self.metadata.name.as_deref()
     }
 
+    fn demand(&self) -> Demand {
+        Demand::of_chain(self)
+    }
+
     fn check(&self) -> Vec<FieldError> {
         super::chain_check::spec(&self.spec)
     }
@@ -107,6 +121,10 @@ kind!(Chain, "chain", "chains", ReadChains, WriteChains, DeleteChains, {
 kind!(Member, "member", "members", ReadChains, WriteChains, DeleteChains, {
     fn chain(&self) -> Option<&str> {
         Some(&self.spec.chain)
+    }
+
+    fn demand(&self) -> Demand {
+        Demand::of_member(self)
     }
 
     fn check(&self) -> Vec<FieldError> {

@@ -31,6 +31,8 @@ mod page;
 pub mod permissions;
 pub mod problem;
 mod profile;
+pub mod quota;
+mod rate;
 mod releases;
 mod request_id;
 mod resources;
@@ -79,6 +81,9 @@ pub struct App {
     pub stop: CancellationToken,
     in_flight: idempotency::InFlight,
     strangers: audited::Strangers,
+    buckets: rate::Buckets,
+    /// Held from the look at what a tenant has until the new is written: of two that fit one by one, one is refused.
+    admissions: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl App {
@@ -101,6 +106,8 @@ impl App {
             stop,
             in_flight: idempotency::InFlight::default(),
             strangers: audited::Strangers::default(),
+            buckets: rate::Buckets::default(),
+            admissions: Arc::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::quota::QuotaShortage;
 use super::request_id;
 use crate::rest::codes::Code;
 
@@ -57,6 +58,7 @@ struct Parts {
     hint: Option<String>,
     operation_id: Option<String>,
     transaction_id: Option<String>,
+    quota: Option<QuotaShortage>,
     retry_after_seconds: Option<u32>,
     source: Option<BoxError>,
 }
@@ -70,6 +72,7 @@ impl Problem {
             hint: code.hint().map(str::to_owned),
             operation_id: None,
             transaction_id: None,
+            quota: None,
             retry_after_seconds: None,
             source: None,
         }))
@@ -135,6 +138,11 @@ impl Problem {
         self
     }
 
+    pub fn with_quota(mut self, quota: QuotaShortage) -> Problem {
+        self.0.quota = Some(quota);
+        self
+    }
+
     pub fn with_retry_after(mut self, seconds: u32) -> Problem {
         self.0.retry_after_seconds = Some(seconds);
         self
@@ -196,6 +204,9 @@ pub struct ProblemBody {
     /// The transaction that this is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
+    /// The quota that does not suffice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaShortage>,
 }
 
 impl IntoResponse for Problem {
@@ -218,6 +229,7 @@ impl IntoResponse for Problem {
             hint: parts.hint,
             operation_id: parts.operation_id,
             transaction_id: parts.transaction_id,
+            quota: parts.quota,
         };
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], bytes).into_response();

@@ -15,6 +15,7 @@ use super::guards::{refuse_derived, refuse_while_running, require_match};
 use super::kind::Kind;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
+use super::quota;
 use super::request_id;
 use super::view::{Accepted, View, etag, view};
 use crate::access::{Action, Caller, TenantScope};
@@ -123,6 +124,8 @@ pub async fn create<K: Kind>(
     {
         return Err(taken(&resource));
     }
+    let _turn = app.admissions.lock().await;
+    quota::admit(app, &scope, &resource).await?;
     if query.validate_only {
         return Ok(Accepted {
             resource: view(&resource),
@@ -232,6 +235,11 @@ async fn replace<K: Kind>(
         return Err(Problem::invalid(errors));
     }
     let changed = new.spec() != old.spec() || new.meta().labels != old.meta().labels;
+    // What shrinks fits, however far beyond its quota a tenant is.
+    let _turn = app.admissions.lock().await;
+    if new.demand() != old.demand() && !new.demand().is_within(&old.demand()) {
+        quota::admit(app, scope, &new).await?;
+    }
     if !changed || query.validate_only {
         return Ok(Some(Accepted {
             resource: view(&new),

@@ -7,6 +7,7 @@ mod bad_requests;
 mod idempotency;
 mod matrix;
 mod operations;
+mod quota;
 mod resources;
 mod strangers;
 

@@ -1,0 +1,236 @@
+//! Whether a tenant may have what it asks for.
+//!
+//! A demand is compared with what the tenant has besides the object itself, so that an edit is judged by what it ends at.
+
+use std::collections::BTreeSet;
+
+use entente_api::tenant::Quotas;
+use entente_api::{Chain, Member, Organization, units};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::App;
+use super::codes::Code;
+use super::guards::is_derived;
+use super::kind::Kind;
+use super::problem::Problem;
+use crate::access::TenantScope;
+
+/// What something needs of a tenant's quotas.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demand {
+    pub chains: u64,
+    /// Organizations by name: one that is there already is not needed twice.
+    pub organizations: BTreeSet<String>,
+    pub peers: u64,
+    /// Bytes.
+    pub storage: u64,
+}
+
+/// A quota that does not suffice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuotaShortage {
+    /// Which quota: `chains`, `organizations`, `peers`, `storage` (in bytes) or `requestsPerSecond`.
+    #[schema(example = "chains")]
+    pub quota: String,
+    /// How much the tenant may have.
+    #[schema(example = 10)]
+    pub limit: u64,
+    /// How much it has.
+    #[schema(example = 10)]
+    pub used: u64,
+    /// How much more was asked for.
+    #[schema(example = 1)]
+    pub requested: u64,
+}
+
+impl Demand {
+    /// What a chain needs: its own organizations, their peers, and the volumes of its nodes.
+    pub fn of_chain(chain: &Chain) -> Demand {
+        let spec = &chain.spec;
+        let own = || spec.members.iter().filter(|member| member.namespace.is_none());
+        let peers: u64 = own().map(|member| u64::from(member.peers)).sum();
+        let nodes = peers + u64::from(spec.ordering.replicas);
+        // A size that cannot be read is refused elsewhere.
+        let size = units::bytes(&spec.storage.size).unwrap_or_default();
+        Demand {
+            chains: 1,
+            organizations: own().map(|member| member.organization.clone()).collect(),
+            peers,
+            storage: nodes.saturating_mul(size),
+        }
+    }
+
+    pub fn of_organization(organization: &Organization) -> Demand {
+        Demand {
+            organizations: organization.metadata.name.clone().into_iter().collect(),
+            ..Demand::default()
+        }
+    }
+
+    /// What a part in another tenant's chain needs.
+    pub fn of_member(member: &Member) -> Demand {
+        Demand {
+            peers: u64::from(member.spec.peers),
+            ..Demand::default()
+        }
+    }
+
+    /// Whether it needs nothing that the other does not.
+    pub fn is_within(&self, other: &Demand) -> bool {
+        self.chains <= other.chains
+            && self.organizations.is_subset(&other.organizations)
+            && self.peers <= other.peers
+            && self.storage <= other.storage
+    }
+
+    fn add(&mut self, other: Demand) {
+        self.chains += other.chains;
+        self.organizations.extend(other.organizations);
+        self.peers += other.peers;
+        self.storage = self.storage.saturating_add(other.storage);
+    }
+
+    /// The first quota that does not suffice for this beside what the tenant has.
+    fn shortage(&self, quotas: &Quotas, has: &Demand) -> Option<QuotaShortage> {
+        let new = self.organizations.difference(&has.organizations).count();
+        let limit = |limit: Option<u32>| limit.map(u64::from);
+        let storage = quotas.storage.as_deref().and_then(|size| units::bytes(size).ok());
+        let compared = [
+            ("chains", limit(quotas.chains), has.chains, self.chains),
+            (
+                "organizations",
+                limit(quotas.organizations),
+                has.organizations.len() as u64,
+                new as u64,
+            ),
+            ("peers", limit(quotas.peers), has.peers, self.peers),
+            ("storage", storage, has.storage, self.storage),
+        ];
+        let short = compared.into_iter().find(|(_, limit, used, asked)| {
+            *asked > 0 && limit.is_some_and(|limit| used.saturating_add(*asked) > limit)
+        });
+        short.and_then(|(quota, limit, used, requested)| {
+            Some(QuotaShortage {
+                quota: quota.to_owned(),
+                limit: limit?,
+                used,
+                requested,
+            })
+        })
+    }
+}
+
+/// That the tenant may have the resource, in the place of the one of its name.
+///
+/// # Errors
+/// `quota_exceeded`, with the limit, what is used and what was asked for.
+pub async fn admit<K: Kind>(app: &App, scope: &TenantScope, resource: &K) -> Result<(), Problem> {
+    let demand = resource.demand();
+    let tenant = match demand == Demand::default() {
+        true => None,
+        false => app.gate.tenant(scope.namespace()).await?,
+    };
+    let Some(tenant) = tenant.filter(|tenant| tenant.spec.quotas != Quotas::default()) else {
+        return Ok(());
+    };
+    let has = besides(app, scope, resource).await?;
+    match demand.shortage(&tenant.spec.quotas, &has) {
+        None => Ok(()),
+        Some(short) => {
+            let QuotaShortage {
+                quota,
+                limit,
+                used,
+                requested,
+            } = &short;
+            let detail =
+                format!("The tenant may have {limit} {quota}; it has {used}, and this asks for {requested} more.");
+            Err(Problem::new(Code::QuotaExceeded, detail).with_quota(short))
+        }
+    }
+}
+
+/// What the tenant has, besides the resource itself.
+async fn besides<K: Kind>(app: &App, scope: &TenantScope, resource: &K) -> Result<Demand, Problem> {
+    // A key that is limited to some chains is limited by all of them.
+    let whole = TenantScope::for_background_task("what a tenant has", scope.namespace());
+    let itself = |kind: &str, name: &Option<String>| K::kind(&()) == kind && *name == resource.meta().name;
+    let mut has = Demand::default();
+    for chain in app.resources.list::<Chain>(&whole).await? {
+        if !itself("Chain", &chain.metadata.name) {
+            has.add(Demand::of_chain(&chain));
+        }
+    }
+    for member in app.resources.list::<Member>(&whole).await? {
+        if !itself("Member", &member.metadata.name) && !is_derived(&member) {
+            has.add(Demand::of_member(&member));
+        }
+    }
+    for organization in app.resources.list::<Organization>(&whole).await? {
+        let is_of_a_chain = organization
+            .metadata
+            .name
+            .as_deref()
+            .is_some_and(|name| name.contains('.'));
+        if !itself("Organization", &organization.metadata.name) && !is_of_a_chain {
+            has.add(Demand::of_organization(&organization));
+        }
+    }
+    Ok(has)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demand(chains: u64, organizations: &[&str], peers: u64, storage: u64) -> Demand {
+        Demand {
+            chains,
+            organizations: organizations.iter().map(|name| (*name).to_owned()).collect(),
+            peers,
+            storage,
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_with_its_numbers() {
+        let quotas = Quotas {
+            chains: Some(2),
+            organizations: Some(3),
+            storage: Some("100Gi".to_owned()),
+            ..Quotas::default()
+        };
+        let has = demand(1, &["bank", "tax"], 4, 50 << 30);
+
+        let fits = demand(1, &["bank", "bureau"], 900, 50 << 30).shortage(&quotas, &has);
+        let organizations = demand(0, &["bank", "bureau", "customs"], 0, 0).shortage(&quotas, &has);
+        let storage = demand(1, &[], 0, 51 << 30).shortage(&quotas, &has);
+
+        assert_eq!(fits, None);
+        assert_eq!(
+            organizations,
+            Some(QuotaShortage {
+                quota: "organizations".to_owned(),
+                limit: 3,
+                used: 2,
+                requested: 2
+            })
+        );
+        assert_eq!(
+            storage.map(|short| (short.quota, short.limit, short.used)),
+            Some(("storage".to_owned(), 100 << 30, 50 << 30))
+        );
+    }
+
+    #[test]
+    fn a_chain_needs_the_volumes_of_all_its_nodes_and_the_peers_of_its_own_members() {
+        let spec = serde_json::json!({"members": [
+            {"organization": "bank", "peers": 2}, {"organization": "tax", "namespace": "elsewhere", "peers": 3},
+        ]});
+        let chain = Chain::new("ledger", serde_json::from_value(spec).unwrap());
+
+        assert_eq!(Demand::of_chain(&chain), demand(1, &["bank"], 2, 5 * (10 << 30)));
+    }
+}

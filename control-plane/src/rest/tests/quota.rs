@@ -1,0 +1,97 @@
+//! A tenant has what it may have.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::TestApp;
+
+async fn limited(quotas: Value) -> TestApp {
+    let app = TestApp::new().await;
+    let body = json!({"name": "default", "spec": {"quotas": quotas}});
+    let made = app.post("/v1/admin/tenants", body).await;
+    assert_eq!(made.status, StatusCode::ACCEPTED, "{}", made.text);
+    app
+}
+
+fn chain(name: &str, organizations: &[&str]) -> Value {
+    let members: Vec<Value> = organizations.iter().map(|name| json!({"organization": name})).collect();
+    json!({"name": name, "spec": {"members": members}})
+}
+
+#[tokio::test]
+async fn what_is_too_much_is_refused_with_its_numbers_and_checked_in_advance() {
+    let app = limited(json!({"chains": 2, "organizations": 3})).await;
+
+    let first = app.post("/v1/chains", chain("a", &["bank", "tax"])).await;
+    let crowded = app
+        .post("/v1/chains?validateOnly=true", chain("b", &["bureau", "customs"]))
+        .await;
+    let second = app.post("/v1/chains", chain("b", &["bank", "tax"])).await;
+    let third = app.post("/v1/chains", chain("c", &["bank"])).await;
+
+    assert_eq!(
+        (first.status, second.status),
+        (StatusCode::ACCEPTED, StatusCode::ACCEPTED)
+    );
+    assert_eq!(crowded.problem(), (403, "quota_exceeded".to_owned()));
+    assert_eq!(
+        crowded.json()["quota"],
+        json!({"quota": "organizations", "limit": 3, "used": 2, "requested": 2})
+    );
+    assert_eq!(third.problem(), (403, "quota_exceeded".to_owned()));
+    assert_eq!(
+        third.json()["detail"],
+        "The tenant may have 2 chains; it has 2, and this asks for 1 more."
+    );
+}
+
+#[tokio::test]
+async fn of_many_at_once_as_many_as_fit_are_made() {
+    let app = limited(json!({"chains": 3})).await;
+
+    let made = (0..8).map(|index| {
+        let app = &app;
+        async move {
+            app.post("/v1/chains", chain(&format!("chain{index}"), &["bank"]))
+                .await
+                .status
+        }
+    });
+    let made = futures::future::join_all(made).await;
+
+    assert_eq!(made.iter().filter(|status| **status == StatusCode::ACCEPTED).count(), 3);
+}
+
+#[tokio::test]
+async fn an_edit_is_judged_by_what_it_ends_at() {
+    let app = limited(json!({"peers": 3})).await;
+    app.post("/v1/chains", chain("ledger", &["bank", "tax"])).await;
+    app.report("ledger", super::ready(1)).await;
+    let edit = |peers: u32| json!({"spec": {"members": [{"organization": "bank", "peers": peers}, {"organization": "tax"}]}});
+
+    let fits = app.patch("/v1/chains/ledger?validateOnly=true", edit(2)).await;
+    let too_much = app.patch("/v1/chains/ledger", edit(3)).await;
+
+    assert_eq!(fits.status, StatusCode::OK, "{}", fits.text);
+    assert_eq!(
+        too_much.json()["quota"],
+        json!({"quota": "peers", "limit": 3, "used": 0, "requested": 4})
+    );
+}
+
+#[tokio::test]
+async fn a_tenant_that_asks_too_often_is_told_when_to_come_again() {
+    let app = limited(json!({"requestsPerSecond": 1})).await;
+    let first = app.get("/v1/chains").await;
+    let mut last = app.get("/v1/chains").await;
+    for _ in 0..80 {
+        last = app.get("/v1/chains").await;
+        if last.status == StatusCode::TOO_MANY_REQUESTS {
+            break;
+        }
+    }
+
+    assert_eq!(first.headers["ratelimit-policy"], "\"tenant\";q=60;w=60");
+    assert_eq!(last.problem(), (429, "rate_limited".to_owned()));
+    assert_eq!(last.headers["retry-after"], "1");
+}
