@@ -7,6 +7,7 @@
 pub mod access;
 pub mod audit;
 pub mod idempotency;
+mod news;
 pub mod nodes;
 pub mod operation;
 pub mod resource;
@@ -14,6 +15,7 @@ pub mod resource;
 pub mod testing;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
@@ -35,6 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: AnyPool,
+    /// Address of the database, where it is a PostgreSQL.
+    postgres: Option<Arc<str>>,
 }
 
 /// Why the tables could not be read or written.
@@ -88,7 +92,8 @@ impl Db {
             .connect(url)
             .await?;
         migrations.run(&pool).await?;
-        Ok(Db { pool })
+        let postgres = (!url.starts_with("sqlite")).then(|| url.into());
+        Ok(Db { pool, postgres })
     }
 
     /// Writes what is pending and closes the connections.

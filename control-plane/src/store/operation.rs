@@ -40,7 +40,11 @@ pub async fn update(db: &Db, scope: &TenantScope, operation: &Operation) -> Resu
     .bind(operation.revision - 1)
     .execute(&db.pool)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let is_written = done.rows_affected() == 1;
+    if is_written {
+        db.tell(&operation.id).await?;
+    }
+    Ok(is_written)
 }
 
 pub async fn get(db: &Db, scope: &TenantScope, id: &str) -> Result<Option<Operation>, DbError> {
