@@ -28,6 +28,7 @@ use crate::time::Time;
     printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "Where the identity stands, in one word"),
     printcolumn(name = "Organization", type_ = "string", json_path = ".spec.organization", description = "Organization that vouches for it"),
     printcolumn(name = "Role", type_ = "string", json_path = ".spec.role", description = "What it may do"),
+    printcolumn(name = "Standing", type_ = "string", json_path = ".spec.standing", description = "Suspended or revoked; nothing when it is good"),
     printcolumn(name = "Expires", type_ = "string", json_path = ".status.expireTime", description = "When its certificate expires"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
@@ -51,6 +52,13 @@ pub struct IdentitySpec {
     /// PEM certificate signing request. When given, the key stays with the customer and only a certificate is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_request: Option<String>,
+    /// Whether what was issued to it is good. Everything that is not reaches every channel of its organization as a
+    /// revocation list. A suspended identity can be taken back into good standing, a revoked one cannot.
+    #[serde(default, skip_serializing_if = "Standing::is_good")]
+    pub standing: Standing,
+    /// Why it is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation_reason: Option<RevocationReason>,
     /// Days that the certificate is valid, 1 to 3650.
     #[serde(default = "one_year")]
     #[schemars(range(min = 1, max = 3650))]
@@ -72,6 +80,46 @@ pub enum IdentityRole {
     Admin,
 }
 
+/// Whether what was issued to an identity is good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Standing {
+    #[default]
+    Good,
+    /// Not now: nothing that it signs is taken.
+    Suspended,
+    /// Never again.
+    Revoked,
+}
+
+impl Standing {
+    pub fn is_good(&self) -> bool {
+        *self == Standing::Good
+    }
+}
+
+/// Why a certificate is no longer good (RFC 5280, CRLReason).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RevocationReason {
+    KeyCompromise,
+    AffiliationChanged,
+    Superseded,
+    CessationOfOperation,
+    CertificateHold,
+    PrivilegeWithdrawn,
+}
+
+/// A certificate that was issued to an identity and has not expired.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IssuedCertificate {
+    /// Hexadecimal.
+    pub serial_number: String,
+    /// When it expires, and leaves revocation lists with it.
+    pub expire_time: Time,
+}
+
 /// What the operator reports about an identity.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -90,4 +138,13 @@ pub struct IdentityStatus {
     /// When the certificate expires; renewed before when the platform holds the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<Time>,
+    /// Every certificate of it that has not expired, renewed ones too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issued: Vec<IssuedCertificate>,
+    /// Whether it was ever revoked, which cannot be taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_revoked: bool,
+    /// Since when it is suspended or revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoke_time: Option<Time>,
 }

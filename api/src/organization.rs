@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::condition::Progress;
+use crate::identity::RevocationReason;
 use crate::time::Time;
 
 /// A legal party: its certificate authorities, its MSP id, and where it stands among others.
@@ -52,6 +53,11 @@ pub struct OrganizationSpec {
     /// Sector, for example `bank` or `insurance`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sector: Option<String>,
+    /// Certificates of its identity CA that are no longer good, beside those of its identities that are suspended or
+    /// revoked. They reach every channel of the organization as a revocation list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5000))]
+    pub revocations: Vec<Revocation>,
 }
 
 /// Administrative level of an organization.
@@ -62,6 +68,22 @@ pub enum Level {
     Province,
     City,
     County,
+}
+
+/// A certificate that is no longer good.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Revocation {
+    /// Serial number in hexadecimal, at most 20 bytes.
+    #[schemars(length(min = 1, max = 40))]
+    pub serial_number: String,
+    /// Since when.
+    pub revoke_time: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<RevocationReason>,
+    /// When the certificate expires: then nobody takes it anyway, and the entry goes. Kept for good when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_time: Option<Time>,
 }
 
 /// What the operator reports about an organization.
@@ -82,4 +104,7 @@ pub struct OrganizationStatus {
     /// When the earlier of the two CA certificates expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<Time>,
+    /// The revocation list in its channels, PEM; absent while nothing is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation_list: Option<String>,
 }

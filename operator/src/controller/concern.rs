@@ -120,11 +120,40 @@ impl Concerns {
                 concerned.retain(|key| self.known.contains_key(key));
                 concerned
             }
-            ("Organization", _) => all(&|other, known| {
-                other.kind == "Identity"
-                    && other.namespace == key.namespace
-                    && known.organization.as_deref() == Some(&key.name)
-            }),
+            ("Organization", _) => {
+                let mut concerned = all(&|other, known| {
+                    other.kind == "Identity"
+                        && other.namespace == key.namespace
+                        && known.organization.as_deref() == Some(&key.name)
+                });
+                // Chains keep its revocation list.
+                let members = self.known.iter().filter(|(other, known)| {
+                    other.kind == "Member"
+                        && other.namespace == key.namespace
+                        && known.organization.as_deref() == Some(&key.name)
+                });
+                concerned.extend(members.filter_map(|(_, known)| {
+                    let (namespace, name) = known.chain.clone()?;
+                    Some(Key {
+                        kind: "Chain".to_owned(),
+                        namespace,
+                        name,
+                    })
+                }));
+                concerned.retain(|key| self.known.contains_key(key));
+                concerned
+            }
+            // An organization lists what its identities may no longer use.
+            ("Identity", _) => {
+                let mut concerned: Vec<Key> = Vec::new();
+                concerned.extend(
+                    now.organization
+                        .as_deref()
+                        .map(|organization| of("Organization", organization)),
+                );
+                concerned.retain(|key| self.known.contains_key(key));
+                concerned
+            }
             ("NodeRelease", _) => all(&|other, _| other.kind == "Chain"),
             _ => Vec::new(),
         }
@@ -191,6 +220,12 @@ fn known(key: &Key, object: &Value) -> Known {
                 ]
                 .map(part),
             );
+        }
+        "Organization" => outward.push(part("/status/revocationList")),
+        "Identity" => {
+            outward = ["/spec/standing", "/status/revokeTime", "/metadata/deletionTimestamp"]
+                .map(part)
+                .to_vec();
         }
         _ => {}
     }

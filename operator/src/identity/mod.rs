@@ -5,7 +5,7 @@ mod validate;
 
 use std::time::{Duration, SystemTime};
 
-use entente_api::identity::{IdentityRole, IdentityStatus};
+use entente_api::identity::{IdentityRole, IdentityStatus, IssuedCertificate, Standing};
 use entente_api::time::Time;
 use entente_api::{Identity, Organization, names};
 use kube::ResourceExt as _;
@@ -35,15 +35,39 @@ pub async fn converge(identity: &Identity, context: &Context, report: &Report<Id
         organization.ok_or_else(|| Trouble::waiting(format!("there is no organization \"{owner}\" yet")))?;
     let msp_id = organization.spec.msp_id.unwrap_or_else(|| names::msp_id(owner));
     let pki = OrganizationPki::ensure(context.vault.clone(), &namespace, owner, &msp_id, context.now()).await?;
+    if !identity.spec.standing.is_good() {
+        // Nothing more is issued. What was issued goes into the organization's revocation list, from the status.
+        let since = Time::from(chrono::DateTime::<chrono::Utc>::from(context.now()));
+        report.edit(|status| {
+            status.msp_id = Some(msp_id);
+            status.revoke_time.get_or_insert(since);
+            status.is_revoked |= identity.spec.standing == Standing::Revoked;
+        });
+        return Ok(());
+    }
     let certificate = report
         .step("enrol", "issuing a certificate", enrol(identity, context, &pki, report))
         .await?;
     let facts = facts(certificate.as_bytes())?;
+    let expires = Time::from(chrono::DateTime::<chrono::Utc>::from(facts.not_after));
+    let now = chrono::DateTime::<chrono::Utc>::from(context.now());
     report.edit(|status| {
         status.msp_id = Some(msp_id);
         status.certificate = Some(certificate);
+        status.issued.retain(|issued| issued.expire_time.get() > now);
+        if !status
+            .issued
+            .iter()
+            .any(|issued| issued.serial_number == facts.serial_number)
+        {
+            status.issued.push(IssuedCertificate {
+                serial_number: facts.serial_number.clone(),
+                expire_time: expires,
+            });
+        }
         status.serial_number = Some(facts.serial_number);
-        status.expire_time = Some(Time::from(chrono::DateTime::<chrono::Utc>::from(facts.not_after)));
+        status.expire_time = Some(expires);
+        status.revoke_time = None;
     });
     Ok(())
 }

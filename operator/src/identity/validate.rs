@@ -1,5 +1,6 @@
 //! Whether an identity's spec makes sense. Pure.
 
+use entente_api::identity::Standing;
 use entente_api::{Identity, names};
 use kube::ResourceExt as _;
 
@@ -18,6 +19,11 @@ pub fn identity(identity: &Identity) -> Result<()> {
             "spec.enrollmentId",
             format!("use 1 to {MAX_NAME} printable characters"),
         ));
+    }
+    let was_revoked = identity.status.as_ref().is_some_and(|status| status.is_revoked);
+    if was_revoked && spec.standing != Standing::Revoked {
+        let reason = "a revoked identity stays revoked; create another one";
+        return Err(Trouble::rejected("spec.standing", reason));
     }
     if !(1..=3650).contains(&spec.validity_days) {
         let reason = format!("{} days are not possible; use 1 to 3650", spec.validity_days);

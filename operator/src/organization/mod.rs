@@ -1,15 +1,17 @@
 //! Gives an organization its certificate authorities and its administrator.
 
 mod remove;
+mod revocation;
 mod validate;
 
 use entente_api::organization::OrganizationStatus;
 use entente_api::time::Time;
-use entente_api::{Organization, names};
+use entente_api::{Identity, Organization, names};
 use kube::ResourceExt as _;
 
 use crate::context::Context;
 use crate::pki::{OrganizationPki, facts};
+use crate::registry::Scope;
 use crate::report::Report;
 use crate::trouble::Result;
 
@@ -34,7 +36,12 @@ pub async fn converge(
         .await?;
     let expires = [pki.ca_certificate(), pki.tls_ca_certificate()].map(|pem| facts(pem.as_bytes()));
     let expires = expires.into_iter().flatten().map(|facts| facts.not_after).min();
+    let identities = context.registry.list::<Identity>(&Scope::namespace(&namespace)).await?;
+    let revoked = revocation::entries(organization, &identities, context.now());
+    let held = report.snapshot().revocation_list;
+    let list = revocation::list(&pki, held, &revoked, context.now())?;
     report.edit(|status| {
+        status.revocation_list = list;
         status.msp_id = Some(msp_id);
         status.ca_certificate = Some(pki.ca_certificate().to_owned());
         status.tls_ca_certificate = Some(pki.tls_ca_certificate().to_owned());

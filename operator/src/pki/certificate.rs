@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certificate};
+use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::PkiError;
 
@@ -45,6 +46,35 @@ pub fn facts(certificate_pem: &[u8]) -> Result<Facts, PkiError> {
             .filter_map(host)
             .collect(),
     })
+}
+
+/// Subject key identifier of a PEM certificate of an authority.
+pub(super) fn key_identifier(certificate_pem: &str) -> Result<Vec<u8>, PkiError> {
+    let wrong = |reason: String| PkiError::Read {
+        what: "the certificate authority's certificate".to_owned(),
+        reason,
+    };
+    let block = pem::parse(certificate_pem).map_err(|error| wrong(error.to_string()))?;
+    let (_, certificate) = X509Certificate::from_der(block.contents()).map_err(|error| wrong(error.to_string()))?;
+    let mut extensions = certificate.extensions().iter();
+    let found = extensions.find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+        _ => None,
+    });
+    found.ok_or_else(|| wrong("it has no key identifier".to_owned()))
+}
+
+/// Serial numbers in a revocation list, in its order. `None` when it cannot be read.
+pub fn revoked(list_pem: &str) -> Option<Vec<Vec<u8>>> {
+    let block = pem::parse(list_pem).ok()?;
+    let (_, list) = CertificateRevocationList::from_der(block.contents()).ok()?;
+    let serials = list.iter_revoked_certificates();
+    Some(serials.map(|entry| significant(entry.raw_serial()).to_vec()).collect())
+}
+
+/// A serial number without the zeros in front of it.
+pub fn significant(serial: &[u8]) -> &[u8] {
+    &serial[serial.iter().take_while(|byte| **byte == 0).count()..]
 }
 
 fn moment(seconds: i64) -> SystemTime {

@@ -5,7 +5,7 @@
 //! no channel update.
 
 pub mod authority;
-mod certificate;
+pub mod certificate;
 mod low_s;
 pub mod msp;
 pub mod organization;

@@ -97,6 +97,11 @@ impl OrganizationPki {
         })
     }
 
+    /// The identity CA and the TLS CA with their keys, for whoever issues with them elsewhere in this process.
+    pub fn authorities(&self) -> (&Authority, &Authority) {
+        (&self.authorities.identity, &self.authorities.tls)
+    }
+
     pub fn organization(&self) -> &str {
         &self.organization
     }
@@ -157,6 +162,11 @@ impl OrganizationPki {
     /// Issues a signing certificate for the key of a certificate signing request.
     pub fn issue_for_request(&self, leaf: &Leaf, request_pem: &str, now: SystemTime) -> Result<String, PkiError> {
         self.authorities.identity.issue_for_request(leaf, request_pem, now)
+    }
+
+    /// A list of certificates of the identity CA that are no longer good, in PEM.
+    pub fn revocation_list(&self, revoked: &[(Vec<u8>, SystemTime)], now: SystemTime) -> Result<String, PkiError> {
+        self.authorities.identity.revocation_list(revoked, now)
     }
 
     async fn credentials(

@@ -206,6 +206,22 @@ pub fn set_capabilities(config: &Config, group: &[&str], names: &[&str]) -> Resu
     })
 }
 
+/// The revocation lists (PEM) of an MSP; none when the channel does not define it.
+pub fn revocation_lists(config: &Config, msp_id: &str) -> Result<Vec<Vec<u8>>, ConfigError> {
+    let groups = config.channel_group.iter().flat_map(|root| root.groups.values());
+    for organization in groups.flat_map(|group| group.groups.values()) {
+        let Some(value) = organization.values.get("MSP") else {
+            continue;
+        };
+        let outer: MspConfig = decode("MSP", &value.value)?;
+        let msp: FabricMspConfig = decode("MSP", &outer.config)?;
+        if msp.name == msp_id {
+            return Ok(msp.revocation_list);
+        }
+    }
+    Ok(Vec::new())
+}
+
 /// Replaces the revocation lists (PEM) of an MSP, wherever the channel defines it.
 pub fn set_revocation_lists(config: &Config, msp_id: &str, lists: &[Vec<u8>]) -> Result<Config, ConfigError> {
     edit_msp(config, msp_id, |msp| msp.revocation_list = lists.to_vec())

@@ -4,8 +4,10 @@
 //! In this installation the platform holds the administrators' keys of all members, so the consent is theirs to give
 //! by editing the chain. Organizations that keep their keys vote instead; then their signatures arrive here.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use entente_api::Organization;
 use entente_fabric::client::{Caller, broadcast, deliver};
 use entente_fabric::config::{Bundle, update};
 use entente_fabric::crypto::Signer;
@@ -19,6 +21,7 @@ use crate::chain::plan::{ChannelPlan, Plan};
 use crate::context::Context;
 use crate::dial::{only_if, patiently};
 use crate::network::{Network, Node, Party};
+use crate::registry::Scope;
 use crate::trouble::{Result, Trouble};
 
 /// How long an update may take to be in force. A new leader may have to be elected first.
@@ -37,7 +40,7 @@ pub async fn converge(
     served: &[String],
     say: impl Fn(&str),
 ) -> Result<u64> {
-    let desired = desired(context, network, channel).await?;
+    let desired = desired(context, plan, network, channel).await?;
     for _ in 0..MOST_UPDATES {
         let (block, bundle) = match current(context, network, &channel.name).await {
             Ok(current) => current,
@@ -77,7 +80,7 @@ pub async fn converge(
     )))
 }
 
-async fn desired(context: &Context, network: &Network, channel: &ChannelPlan) -> Result<Desired> {
+async fn desired(context: &Context, plan: &Plan, network: &Network, channel: &ChannelPlan) -> Result<Desired> {
     let members = network
         .members_of(channel)
         .into_iter()
@@ -87,7 +90,18 @@ async fn desired(context: &Context, network: &Network, channel: &ChannelPlan) ->
         .nodes
         .iter()
         .map(|node| genesis::consenter(context, ordering, node));
+    let mut revocation_lists = BTreeMap::new();
+    for member in &plan.members {
+        let scope = Scope::namespace(&member.namespace);
+        let organization = context
+            .registry
+            .get::<Organization>(&scope, &member.organization)
+            .await?;
+        let list = organization.and_then(|organization| organization.status?.revocation_list);
+        revocation_lists.extend(list.map(|list| (member.msp_id.clone(), list.into_bytes())));
+    }
     Ok(Desired {
+        revocation_lists,
         members: members.collect::<Result<_>>()?,
         batch: channel.batch,
         ordering: ordering.msp_id().to_owned(),

@@ -1,5 +1,7 @@
 //! What a channel's configuration should become next. Pure: a configuration and a wish in, a configuration out.
 
+use std::collections::BTreeMap;
+
 use entente_fabric::config::genesis::Organization;
 use entente_fabric::config::{Bundle, ConfigError, consenters as raft, edit};
 use entente_fabric::proto::common::{Block, Config};
@@ -12,6 +14,8 @@ use crate::trouble::{Result, Trouble};
 pub struct Desired {
     /// The members, with their anchor peers. Named by MSP id.
     pub members: Vec<Organization>,
+    /// Revocation lists of members, PEM, by MSP id; who has none revokes nobody.
+    pub revocation_lists: BTreeMap<String, Vec<u8>>,
     pub batch: BatchPlan,
     /// Group name of the ordering organization, and where its orderers are reached.
     pub ordering: String,
@@ -82,6 +86,12 @@ fn settings(bundle: &Bundle, desired: &Desired) -> Result<Option<Step>> {
             Some(_) => {}
         }
     }
+    for (msp_id, wanted) in revocation_lists(desired) {
+        if edit::revocation_lists(&config, msp_id)? != wanted {
+            config = edit::set_revocation_lists(&config, msp_id, &wanted)?;
+            done.push(format!("revoke certificates of {msp_id}"));
+        }
+    }
     for name in current.into_iter().flatten().map(|(name, _)| name) {
         if !desired.members.iter().any(|member| member.name == *name) {
             config = edit::remove_application_organization(&config, name)?;
@@ -117,6 +127,13 @@ fn settings(bundle: &Bundle, desired: &Desired) -> Result<Option<Step>> {
         config,
         what: What::Settings(done),
     }))
+}
+
+fn revocation_lists(desired: &Desired) -> impl Iterator<Item = (&str, Vec<Vec<u8>>)> {
+    desired.members.iter().map(|member| {
+        let list = desired.revocation_lists.get(&member.name);
+        (member.name.as_str(), list.into_iter().cloned().collect())
+    })
 }
 
 fn consenter(bundle: &Bundle, desired: &Desired) -> Result<Option<Step>> {
@@ -246,6 +263,7 @@ mod tests {
         fn desired(&self, members: usize, consenters: &[Consenter]) -> Desired {
             Desired {
                 members: self.members[..members].to_vec(),
+                revocation_lists: BTreeMap::new(),
                 batch: BatchPlan::default(),
                 ordering: "OrderingMSP".to_owned(),
                 endpoints: consenters.iter().map(|c| format!("{}:{}", c.host, c.port)).collect(),
