@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Gate, PlatformScope};
+use crate::ca::Authorities;
 use crate::cli::CliError;
 use crate::ledger::Ledger;
 use crate::rest::problem::chain_of;
@@ -51,6 +52,8 @@ pub struct Ground {
     pub db: Db,
     /// The administrator's token.
     pub token: String,
+    /// Organizations' certificate authorities, where they are served.
+    pub authorities: Option<Arc<Authorities>>,
     /// Namespace of the tenant that the token is for.
     pub namespace: String,
     /// Whether browsers reach it over TLS only.
@@ -79,7 +82,8 @@ impl Api {
         let resources = Resources::new(ground.registry);
         let ledger = Ledger::new(resources.clone(), ground.vault);
         let stop = CancellationToken::new();
-        let app = App::new(resources, ground.db, ledger, ground.substrate, gate, stop.clone());
+        let mut app = App::new(resources, ground.db, ledger, ground.substrate, gate, stop.clone());
+        app.authorities = ground.authorities;
         let service = rest::service(app.clone());
         let tasks = vec![
             tokio::spawn(serve(listener, service, stop)),

@@ -4,6 +4,7 @@
 pub mod access;
 mod api;
 pub mod audit;
+mod ca;
 pub mod cli;
 pub mod ledger;
 pub mod operate;

@@ -92,7 +92,6 @@ impl Operations {
     pub async fn run(&self, stop: CancellationToken) {
         let platform = PlatformScope::for_background_task("operations of every tenant");
         let mut watch = self.resources.watch_all(&platform);
-        let mut news = self.db.news();
         loop {
             let seen = tokio::select! {
                 () = stop.cancelled() => return,
@@ -101,11 +100,6 @@ impl Operations {
                     Ok(None) => return,
                     Err(Missed(_)) => self.sweep_all(&platform).await,
                 },
-                id = news.next() => {
-                    // Another replica has written it; whoever waits for it here wants to know.
-                    self.changes.send(id).ok();
-                    Ok(())
-                }
                 () = self.wake.notified() => self.sweep_all(&platform).await,
                 () = tokio::time::sleep(SWEEP) => self.sweep_all(&platform).await,
             };

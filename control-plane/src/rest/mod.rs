@@ -7,6 +7,7 @@ mod api_keys;
 mod audit;
 mod audited;
 pub mod auth;
+mod authorities;
 mod blocks;
 mod bodies;
 mod chain_check;
@@ -63,6 +64,7 @@ use tower::util::MapRequest;
 use self::codes::Code;
 use self::problem::Problem;
 use crate::access::Gate;
+use crate::ca::Authorities;
 use crate::ledger::Ledger;
 use crate::operation::tracker::Operations;
 use crate::store::resource::Resources;
@@ -77,6 +79,8 @@ pub struct App {
     pub ledger: Ledger,
     pub nodes: Arc<dyn Substrate>,
     pub gate: Gate,
+    /// Organizations' certificate authorities, where they are served.
+    pub authorities: Option<Arc<Authorities>>,
     /// Cancelled when the platform stops: whoever waits for something answers now.
     pub stop: CancellationToken,
     in_flight: idempotency::InFlight,
@@ -103,6 +107,7 @@ impl App {
             ledger,
             nodes,
             gate,
+            authorities: None,
             stop,
             in_flight: idempotency::InFlight::default(),
             strangers: audited::Strangers::default(),

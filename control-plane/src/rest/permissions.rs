@@ -41,6 +41,8 @@ pub const OPERATIONS: &[Row] = &[
     ("audit_event_list", May(ReadAudit)),
     ("block_get", May(ReadLedger)),
     ("block_list", May(ReadLedger)),
+    ("certificate_authority_get", May(ReadOrganizations)),
+    ("certificate_authority_reset", May(WriteOrganizations)),
     ("chain_create", May(WriteChains)),
     ("chain_delete", May(DeleteChains)),
     ("chain_get", May(ReadChains)),

@@ -11,8 +11,9 @@ use utoipa_axum::routes;
 use super::App;
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
-    api_keys, audit, blocks, chains, channels, codes, contracts, enroll, factor, identities, invitations, members,
-    nodes, openapi, operations, organizations, profile, releases, session, tenants, transactions, users, verbs,
+    api_keys, audit, authorities, blocks, chains, channels, codes, contracts, enroll, factor, identities,
+    invitations, members, nodes, openapi, operations, organizations, profile, releases, session, tenants,
+    transactions, users, verbs,
 };
 
 /// The router, the document, and what each operation takes.
@@ -32,6 +33,8 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         organizations::organization_patch,
         organizations::organization_delete
     ));
+    table.add(routes!(authorities::certificate_authority_get));
+    table.add(routes!(authorities::certificate_authority_reset));
     table.add(routes!(chains::chain_list, chains::chain_create));
     table.add(routes!(
         chains::chain_get,

@@ -114,6 +114,7 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
         registry,
         substrate: Arc::new(pods::Kubernetes::new(client.clone(), settings)),
         vault: Arc::new(vault::Kubernetes::new(client)),
+        authorities: None,
         db,
         token,
         namespace: args.namespace.clone(),

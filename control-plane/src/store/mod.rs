@@ -7,7 +7,6 @@
 pub mod access;
 pub mod audit;
 pub mod idempotency;
-mod news;
 pub mod nodes;
 pub mod operation;
 pub mod resource;
@@ -15,7 +14,6 @@ pub mod resource;
 pub mod testing;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
@@ -37,8 +35,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: AnyPool,
-    /// Address of the database, where it is a PostgreSQL.
-    postgres: Option<Arc<str>>,
 }
 
 /// Why the tables could not be read or written.
@@ -92,8 +88,7 @@ impl Db {
             .connect(url)
             .await?;
         migrations.run(&pool).await?;
-        let postgres = (!url.starts_with("sqlite")).then(|| url.into());
-        Ok(Db { pool, postgres })
+        Ok(Db { pool })
     }
 
     /// Writes what is pending and closes the connections.

@@ -40,11 +40,7 @@ pub async fn update(db: &Db, scope: &TenantScope, operation: &Operation) -> Resu
     .bind(operation.revision - 1)
     .execute(&db.pool)
     .await?;
-    let is_written = done.rows_affected() == 1;
-    if is_written {
-        db.tell(&operation.id).await?;
-    }
-    Ok(is_written)
+    Ok(done.rows_affected() == 1)
 }
 
 pub async fn get(db: &Db, scope: &TenantScope, id: &str) -> Result<Option<Operation>, DbError> {

@@ -18,15 +18,6 @@ const AGAIN: &str = "store::testing::everything_is_the_same_on_postgresql";
 const TESTED: [&str; 4] = ["store::", "access::", "rest::tests::", "up::first::"];
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Empty tables of the test's own, in as many replicas as the database allows: one on SQLite, two on PostgreSQL.
-pub async fn replicas() -> Vec<Db> {
-    let first = fresh().await;
-    match first.postgres.clone() {
-        Some(url) => vec![first, Db::with_connections(&url, 3).await.unwrap()],
-        None => vec![first],
-    }
-}
-
 /// Empty tables of the test's own.
 pub async fn fresh() -> Db {
     let Some(server) = std::env::var_os(SERVER) else {

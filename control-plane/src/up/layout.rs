@@ -56,6 +56,11 @@ impl Layout {
         self.root.join("vault")
     }
 
+    /// Databases of the organizations' certificate authorities.
+    pub fn authorities(&self) -> PathBuf {
+        self.root.join("authorities")
+    }
+
     /// Nodes with their ledgers and logs.
     pub fn nodes(&self) -> PathBuf {
         self.root.join("nodes")

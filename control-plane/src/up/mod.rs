@@ -21,8 +21,8 @@ use clap::Args;
 
 use self::data::Data;
 use self::platform::Platform;
-use crate::api;
 use crate::cli::{CliError, Console, Exit};
+use crate::{api, ca};
 
 /// Options of `entente up`. The environment names are those that `make up` takes.
 #[derive(Debug, Clone, Args)]
@@ -33,6 +33,9 @@ pub struct UpArgs {
     /// Port of the API on 127.0.0.1
     #[arg(long, env = "PORT", default_value_t = 7420)]
     pub port: u16,
+    /// Port of the organizations' certificate authorities on 127.0.0.1; the one after the API's, when it is free, by default
+    #[arg(long, env = "CA_PORT")]
+    pub ca_port: Option<u16>,
     /// Provision the demo consortium on an empty installation: 1 or 0
     #[arg(long, env = "DEMO", default_value = "1", value_parser = read_switch, action = clap::ArgAction::Set)]
     pub demo: bool,
@@ -71,7 +74,8 @@ async fn serve(args: &UpArgs, console: &mut Console) -> Result<Exit, CliError> {
     let data = Data::open(&args.data)?;
     let hint = "Choose another one with PORT=, or stop the program that uses it.";
     let listener = api::bind(args.address(), hint).await?;
-    let platform = Platform::start(&data, listener, args.fabric_bin.clone()).await?;
+    let authorities = ca::bind(args.ca_port, args.address()).await?;
+    let platform = Platform::start(&data, listener, authorities, args.fabric_bin.clone()).await?;
 
     let work = async {
         banner::started(&platform, &data, console)?;

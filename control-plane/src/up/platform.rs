@@ -20,6 +20,7 @@ use super::first;
 use super::layout::Address;
 use super::releases;
 use crate::api::{Api, Ground, damaged};
+use crate::ca::{self, Authorities};
 use crate::cli::CliError;
 use crate::cli::client::Client;
 use crate::cli::locate::Server;
@@ -40,6 +41,7 @@ impl Platform {
     pub async fn start(
         data: &Data,
         listener: TcpListener,
+        authorities: TcpListener,
         fabric_bin: Option<PathBuf>,
     ) -> Result<Platform, CliError> {
         let layout = &data.layout;
@@ -79,8 +81,22 @@ impl Platform {
 
         let context = Context::new(registry.clone(), substrate.clone(), vault.clone());
         let operator_stop = context.stop.clone();
+        let served = ca::Listener::new(authorities, &layout.root)
+            .map_err(|error| failed("certificate authorities cannot be served")(&error))?;
+        let authorities = Arc::new(Authorities::new(
+            registry.clone(),
+            vault.clone(),
+            &layout.authorities(),
+            format!("https://{}", served.address),
+            served.trust.clone(),
+        ));
+        authorities
+            .resume()
+            .await
+            .map_err(|error| failed("certificate authorities cannot be opened")(&error))?;
         let ground = Ground {
             registry,
+            authorities: Some(authorities.clone()),
             substrate: substrate.clone(),
             vault,
             db,
@@ -91,6 +107,8 @@ impl Platform {
         };
         let api = Api::start(listener, ground);
         api.watch_over(tokio::spawn(operate(context))).await;
+        let stop = api.app.stop.clone();
+        api.watch_over(tokio::spawn(served.serve(authorities, stop))).await;
         Ok(Platform {
             url,
             token,

@@ -66,6 +66,21 @@ pub fn read_der(der: &[u8]) -> Result<Facts, CertificateError> {
     })
 }
 
+/// Subject key identifier of the first certificate in `text`, as certificates that it issued name it.
+pub fn subject_key(text: &[u8]) -> Result<Option<String>, CertificateError> {
+    let block = pem::parse(text).map_err(|_| CertificateError::NoPem)?;
+    let (_, certificate) = X509Certificate::from_der(block.contents())
+        .map_err(|error| CertificateError::Malformed(error.to_string()))?;
+    let found = certificate
+        .extensions()
+        .iter()
+        .find_map(|e| match e.parsed_extension() {
+            ParsedExtension::SubjectKeyIdentifier(id) => Some(hexadecimal(id.0)),
+            _ => None,
+        });
+    Ok(found)
+}
+
 /// Lower case without leading zeros: how Fabric CA names serial numbers and key identifiers.
 pub fn hexadecimal(bytes: &[u8]) -> String {
     normal(&hex::encode(bytes))

@@ -84,7 +84,8 @@ pub fn read(text: &str) -> Result<SigningRequest, RequestError> {
     read_der(block.contents())
 }
 
-fn read_der(der: &[u8]) -> Result<SigningRequest, RequestError> {
+/// Reads a request in DER.
+pub fn read_der(der: &[u8]) -> Result<SigningRequest, RequestError> {
     let malformed = |reason: String| RequestError::Malformed(reason);
     let (rest, request) = X509CertificationRequest::from_der(der).map_err(|error| malformed(error.to_string()))?;
     if !rest.is_empty() {

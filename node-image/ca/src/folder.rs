@@ -124,6 +124,8 @@ fn own(
     Ok((root, key))
 }
 
+pub use crate::keys::write_whole as write_file;
+
 /// Writes a file, mode 0600, that is there whole or not at all.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), FolderError> {
     crate::keys::write_whole(path, content).map_err(|source| FolderError::Io {

@@ -52,6 +52,7 @@ pub struct Revoked {
     pub serial: String,
     /// Seconds since the Unix epoch.
     pub at: i64,
+    pub not_after: i64,
 }
 
 /// Why a certificate chain and a key cannot issue.

@@ -31,7 +31,6 @@ use tower::ServiceExt as _;
 use super::{App, Service};
 use crate::access::Gate;
 use crate::ledger::Ledger;
-use crate::store::Db;
 use crate::store::resource::Resources;
 
 pub const TOKEN: &str = "ent_admin_test";
@@ -74,11 +73,6 @@ impl Answer {
 
 impl TestApp {
     pub async fn new() -> TestApp {
-        TestApp::on(crate::store::testing::fresh().await).await
-    }
-
-    /// A platform on these tables.
-    pub async fn on(db: Db) -> TestApp {
         let folder = tempfile::tempdir().unwrap();
         let registry = Registry::new(Arc::new(
             Embedded::open(&folder.path().join("registry.db")).await.unwrap(),
@@ -86,6 +80,7 @@ impl TestApp {
         let resources = Resources::new(registry.clone());
         let vault = Arc::new(vault::Local::new(&folder.path().join("vault")));
         let ledger = Ledger::new(resources.clone(), vault);
+        let db = crate::store::testing::fresh().await;
         let gate = Gate::new(db.clone(), registry.clone(), TOKEN, DEFAULT_NAMESPACE);
         let app = App::new(resources, db, ledger, Arc::new(NoNodes), gate, CancellationToken::new());
         let service = super::service(app.clone());

@@ -6,8 +6,6 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::{TestApp, ledger, ready};
-use crate::operation::OperationState;
-use crate::store::operation;
 
 async fn create(app: &TestApp) -> String {
     let answer = app.post("/v1/chains", ledger()).await;
@@ -51,33 +49,6 @@ async fn waiting_answers_as_soon_as_it_ends() {
         .unwrap();
 
     assert_eq!(operation["state"], "succeeded");
-}
-
-#[tokio::test]
-async fn who_waits_at_one_replica_hears_what_another_has_written() {
-    let replicas = crate::store::testing::replicas().await;
-    // SQLite has one, which hears of itself: see the tests beside this one.
-    let [asked, other] = &replicas[..] else { return };
-    let app = std::sync::Arc::new(TestApp::on(asked.clone()).await);
-    let id = create(&app).await;
-    let (runner, stop) = (app.app.operations.clone(), app.app.stop.clone());
-    tokio::spawn(async move { runner.run(stop).await });
-
-    let waiter = tokio::spawn({
-        let (app, path) = (app.clone(), format!("/v1/operations/{id}:wait?timeout=30s&revision=1"));
-        async move { app.get(&path).await.json() }
-    });
-    // The other replica sees the operation end, as on a cluster both would, and is the first to write it.
-    let scope = crate::access::TenantScope::for_background_task("test", entente_api::names::DEFAULT_NAMESPACE);
-    let mut ended = operation::get(other, &scope, &id).await.unwrap().unwrap();
-    (ended.state, ended.revision) = (OperationState::Failed, ended.revision + 1);
-    assert!(operation::update(other, &scope, &ended).await.unwrap());
-    let heard = tokio::time::timeout(Duration::from_secs(10), waiter)
-        .await
-        .expect("an answer")
-        .unwrap();
-
-    assert_eq!(heard["state"], "failed");
 }
 
 #[tokio::test]

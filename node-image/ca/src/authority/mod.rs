@@ -9,7 +9,7 @@ mod revocation;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::affiliation;
 use crate::attribute::{self, Attribute};
@@ -83,6 +83,7 @@ pub struct CertificateAuthority {
     clock: Clock,
     /// Digesting secrets takes memory and time: this many at once.
     hashing: Semaphore,
+    revocations: watch::Sender<u64>,
 }
 
 impl CertificateAuthority {
@@ -102,6 +103,7 @@ impl CertificateAuthority {
             metrics,
             clock: Box::new(now),
             hashing: Semaphore::new(cores),
+            revocations: watch::Sender::new(0),
         }
     }
 
@@ -160,6 +162,28 @@ impl CertificateAuthority {
             revoked: false,
         };
         Ok(self.store.insert_identity(&identity, &digest).await?)
+    }
+
+    /// Makes a new secret for who may do everything, registering him if need be.
+    pub async fn reset(&self, id: &str) -> Result<String, BootstrapError> {
+        let secret = secret::generate()?;
+        if !self.bootstrap(id, &secret).await? {
+            let digest = self.digest(&secret).await?;
+            if let Some(identity) = self.store.identity(id).await? {
+                self.store.update_identity(&identity, Some(&digest)).await?;
+            }
+        }
+        Ok(secret)
+    }
+
+    /// Changes each time that certificates were revoked.
+    pub fn revocations(&self) -> watch::Receiver<u64> {
+        self.revocations.subscribe()
+    }
+
+    /// Tells that certificates were revoked.
+    pub(crate) fn has_revoked(&self) {
+        self.revocations.send_modify(|count| *count += 1);
     }
 
     /// Adds affiliations with those above them.

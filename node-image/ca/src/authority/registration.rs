@@ -155,6 +155,7 @@ impl CertificateAuthority {
         let found = self.managed(caller, id).await?;
         let reason = super::Reason::CessationOfOperation.code();
         self.store.remove_identity(id, reason, self.now()).await?;
+        self.has_revoked();
         Ok(found)
     }
 

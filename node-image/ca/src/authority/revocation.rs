@@ -92,6 +92,7 @@ impl CertificateAuthority {
         let (serial, aki) = (certificate::normal(&asked.serial), certificate::normal(&asked.aki));
         if !serial.is_empty() && !aki.is_empty() {
             self.revoke_one(caller, shown, (&serial, &aki), asked).await?;
+            self.has_revoked();
             return Ok(vec![RevokedCertificate { serial, aki }]);
         }
         if asked.id.is_empty() {
@@ -114,6 +115,7 @@ impl CertificateAuthority {
             .store
             .revoke_identity(&found.id, asked.reason.code(), self.now())
             .await?;
+        self.has_revoked();
         let revoked = revoked
             .into_iter()
             .map(|(serial, aki)| RevokedCertificate { serial, aki });

@@ -5,5 +5,5 @@ pub mod master;
 pub mod signer;
 mod store;
 
-pub(crate) use store::write_whole;
+pub use store::write_whole;
 pub use store::{KeyError, KeyProvider, SoftwareKeys};

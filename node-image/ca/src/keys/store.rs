@@ -215,8 +215,8 @@ fn wrap(path: &Path, data_key: &[u8; KEY_BYTES], master: &MasterKey) -> Result<(
     write_whole(path, &content).map_err(failed(path, "written"))
 }
 
-/// Writes a file that is there whole or not at all, and survives a power failure.
-pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Writes a file, mode 0600, that is there whole or not at all, and survives a power failure.
+pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("new");
     let mut file = OpenOptions::new()
         .create(true)

@@ -135,6 +135,7 @@ async fn remove(call: &Call, caller: &Identity, name: &str) -> Result<Answer, Re
     let reason = Reason::AffiliationChanged.code();
     let when = (reason, call.ca.now());
     let touched = call.ca.store().remove_affiliation(name, when, allowed).await?;
+    call.ca.has_revoked();
     Ok(Answer::ok(shown(call, touched.tree())))
 }
 

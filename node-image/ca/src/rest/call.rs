@@ -68,7 +68,7 @@ impl Call {
             .filter(|_| name.is_none());
         let (ca, face) = match shown {
             Some(aki) => (
-                directory.issuer(&aki).await?.ok_or_else(|| unknown(None))?,
+                directory.find_by_issuer(&aki).await?.ok_or_else(|| unknown(None))?,
                 Face::Identity,
             ),
             None => find(directory, name.as_deref()).await?,

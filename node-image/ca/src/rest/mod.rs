@@ -42,7 +42,7 @@ pub trait Directory: Send + Sync {
     /// The authority whose issuer has this key identifier, for clients that name none and show a certificate: the
     /// official client for Node.js names an authority only in what it posts. Nothing is believed by it; the authority
     /// checks the certificate itself.
-    async fn issuer(&self, _aki: &str) -> Result<Option<Arc<CertificateAuthority>>, Refusal> {
+    async fn find_by_issuer(&self, _aki: &str) -> Result<Option<Arc<CertificateAuthority>>, Refusal> {
         self.find(None).await
     }
 }

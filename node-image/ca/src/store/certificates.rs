@@ -114,7 +114,7 @@ impl Store {
     /// What belongs into a revocation list of the issuer with this key identifier. Bounds are exclusive, as Fabric CA has them.
     pub async fn revoked(&self, aki: &str, filter: &Filter) -> Result<Vec<Revoked>, StoreError> {
         let rows = sqlx::query(
-            "SELECT serial, revoked_at FROM certificates
+            "SELECT serial, revoked_at, not_after FROM certificates
              WHERE revoked_at IS NOT NULL AND aki = $1
                AND not_after > $2 AND not_after < $3 AND revoked_at > $4 AND revoked_at < $5
              ORDER BY revoked_at, serial",
@@ -130,6 +130,7 @@ impl Store {
             Ok(Revoked {
                 serial: row.try_get("serial")?,
                 at: row.try_get("revoked_at")?,
+                not_after: row.try_get("not_after")?,
             })
         };
         rows.iter().map(read).collect()
