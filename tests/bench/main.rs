@@ -1,7 +1,9 @@
 //! Measures a consortium of two organizations and three orderers, side by side with stock Fabric where it is present:
 //! seconds from the request to the first committed transaction, memory at rest, load through the official Node client,
-//! and ten chains at once. `make bench` builds the release executables and runs it.
+//! ten chains at once, and certificates per second. `make bench` builds the release executables and runs it;
+//! `entente-bench ca` measures the last alone.
 
+mod ca;
 mod load;
 mod native;
 mod table;
@@ -23,6 +25,10 @@ const REST: Duration = Duration::from_secs(5);
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut table = Table::default();
+    if std::env::args().nth(1).as_deref() == Some("ca") {
+        table.note(&ca::measure().await?.to_string());
+        return table.print();
+    }
     let mut native = Vec::new();
     let mut stock = Vec::new();
     let fabric = executables::stock_fabric();
@@ -43,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
         "ten chains requested at once were all ready after {:.1} s",
         native::ten_chains().await?
     ));
+    table.note(&ca::measure().await?.to_string());
     table.print()
 }
 

@@ -1,11 +1,17 @@
 //! A certificate authority as its clients see it: the real process over TLS, the official client for Node.js, the stock
 //! `fabric-ca-client`, and a chain that takes what it issued.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use entente_tests::authority::Authority;
 use entente_tests::platform::Platform;
-use entente_tests::{clients, executables};
-use serde_json::json;
+use entente_tests::{clients, executables, wait};
+use reqwest::Method;
+use serde_json::{Value, json};
 use tokio::process::Command;
+
+const FIVE_SECONDS: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn the_official_client_for_node_is_served() {
@@ -188,9 +194,162 @@ async fn a_certificate_that_it_issued_signs_a_transaction_that_commits() {
         "{}",
         String::from_utf8_lossy(&submitted.stderr)
     );
-    let known = platform
-        .evaluate("ledger", "evidence", "Get", &[&"7".repeat(64)])
+}
+
+#[tokio::test]
+async fn a_revoked_or_suspended_identity_is_refused_on_the_chain_within_seconds() {
+    let platform = Platform::start().await.expect("the platform starts");
+    let chain = json!({
+        "ordering": { "replicas": 1 },
+        "deletionPolicy": "Delete",
+        "members": [{ "organization": "bank" }],
+        "contracts": [{ "name": "evidence", "template": "evidence" }],
+    });
+    platform
+        .create_chain("ledger", chain)
         .await
-        .expect("it can be read");
-    assert_eq!(known["result"]["digest"], "7".repeat(64));
+        .expect("the chain is ready");
+    let connection = platform
+        .connect("ledger", "bank", "evidence")
+        .await
+        .expect("a connection file");
+    submit(&connection).await.expect("it is in good standing");
+    let identities = platform.get("/v1/identities").await.expect("identities can be listed");
+    let name = identities["items"][0]["name"]
+        .as_str()
+        .expect("there is one")
+        .to_owned();
+    let stand = async |spec: Value| {
+        let path = format!("/v1/identities/{name}");
+        let asked = Instant::now();
+        platform
+            .call(Method::PATCH, &path, Some(json!({ "spec": spec })))
+            .await
+            .map(|_| asked)
+    };
+
+    let asked = stand(json!({ "standing": "suspended" }))
+        .await
+        .expect("it is suspended");
+    let refusal = until_refused(&connection, asked).await;
+    assert!(
+        refusal.contains("access denied") || refusal.contains("PERMISSION"),
+        "{refusal}"
+    );
+    stand(json!({ "standing": "good" })).await.expect("it is taken back");
+    wait::until("the identity to be taken again", FIVE_SECONDS, async || {
+        submit(&connection).await.ok()
+    })
+    .await;
+
+    let spec = json!({ "standing": "revoked", "revocationReason": "keyCompromise" });
+    let asked = stand(spec).await.expect("it is revoked");
+    until_refused(&connection, asked).await;
+    platform
+        .change(Method::DELETE, &format!("/v1/identities/{name}"), None)
+        .await
+        .expect("it is deleted");
+    let bank = platform.get("/v1/organizations/bank").await.expect("the organization");
+    assert_eq!(
+        bank["spec"]["revocations"].as_array().map(Vec::len),
+        Some(1),
+        "{bank:#}"
+    );
+    assert!(submit(&connection).await.is_err(), "it stays revoked");
+}
+
+/// The platform serves the authority of each organization, and brings what it revokes to the organization's chains.
+#[tokio::test]
+async fn the_platform_serves_an_authority_whose_revocations_reach_the_chain() {
+    let platform = Platform::start().await.expect("the platform starts");
+    let chain = json!({
+        "ordering": { "replicas": 1 },
+        "deletionPolicy": "Delete",
+        "members": [{ "organization": "bank" }, { "organization": "tax" }],
+        "contracts": [{ "name": "evidence", "template": "evidence", "endorsementPolicy": "OR('BankMSP.peer')" }],
+    });
+    platform
+        .create_chain("ledger", chain)
+        .await
+        .expect("the chain is ready");
+    let connection = platform
+        .connect("ledger", "bank", "evidence")
+        .await
+        .expect("a connection file");
+    let authority = "/v1/organizations/bank/certificate-authority";
+    let served = platform.get(authority).await.expect("it is served");
+    let registrar = platform
+        .call(Method::POST, &format!("{authority}:reset"), None)
+        .await
+        .expect("a registrar");
+    let folder = platform.scratch().join("registrar");
+    std::fs::create_dir(&folder).expect("a folder");
+    let text = |value: &Value| value.as_str().expect("it is text").to_owned();
+    std::fs::write(folder.join("trust.pem"), text(&served["tlsRootCertificate"])).expect("the root");
+    let described = folder.join("connection.json");
+    let content = json!({
+        "url": served["url"],
+        "name": served["name"],
+        "trust": "trust.pem",
+        "id": registrar["id"],
+        "secret": registrar["secret"],
+    });
+    std::fs::write(&described, content.to_string()).expect("a connection file");
+
+    clients::node_tests("ca", "ca.test.mjs", &described)
+        .await
+        .unwrap_or_else(|error| panic!("{error}\n{}", platform.log()));
+    let own = connection.parent().expect("it is in a folder");
+    for file in ["certificate.pem", "key.pem"] {
+        std::fs::copy(folder.join(file), own.join(file)).expect("the client left it");
+    }
+    submit(&connection).await.expect("it commits");
+
+    let id = std::fs::read_to_string(folder.join("enrollment-id")).expect("the client left it");
+    let client = clients::folder("ca").expect("the client is installed");
+    let revoked = Command::new(client.join("node_modules/.bin/node"))
+        .args(["revoke.mjs", &id])
+        .current_dir(&client)
+        .env("CONNECTION", &described)
+        .output()
+        .await
+        .expect("node can be started");
+    let asked = Instant::now();
+    assert!(revoked.status.success(), "{}", String::from_utf8_lossy(&revoked.stderr));
+    until_refused(&connection, asked).await;
+}
+
+/// Waits until a submission fails, and gives the reason. Fails when that takes longer than five seconds from `asked`.
+async fn until_refused(connection: &Path, asked: Instant) -> String {
+    let refusal = wait::until("the chain to refuse the identity", FIVE_SECONDS, async || {
+        submit(connection).await.err()
+    })
+    .await;
+    assert!(asked.elapsed() < FIVE_SECONDS, "it took {:?}", asked.elapsed());
+    refusal
+}
+
+/// Submits a new transaction with the official client; the error is what the client says.
+async fn submit(connection: &Path) -> Result<(), String> {
+    let folder = clients::folder("gateway").expect("the client is installed");
+    let submitted = Command::new(folder.join("node_modules/.bin/node"))
+        .arg("submit.mjs")
+        .args(["Certify", &digest(), "enrolled"])
+        .current_dir(&folder)
+        .env("CONNECTION", connection)
+        .output()
+        .await
+        .expect("node can be started");
+    match submitted.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&submitted.stderr).into_owned()),
+    }
+}
+
+/// One that was never certified before.
+fn digest() -> String {
+    let mut bytes = [0; 32];
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    bytes[..16].copy_from_slice(&now.expect("after 1970").as_nanos().to_be_bytes());
+    hex::encode(bytes)
 }

@@ -18,6 +18,9 @@ const unique = (word) => `${word}-${randomUUID().slice(0, 8)}`;
 before(async () => {
   ca = services();
   registrar = await enroll(ca, settings.id, settings.secret);
+  // There already, where the authority's configuration names it.
+  const lending = { name: 'lending.retail', caname: settings.name, force: true };
+  await ca.newAffiliationService().create(lending, registrar).catch((error) => assert.equal(error.errors[0].code, 60));
 });
 
 async function register(options = {}) {
@@ -57,6 +60,7 @@ test('a registered identity enrols for a certificate with its type, affiliation 
     level: '3',
   });
   // For the test that submits a transaction with it.
+  writeFileSync(join(dirname(file), 'enrollment-id'), enrollmentID);
   writeFileSync(join(dirname(file), 'certificate.pem'), certificate.toString());
   writeFileSync(join(dirname(file), 'key.pem'), alice.getSigningIdentity()._signer._key.toBytes());
 });
