@@ -201,6 +201,15 @@ impl SubstrateError {
 /// A place where nodes run.
 #[async_trait]
 pub trait Substrate: Send + Sync {
+    /// Makes room for a tenant's nodes in the namespace of its name, closed to others and bounded. `storage` is the most that
+    /// all of them may have, such as `500Gi`. Done again, it changes nothing.
+    async fn make_room(&self, _namespace: &str, _storage: Option<&str>) -> Result<(), SubstrateError> {
+        Ok(())
+    }
+    /// Takes back what was made for a tenant that has no nodes any more.
+    async fn clear_room(&self, _namespace: &str) -> Result<(), SubstrateError> {
+        Ok(())
+    }
     /// Whether clients elsewhere can reach nodes as `access` asks. What cannot be done here is refused by this, in words
     /// for whoever wrote it, and never ignored.
     fn check_access(&self, access: &Access) -> Result<(), String>;

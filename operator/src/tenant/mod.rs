@@ -1,4 +1,4 @@
-//! Counts what a tenant has. What it may have is checked where it asks for more.
+//! Makes room for a tenant's nodes, and counts what it has. What it may have is checked where it asks for more.
 
 use entente_api::tenant::{TenantStatus, Usage};
 use entente_api::{Chain, Member, Organization, Tenant};
@@ -11,7 +11,11 @@ use crate::trouble::{Result, Trouble};
 
 /// One pass.
 pub async fn converge(tenant: &Tenant, context: &Context, report: &Report<TenantStatus>) -> Result<()> {
-    let usage = usage(&context.registry, &tenant.name_any()).await?;
+    let name = tenant.name_any();
+    let storage = tenant.spec.quotas.storage.as_deref();
+    let room = async { Ok(context.substrate.make_room(&name, storage).await?) };
+    report.step("namespace", "making room in its namespace", room).await?;
+    let usage = usage(&context.registry, &name).await?;
     report.edit(|status| status.usage = usage);
     Ok(())
 }
@@ -25,7 +29,7 @@ pub async fn remove(tenant: &Tenant, context: &Context, report: &Report<TenantSt
             chains: 0,
             organizations: 0,
             ..
-        } => Ok(()),
+        } => Ok(context.substrate.clear_room(&tenant.name_any()).await?),
         Usage {
             chains, organizations, ..
         } => Err(Trouble::waiting(format!(

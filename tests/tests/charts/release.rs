@@ -211,6 +211,14 @@ async fn rights_are_few(cluster: &Cluster, system: &Namespace, tenant: &Namespac
             "no",
         ),
         (&operator, "get", "nodes", own, "no"),
+        (&operator, "delete", "namespaces", own, "no"),
+        (&operator, "list", "secrets", own, "yes"),
+        (&operator, "create", "pods/exec", own, "no"),
+        (&operator, "escalate", "roles.rbac.authorization.k8s.io", own, "no"),
+        (&operator, "impersonate", "users", own, "no"),
+        (&api, "create", "statefulsets.apps", own, "no"),
+        (&api, "create", "pods/exec", own, "no"),
+        (&api, "delete", "secrets", own, "no"),
     ] {
         let asked = ["auth", "can-i", verb, what, "--as", who, "--namespace", namespace];
         // Answers no with an exit code.

@@ -113,9 +113,11 @@ fn a_namespace_is_prepared_without_taking_over_somebody_elses() {
             ])
             .await?;
         assert_eq!(before, after);
-        tenancy::remove(&client, &name).await?;
-        tenancy::remove(&client, theirs.name()).await?;
-        assert_eq!(objects(theirs.name()).await?, "");
+        for namespace in [name.as_str(), theirs.name()] {
+            tenancy::release(&client, namespace).await?;
+            assert_eq!(objects(namespace).await?, "");
+        }
+        cluster.kubectl(&["delete", "namespace", &name, "--wait=false"]).await?;
         Ok(())
     });
 }

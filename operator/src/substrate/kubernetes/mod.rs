@@ -40,6 +40,7 @@ use super::{Addresses, Ledger, NodeId, NodePlan, NodeState, Outside, Role, Subst
 use objects::{Kind, Object, Objects};
 use observed::{Key, Observed};
 pub use settings::Settings;
+use tenancy::Tenancy;
 
 /// How long the objects of a deleted node may take to go.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -55,6 +56,8 @@ pub struct Kubernetes {
     written_routes: Mutex<HashMap<(String, String), String>>,
     /// Version of the Gateway API's routes that the cluster serves.
     routes: tokio::sync::OnceCell<String>,
+    /// What this process has made room for, by namespace.
+    rooms: Mutex<HashMap<String, Tenancy>>,
     /// Held while an object is written that nodes share.
     sharing: tokio::sync::Mutex<()>,
     _watches: JoinSet<()>,
@@ -72,6 +75,7 @@ impl Kubernetes {
             secrets: Mutex::default(),
             written_routes: Mutex::default(),
             routes: tokio::sync::OnceCell::new(),
+            rooms: Mutex::default(),
             sharing: tokio::sync::Mutex::default(),
         }
     }
@@ -161,6 +165,21 @@ impl Kubernetes {
 
 #[async_trait]
 impl Substrate for Kubernetes {
+    async fn make_room(&self, namespace: &str, storage: Option<&str>) -> Result<(), SubstrateError> {
+        let tenancy = Tenancy::default().with_storage(storage);
+        if self.rooms.lock().get(namespace) == Some(&tenancy) {
+            return Ok(());
+        }
+        tenancy::prepare(&self.client, namespace, &tenancy).await?;
+        self.rooms.lock().insert(namespace.to_owned(), tenancy);
+        Ok(())
+    }
+
+    async fn clear_room(&self, namespace: &str) -> Result<(), SubstrateError> {
+        self.rooms.lock().remove(namespace);
+        tenancy::release(&self.client, namespace).await
+    }
+
     fn check_access(&self, _: &Access) -> Result<(), String> {
         Ok(())
     }

@@ -35,6 +35,16 @@ pub struct Tenancy {
     pub default_limits: BTreeMap<String, String>,
 }
 
+impl Tenancy {
+    /// With so much storage in all, where something is said of it.
+    pub fn with_storage(mut self, storage: Option<&str>) -> Tenancy {
+        if let Some(storage) = storage {
+            self.quota.insert("requests.storage".to_owned(), storage.to_owned());
+        }
+        self
+    }
+}
+
 impl Default for Tenancy {
     /// Room for some dozens of chains: what stops an accident, not a customer.
     fn default() -> Tenancy {
@@ -141,23 +151,13 @@ pub async fn prepare(client: &Client, namespace: &str, tenancy: &Tenancy) -> Res
     Ok(is_ours)
 }
 
-/// Removes a namespace that we have made, with all that is in it; of another one only what we gave to it.
-pub async fn remove(client: &Client, namespace: &str) -> Result<(), SubstrateError> {
-    let api: Api<Namespace> = Api::all(client.clone());
-    let failed = |error| SubstrateError::cluster(format!("removing the namespace {namespace}"))(error);
-    let parameters = DeleteParams::default();
-    let deleted = match api.get_metadata_opt(namespace).await.map_err(failed)? {
-        None => return Ok(()),
-        Some(found) if is_managed(found.labels()) => api.delete(namespace, &parameters).await.map(drop),
-        Some(_) => {
-            let policies: Api<NetworkPolicy> = Api::namespaced(client.clone(), namespace);
-            policies.delete(NAME, &parameters).await.map(drop)
-        }
-    };
-    match deleted {
-        Err(Error::Api(status)) if status.code == 404 => Ok(()),
-        outcome => outcome.map_err(failed),
-    }
+/// Takes back what [`prepare`] gave to a namespace. The namespace stays, whoever has made it: ledgers and keys that were to
+/// be retained are in it, and perhaps programs of its owner's.
+pub async fn release(client: &Client, namespace: &str) -> Result<(), SubstrateError> {
+    let failed = |error| SubstrateError::cluster(format!("leaving the namespace {namespace}"))(error);
+    take_back::<NetworkPolicy>(client, namespace).await.map_err(failed)?;
+    take_back::<ResourceQuota>(client, namespace).await.map_err(failed)?;
+    take_back::<LimitRange>(client, namespace).await.map_err(failed)
 }
 
 fn is_managed(labels: &BTreeMap<String, String>) -> bool {
@@ -191,6 +191,17 @@ where
     api.patch_metadata(NAME, &parameters, &Patch::Apply(object))
         .await
         .map(drop)
+}
+
+async fn take_back<K>(client: &Client, namespace: &str) -> Result<(), Error>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    match api.delete(NAME, &DeleteParams::default()).await {
+        Err(Error::Api(status)) if status.code == 404 => Ok(()),
+        outcome => outcome.map(drop),
+    }
 }
 
 #[cfg(test)]
