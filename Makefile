@@ -7,7 +7,7 @@ DEMO ?= 1
 export DATA PORT DEMO
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench image check fix cluster-up cluster-down cluster-shell
+.PHONY: help up test bench bench-cluster image check fix cluster-up cluster-down cluster-shell
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: ## Run every test; installs what the tests need
 bench: ## Measure provisioning, memory and load, beside stock Fabric where it is at hand
 	$(build_release) --bins
 	$(RELEASE)/entente-bench
+
+bench-cluster: image ## Measure provisioning on the test cluster, with the images of a release
+	ENTENTE_TEST_IMAGES=$(IMAGES) cargo test -q -p entente-tests --test cluster -- --ignored --nocapture a_consortium_is_measured
 
 IMAGES ?= $(TARGET)/images
 

@@ -1,18 +1,23 @@
 //! The Kubernetes that other tests stand on, and what a chain needs of it.
 
+mod bench;
 mod chain;
+mod crash;
 mod edits;
 mod image;
 mod isolation;
 mod leader;
+mod load;
 mod loss;
 mod network;
 mod operator;
+mod outside;
 mod platform;
 mod pods;
 mod registry;
 mod resources;
 mod storage;
+mod tenants;
 mod trouble;
 mod upgrade;
 mod vault;

@@ -1,5 +1,6 @@
 //! An operator in the test's own process, with its resources in a database of its own and its nodes in a namespace.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ use entente_operator::substrate::kubernetes::{Kubernetes, Settings};
 use entente_operator::vault::{self, BundleId};
 use entente_tests::cluster::Namespace;
 use entente_tests::skip::say;
+use tonic::transport::Channel;
 
 const PATIENCE: Duration = Duration::from_secs(240);
 /// Longest wait of a client for one transaction.
@@ -33,7 +35,7 @@ pub struct Operator {
     pub scope: Scope,
     namespace: String,
     running: tokio::task::JoinHandle<()>,
-    _home: tempfile::TempDir,
+    _home: Option<tempfile::TempDir>,
 }
 
 impl Operator {
@@ -48,29 +50,42 @@ impl Operator {
         image: &str,
         platform: Option<&Namespace>,
     ) -> anyhow::Result<Operator> {
+        let home = tempfile::tempdir()?;
+        let platform = platform.map(|platform| platform.name().to_owned());
+        let mut operator = Operator::resume(namespace.name(), image, platform, home.path()).await?;
+        operator._home = Some(home);
+        Ok(operator)
+    }
+
+    /// The same, with what an operator before it has left in its folder.
+    pub async fn resume(
+        namespace: &str,
+        image: &str,
+        platform_namespace: Option<String>,
+        home: &Path,
+    ) -> anyhow::Result<Operator> {
         // With RUST_LOG set, what the operator does is told beside what the test says.
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let log = tracing_subscriber::fmt().with_env_filter(filter);
         log.with_writer(std::io::stderr).try_init().ok();
         // A second provider in the process would make TLS ambiguous.
         rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-        let home = tempfile::tempdir()?;
-        let store = Embedded::open(&home.path().join("registry.db")).await?;
+        let store = Embedded::open(&home.join("registry.db")).await?;
         let client = kube::Client::try_default().await?;
         let settings = Settings {
-            platform_namespace: platform.map(|platform| platform.name().to_owned()),
+            platform_namespace,
             ..Settings::new(image)
         };
         let substrate = Kubernetes::new(client, settings);
-        let keys = vault::Local::new(&home.path().join("vault"));
+        let keys = vault::Local::new(&home.join("vault"));
         let registry = Registry::new(Arc::new(store));
         let context = entente_operator::Context::new(registry, Arc::new(substrate), Arc::new(keys));
         Ok(Operator {
             running: tokio::spawn(entente_operator::run(context.clone())),
-            scope: Scope::namespace(namespace.name()),
-            namespace: namespace.name().to_owned(),
+            scope: Scope::namespace(namespace),
+            namespace: namespace.to_owned(),
             context,
-            _home: home,
+            _home: None,
         })
     }
 
@@ -125,7 +140,7 @@ impl Operator {
         self.says(name, word).await
     }
 
-    async fn change(&self, name: &str, change: impl FnOnce(&mut ChainSpec)) -> anyhow::Result<()> {
+    pub async fn change(&self, name: &str, change: impl FnOnce(&mut ChainSpec)) -> anyhow::Result<()> {
         let mut chain = self.chain(name).await?.context("the chain exists")?;
         change(&mut chain.spec);
         chain.metadata.resource_version = None;
@@ -181,7 +196,11 @@ impl Operator {
     }
 
     /// Asks until the answer is `Some`.
-    async fn until<T>(&self, what: &str, asked: impl AsyncFn() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+    pub async fn until<T>(
+        &self,
+        what: &str,
+        asked: impl AsyncFn() -> anyhow::Result<Option<T>>,
+    ) -> anyhow::Result<T> {
         let answered = tokio::time::timeout(PATIENCE, async {
             loop {
                 if let Some(answer) = asked().await? {
@@ -313,14 +332,34 @@ impl Operator {
     }
 
     async fn certify(&self, node: &NodeStatus, channel: &str, tag: &str) -> anyhow::Result<()> {
-        let digest = hex::encode(entente_fabric::crypto::sha256(format!("{tag}{}", node.name).as_bytes()));
         let call = Invocation::new(channel, "evidence", "Certify")
-            .arg(digest.as_str())
+            .arg(digest(tag, node).as_str())
             .arg("a note");
         self.submit(&node.organization, &node.endpoint, &call).await
     }
 
+    /// Whether each member's first peer still knows what [`Operator::transacts`] has certified.
+    pub async fn knows(&self, chain: &Chain, channel: &str, tag: &str) -> anyhow::Result<()> {
+        let nodes = chain.status.iter().flat_map(|status| &status.nodes);
+        for node in nodes.filter(|node| node.name.starts_with("peer0-")) {
+            let (peer, signer) = self.gateway(&node.organization, &node.endpoint).await?;
+            let question = Invocation::new(channel, "evidence", "Get").arg(digest(tag, node).as_str());
+            gateway::evaluate(&peer, &question, &[], &signer).await?;
+        }
+        Ok(())
+    }
+
     async fn submit(&self, organization: &str, endpoint: &str, call: &Invocation) -> anyhow::Result<()> {
+        let (peer, signer) = self.gateway(organization, endpoint).await?;
+        let endorsed = gateway::endorse(&peer, call, &[], &signer).await?;
+        gateway::submit(&peer, &endorsed).await?;
+        let committed = gateway::commit_status(&peer, &call.channel, &endorsed.transaction_id, &signer).await?;
+        ensure!(committed.code == TxValidationCode::Valid, "{:?}", committed.code);
+        Ok(())
+    }
+
+    /// A connection to a peer, and the administrator of its organization.
+    pub async fn gateway(&self, organization: &str, endpoint: &str) -> anyhow::Result<(Channel, SigningIdentity)> {
         let id = BundleId::new(&self.namespace, organization, "admin");
         let bundle = self
             .context
@@ -340,12 +379,12 @@ impl Operator {
         let root = status.tls_ca_certificate.context("it has a TLS CA")?;
         let tls = TlsClient::trusting_pem(root.as_bytes())?;
         let peer = connect(endpoint, Some(&tls), &ConnectOptions::default()).await?;
-        let endorsed = gateway::endorse(&peer, call, &[], &signer).await?;
-        gateway::submit(&peer, &endorsed).await?;
-        let committed = gateway::commit_status(&peer, &call.channel, &endorsed.transaction_id, &signer).await?;
-        ensure!(committed.code == TxValidationCode::Valid, "{:?}", committed.code);
-        Ok(())
+        Ok((peer, signer))
     }
+}
+
+fn digest(tag: &str, node: &NodeStatus) -> String {
+    hex::encode(entente_fabric::crypto::sha256(format!("{tag}{}", node.name).as_bytes()))
 }
 
 impl Drop for Operator {

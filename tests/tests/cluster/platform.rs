@@ -15,13 +15,13 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A process of the platform, with a port of its own on loopback.
-struct Process {
+pub struct Process {
     child: Child,
     port: u16,
 }
 
 impl Process {
-    fn start(name: &str, options: &[&str]) -> anyhow::Result<Process> {
+    pub fn start(name: &str, options: &[&str]) -> anyhow::Result<Process> {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let log = std::env::var_os("ENTENTE_LOG").unwrap_or_else(|| "warn".into());
         let child = Command::new(executables::entente("entente"))
@@ -52,7 +52,7 @@ impl Process {
     }
 
     /// The value of one of its metrics; the sum of all when there are several of the name.
-    async fn metric(&self, name: &str) -> Option<f64> {
+    pub async fn metric(&self, name: &str) -> Option<f64> {
         let text = self.get("/metrics").await.ok()?;
         let lines = text.lines().filter(|line| line.starts_with(name));
         lines.map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
@@ -62,7 +62,7 @@ impl Process {
         self.metric("entente_operator_leader").await == Some(1.0)
     }
 
-    async fn leading(&self) {
+    pub async fn leading(&self) {
         wait::until("an operator to lead", PATIENCE, async || {
             self.leads().await.then_some(())
         })
@@ -96,13 +96,13 @@ impl Drop for Process {
 }
 
 /// The API with its folder.
-struct Api {
+pub struct Api {
     process: Process,
     home: TempDir,
 }
 
 impl Api {
-    async fn start(namespace: &Namespace) -> anyhow::Result<Api> {
+    pub async fn start(namespace: &Namespace) -> anyhow::Result<Api> {
         let home = tempfile::tempdir()?;
         let data = home.path().to_str().context("the folder's name is UTF-8")?;
         let process = Process::start("serve", &["--data", data, "--namespace", namespace.name()])?;
@@ -121,6 +121,16 @@ impl Api {
             request = request.json(&body);
         }
         Ok(request.send().await?.json().await?)
+    }
+
+    /// The command line, as its administrator.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(executables::entente("entente"));
+        command
+            .args(args)
+            .env("ENTENTE_SERVER", format!("http://127.0.0.1:{}", self.process.port))
+            .env("ENTENTE_TOKEN_FILE", self.home.path().join("admin-token"));
+        command
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<Value> {

@@ -58,6 +58,108 @@ async fn an_operator_that_is_cut_off_at_any_step_is_followed_by_one_that_finishe
     }
 }
 
+/// What a user asks for just before the operator is cut off.
+#[derive(Debug, Clone, Copy)]
+enum Wish {
+    Create,
+    Grow,
+    Shrink,
+    Delete,
+}
+
+async fn ask(operator: &Operator, wish: Wish) {
+    let registry = &operator.context.registry;
+    match wish {
+        Wish::Create => {
+            let spec: ChainSpec = serde_yaml::from_str(CHAIN).unwrap();
+            registry.create(&scope(), &Chain::new("ledger", spec)).await.unwrap();
+        }
+        Wish::Grow => {
+            let grow = |spec: &mut ChainSpec| {
+                spec.members[0].peers = 2;
+                spec.contracts[0].definition.version = "2.0".to_owned();
+            };
+            operator.change("ledger", grow).await;
+        }
+        Wish::Shrink => {
+            let shrink = |spec: &mut ChainSpec| {
+                spec.members.truncate(1);
+                spec.ordering.replicas = 1;
+            };
+            operator.change("ledger", shrink).await;
+        }
+        Wish::Delete => {
+            registry.delete::<Chain>(&scope(), "ledger").await.unwrap();
+        }
+    }
+}
+
+/// Cuts operators off one after the other, after ever longer moments, while the first one's wish is fulfilled.
+async fn cut_off_at(home: &Home, wish: Wish, moments: impl Iterator<Item = u64>) -> usize {
+    let mut wish = Some(wish);
+    let mut count = 0;
+    for moment in moments {
+        let doomed = tokio::runtime::Runtime::new().unwrap();
+        let (root, wish) = (home.0.path().to_owned(), wish.take());
+        let begun = doomed.spawn(async move {
+            let operator = Operator::start(&root, Engine::Native).await;
+            if let Some(wish) = wish {
+                ask(&operator, wish).await;
+            }
+            // A moment to be cut off at, not a wait for something.
+            tokio::time::sleep(Duration::from_millis(moment)).await;
+        });
+        begun.await.unwrap();
+        doomed.shutdown_background();
+        count += 1;
+    }
+    count
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_that_are_cut_off_fifty_times_make_one_chain_edit_it_and_delete_it() {
+    let home = Home::new();
+    let mut cuts = 0;
+    // Steps that do not divide each other's, so that hardly two cuts meet the same point.
+    for step in [17, 41, 67] {
+        cuts += cut_off_at(&home, Wish::Create, (1..=5).map(|n| n * step)).await;
+        cuts += cut_off_at(&home, Wish::Grow, (1..=5).map(|n| n * step)).await;
+        let operator = Operator::start(home.0.path(), Engine::Native).await;
+        let chain = operator.ready("ledger").await;
+        let contract = chain.status.as_ref().map(|status| status.contracts[0].clone()).unwrap();
+        transacts(&operator, &chain, "main", "grown").await;
+        operator.stop().await;
+        let mut running: Vec<String> = processes(home.0.path()).into_iter().map(|(name, _)| name).collect();
+        running.retain(|name| !name.starts_with("contract"));
+        running.sort();
+        let orderers = (0..3).map(|n| format!("orderer{n}"));
+        let peers = ["peer0-bank", "peer0-tax", "peer1-bank"].map(str::to_owned);
+        assert_eq!(running, orderers.chain(peers).collect::<Vec<_>>());
+        assert_eq!(contract.version.as_deref(), Some("2.0"));
+
+        cuts += cut_off_at(&home, Wish::Shrink, (1..=4).map(|n| n * step)).await;
+        let operator = Operator::start(home.0.path(), Engine::Native).await;
+        let chain = operator.ready("ledger").await;
+        transacts(&operator, &chain, "main", "shrunk").await;
+        operator.stop().await;
+        assert_eq!(processes(home.0.path()).len(), 4);
+
+        cuts += cut_off_at(&home, Wish::Delete, (1..=3).map(|n| n * step / 2)).await;
+        let operator = Operator::start(home.0.path(), Engine::Native).await;
+        let registry = &operator.context.registry;
+        operator
+            .until("the chain to be gone", async || {
+                let left = registry.get::<Chain>(&scope(), "ledger").await.unwrap();
+                left.is_none().then_some(())
+            })
+            .await;
+        assert_eq!(processes(home.0.path()), []);
+        assert_eq!(operator.context.substrate.list("hebei", "ledger").await.unwrap(), []);
+        operator.stop().await;
+    }
+    assert_eq!(cuts, 51);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_chain_that_is_deleted_while_it_is_made_leaves_nothing_behind() {
     let home = Home::new();
