@@ -4,6 +4,7 @@
 pub mod access;
 mod api;
 pub mod audit;
+pub mod backup;
 mod ca;
 pub mod cli;
 pub mod ledger;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use entente_platform::cli::{self, Cli, Command, Console};
-use entente_platform::{operate, serve, up};
+use entente_platform::{backup, operate, serve, up};
 
 fn main() -> ExitCode {
     // Before anything makes a connection: the one provider of the whole process.
@@ -32,6 +32,8 @@ fn main() -> ExitCode {
                 log("info");
                 operate::run(args, &mut console).await
             }
+            Command::Backup(args) => backup::back_up(args, &mut console).await,
+            Command::Restore(args) => backup::restore(args, &mut console),
             _ => cli::run(cli, &mut console).await,
         }
     });

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::backup::{BackupArgs, RestoreArgs};
 use crate::operate::OperatorArgs;
 use crate::serve::ServeArgs;
 use crate::up::UpArgs;
@@ -47,6 +48,10 @@ pub enum Command {
     Serve(ServeArgs),
     /// Converge the resources of a Kubernetes cluster
     Operator(OperatorArgs),
+    /// Copy the platform's own data into one file, while it runs
+    Backup(BackupArgs),
+    /// Make a data folder of a backup
+    Restore(RestoreArgs),
     /// Create or change what YAML or JSON files describe
     Apply(ApplyArgs),
     /// Show resources, operations, nodes, channels or blocks

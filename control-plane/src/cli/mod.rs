@@ -48,7 +48,7 @@ pub async fn run(cli: Cli, console: &mut Console) -> Exit {
 async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
     let connect = || locate::server(&cli.server).and_then(Client::new);
     match cli.command {
-        Command::Up(_) | Command::Serve(_) | Command::Operator(_) => {
+        Command::Up(_) | Command::Serve(_) | Command::Operator(_) | Command::Backup(_) | Command::Restore(_) => {
             Err(CliError::usage("this is not a command of the client"))
         }
         Command::Completion { shell } => completion(shell, console),
