@@ -22,13 +22,12 @@ async fn client(cluster: &Cluster, namespace: &Namespace) -> anyhow::Result<()> 
 
 /// Which of the addresses can be dialled from the namespace's pod, in order.
 async fn reached<'a>(namespace: &Namespace, addresses: &[&'a str]) -> Vec<&'a str> {
-    let mut reached = Vec::new();
-    for address in addresses {
-        if pods::probe(namespace, &["dial", address]).await.is_ok() {
-            reached.push(*address);
-        }
-    }
-    reached
+    let dials = addresses.iter().map(async |address| {
+        let answer = pods::probe(namespace, &["dial", address]).await;
+        answer.is_ok().then_some(*address)
+    });
+    let answers = futures::future::join_all(dials).await;
+    answers.into_iter().flatten().collect()
 }
 
 #[test]

@@ -66,6 +66,7 @@ fn the_official_node_client_commits_through_a_port_of_the_machine() {
         namespace
             .kubectl(&["delete", "chains,organizations", "--all", "--timeout=120s"])
             .await?;
+        api.leave(cluster, &namespace).await?;
         drop(operator);
         Ok(())
     });

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use entente_tests::cluster::{self, Namespace};
+use entente_tests::cluster::{self, Cluster, Namespace};
 use entente_tests::platform::{http_client, signal};
 use entente_tests::skip::say;
 use entente_tests::{executables, wait};
@@ -69,6 +69,14 @@ impl Process {
         .await;
     }
 
+    /// Seconds of processor time that it has taken (proc(5), `stat`, fields 14 and 15 in hundredths).
+    fn processor(&self) -> anyhow::Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let (_, fields) = stat.rsplit_once(") ").context("a process has a name")?;
+        let ticks: Vec<f64> = fields.split(' ').skip(11).take(2).flat_map(str::parse).collect();
+        Ok(ticks.iter().sum::<f64>() / 100.0)
+    }
+
     /// Waits until it has made this many passes.
     async fn has_looked_at(&self, resources: usize) {
         wait::until("all to be looked at", PATIENCE * 2, async || {
@@ -123,6 +131,13 @@ impl Api {
         Ok(request.send().await?.json().await?)
     }
 
+    /// Deletes the tenant that it has made for itself, which is the whole cluster's to see.
+    pub async fn leave(self, cluster: &Cluster, namespace: &Namespace) -> anyhow::Result<()> {
+        drop(self);
+        let deleted = ["delete", "tenant", namespace.name(), "--timeout=60s"];
+        cluster.kubectl(&deleted).await.map(drop)
+    }
+
     /// The command line, as its administrator.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(executables::entente("entente"));
@@ -173,6 +188,13 @@ fn what_kubectl_makes_the_api_shows_and_the_reverse() {
         namespace.apply(&resting("ours")).await?;
         suspended(&namespace, &["ours".to_owned()]).await?;
         let shown = api.get("/v1/chains/ours").await?;
+        let table = namespace.kubectl(&["get", "chains"]).await?;
+        let manifest = tempfile::NamedTempFile::new()?;
+        std::fs::write(manifest.path(), resting("ours"))?;
+        let path = manifest.path().to_str().context("the file's name is UTF-8")?;
+        let difference = namespace
+            .kubectl(&["diff", "--server-side", "--filename", path])
+            .await?;
         let body = json!({"name": "theirs", "spec": {
             "members": [{"organization": "bank"}], "suspended": true, "deletionPolicy": "Delete",
         }});
@@ -184,6 +206,16 @@ fn what_kubectl_makes_the_api_shows_and_the_reverse() {
             .kubectl(&["get", "chains", "--no-headers", "-o", columns])
             .await?;
 
+        // Whoever else writes to it, what kubectl would change is nothing.
+        assert_eq!(difference, "");
+        let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(
+            rows[0],
+            [
+                "NAME", "READY", "STATE", "MEMBERS", "ORDERERS", "HEIGHT", "ENGINE", "AGE", "MESSAGE"
+            ]
+        );
+        assert_eq!(rows[1][..5], ["ours", "False", "suspended", "2", "3"]);
         assert_eq!(
             (&shown["state"], &shown["status"]["memberCount"]),
             (&json!("suspended"), &json!(2))
@@ -214,15 +246,11 @@ fn what_kubectl_makes_the_api_shows_and_the_reverse() {
         namespace
             .kubectl(&["delete", "organizations", "--all", "--timeout=60s"])
             .await?;
-        let left = [
-            "get",
-            "entente,secrets,pods,services,configmaps,persistentvolumeclaims",
-            "-o",
-            "name",
-        ];
-        let left = namespace.kubectl(&left).await?;
+        let kinds = "chains,organizations,members,contracts,identities,secrets,pods,services,configmaps,persistentvolumeclaims";
+        let left = namespace.kubectl(&["get", kinds, "--output=name"]).await?;
         assert_eq!(left, "configmap/kube-root-ca.crt\n");
         assert_eq!(api.get("/v1/chains").await?["items"], json!([]));
+        api.leave(cluster, &namespace).await?;
         drop(operator);
         Ok(())
     });
@@ -348,8 +376,9 @@ fn two_hundred_chains_at_rest_cost_next_to_nothing() {
         let rested = measure(&operator).await?;
         let per_second = (rested.requests - made.requests) / REST.as_secs_f64();
         let (megabytes, per_chain) = (rested.memory / 1e6, made.requests / CHAINS as f64);
+        let busy = (rested.processor - made.processor) / REST.as_secs_f64() * 100.0;
         say(&format!(
-            "{per_chain:.1} requests a chain, {per_second:.2} a second at rest, {megabytes:.0} MB"
+            "{per_chain:.1} requests a chain, {per_second:.2} a second and {busy:.2} % of a core at rest, {megabytes:.0} MB"
         ));
 
         operator.stop()?;
@@ -377,6 +406,8 @@ fn two_hundred_chains_at_rest_cost_next_to_nothing() {
 struct Measured {
     requests: f64,
     memory: f64,
+    /// Seconds of processor time.
+    processor: f64,
 }
 
 async fn measure(operator: &Process) -> anyhow::Result<Measured> {
@@ -385,5 +416,6 @@ async fn measure(operator: &Process) -> anyhow::Result<Measured> {
     Ok(Measured {
         requests: requests.context("requests are counted")?,
         memory: memory.context("memory is measured")?,
+        processor: operator.processor()?,
     })
 }
