@@ -106,6 +106,10 @@ mod tests {
             .unwrap();
         let user = User::new("li@bank.example", "Li Wei", None, entente_api::time::Time::now());
         users::insert(&db, &user).await.unwrap();
+        let authority = running.layout.authorities().join("default/bank/ca.db");
+        std::fs::create_dir_all(authority.parent().unwrap()).unwrap();
+        std::fs::write(running.layout.root.join("ca-tls-root.pem"), "root").unwrap();
+        Db::open(&authority).await.unwrap();
         keys.create(&key, bundle.clone()).await.unwrap();
 
         take::all(&from, &file).await.unwrap();
@@ -120,6 +124,12 @@ mod tests {
             vault::Local::new(&restored.layout.vault()).read(&key).await.unwrap(),
             Some(bundle)
         );
+        assert!(
+            Db::open(&restored.layout.authorities().join("default/bank/ca.db"))
+                .await
+                .is_ok()
+        );
+        assert!(restored.layout.root.join("ca-tls-root.pem").is_file());
         let token = |data: &Data| std::fs::read_to_string(data.layout.token()).unwrap();
         assert_eq!(token(&restored), token(&running));
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);

@@ -4,10 +4,18 @@ use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Component, Path};
 
+use super::take::AUTHORITY_ROOT;
 use crate::cli::CliError;
 
 /// What a backup may hold, at its top.
-const PARTS: [&str; 5] = ["version.json", "admin-token", "registry.db", "platform.db", "vault"];
+const PARTS: [&str; 6] = [
+    "version.json",
+    "admin-token",
+    "registry.db",
+    "platform.db",
+    "authorities",
+    "vault",
+];
 
 /// Makes the folder `data` of the backup in `file`. The folder gets its name when it is complete.
 pub fn all(file: &Path, data: &Path) -> Result<(), CliError> {
@@ -49,8 +57,7 @@ fn unpack(file: &Path, folder: &Path) -> Result<(), CliError> {
         let mut entry = entry.map_err(|error| wrong(&error.to_string()))?;
         let path = entry.path().map_err(|error| wrong(&error.to_string()))?.into_owned();
         let mut components = path.components();
-        let is_ours =
-            matches!(components.next(), Some(Component::Normal(top)) if PARTS.iter().any(|part| top == *part));
+        let is_ours = matches!(components.next(), Some(Component::Normal(top)) if PARTS.iter().chain(&AUTHORITY_ROOT).any(|part| top == *part));
         let kind = entry.header().entry_type();
         if !is_ours || !(kind.is_file() || kind.is_dir()) {
             return Err(wrong(&format!("it holds {}", path.display())));

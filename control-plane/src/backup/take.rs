@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -11,6 +11,9 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use crate::cli::CliError;
 use crate::rest::problem::chain_of;
 use crate::up::layout::Layout;
+
+/// What the certificate authorities are trusted by, beside their databases.
+pub(super) const AUTHORITY_ROOT: [&str; 2] = ["ca-tls-root.pem", "ca-tls-root.key"];
 
 /// Copies the platform's own data into `out`; gives its size in bytes.
 pub async fn all(data: &Path, out: &Path) -> Result<u64, CliError> {
@@ -28,6 +31,13 @@ pub async fn all(data: &Path, out: &Path) -> Result<u64, CliError> {
     let (registry, platform) = (copies.path().join("registry.db"), copies.path().join("platform.db"));
     snapshot(&layout.registry(), &registry).await?;
     snapshot(&layout.platform(), &platform).await?;
+    let authorities = copies.path().join("authorities");
+    for database in databases(&layout.authorities()) {
+        let copy = authorities.join(&database);
+        let folder = copy.parent().unwrap_or(&authorities);
+        fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
+        snapshot(&layout.authorities().join(&database), &copy).await?;
+    }
 
     // Complete under its own name, or not there.
     let unfinished = out.with_extension("unfinished");
@@ -47,8 +57,16 @@ pub async fn all(data: &Path, out: &Path) -> Result<u64, CliError> {
         ] {
             archive.append_file(name, &mut File::open(path)?)?;
         }
-        if layout.vault().is_dir() {
-            archive.append_dir_all("vault", layout.vault())?;
+        for name in AUTHORITY_ROOT {
+            let path = layout.root.join(name);
+            if path.is_file() {
+                archive.append_file(name, &mut File::open(path)?)?;
+            }
+        }
+        for (name, folder) in [("authorities", authorities), ("vault", layout.vault())] {
+            if folder.is_dir() {
+                archive.append_dir_all(name, folder)?;
+            }
         }
         let file = archive.into_inner()?;
         file.sync_all()?;
@@ -56,6 +74,20 @@ pub async fn all(data: &Path, out: &Path) -> Result<u64, CliError> {
         fs::rename(&unfinished, out).map(|()| size)
     })();
     written.map_err(|error: io::Error| cannot(out, &error))
+}
+
+/// The databases of certificate authorities, relative to their folder: `<tenant>/<organization>/ca.db`.
+fn databases(folder: &Path) -> Vec<PathBuf> {
+    let within = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let organizations = within(folder).into_iter().flat_map(|tenant| within(&tenant));
+    let all = organizations
+        .map(|organization| organization.join("ca.db"))
+        .filter(|database| database.is_file());
+    all.filter_map(|database| Some(database.strip_prefix(folder).ok()?.to_owned()))
+        .collect()
 }
 
 /// A copy of a database as it is at one moment, however much is being written.
