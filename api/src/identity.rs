@@ -59,6 +59,9 @@ pub struct IdentitySpec {
     /// Why it is revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_reason: Option<RevocationReason>,
+    /// Asks for a new certificate each time that it is changed; the ones before stay good until they expire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renew_time: Option<Time>,
     /// Days that the certificate is valid, 1 to 3650.
     #[serde(default = "one_year")]
     #[schemars(range(min = 1, max = 3650))]

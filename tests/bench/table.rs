@@ -1,6 +1,6 @@
 //! What was measured, and how it is printed.
 
-use std::io::Write as _;
+use std::io::Write;
 use std::path::Path;
 
 use crate::load::{self, Report};
@@ -102,6 +102,9 @@ impl Table {
     /// Prints the table, with the ratio of the first two columns.
     pub fn print(&self) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
+        if self.columns.is_empty() {
+            return self.print_notes(&mut out);
+        }
         write!(out, "{:38}", "")?;
         for (name, runs) in &self.columns {
             write!(out, "{:>12}", format!("{name} ({})", runs.len()))?;
@@ -124,6 +127,10 @@ impl Table {
             }
             writeln!(out)?;
         }
+        self.print_notes(&mut out)
+    }
+
+    fn print_notes(&self, out: &mut impl Write) -> anyhow::Result<()> {
         for note in &self.notes {
             writeln!(out, "{note}")?;
         }

@@ -219,32 +219,40 @@ async fn a_revoked_or_suspended_identity_is_refused_on_the_chain_within_seconds(
         .as_str()
         .expect("there is one")
         .to_owned();
-    let stand = async |spec: Value| {
-        let path = format!("/v1/identities/{name}");
+    let act = async |verb: &str, body: Option<Value>| {
         let asked = Instant::now();
-        platform
-            .call(Method::PATCH, &path, Some(json!({ "spec": spec })))
-            .await
-            .map(|_| asked)
+        let path = format!("/v1/identities/{name}:{verb}");
+        platform.call(Method::POST, &path, body).await.expect("it is taken");
+        asked
     };
+    let verify = async |what: Value| {
+        let verdict = platform
+            .call(Method::POST, "/v1/verify", Some(what))
+            .await
+            .expect("a verdict");
+        (verdict["valid"] == true, verdict["reason"].as_str().map(str::to_owned))
+    };
+    let pem = std::fs::read_to_string(connection.with_file_name("certificate.pem")).expect("the certificate");
+    let certificate = json!({ "certificate": { "certificate": pem } });
+    assert_eq!(verify(certificate.clone()).await, (true, None));
 
-    let asked = stand(json!({ "standing": "suspended" }))
-        .await
-        .expect("it is suspended");
+    let asked = act("suspend", None).await;
     let refusal = until_refused(&connection, asked).await;
     assert!(
         refusal.contains("access denied") || refusal.contains("PERMISSION"),
         "{refusal}"
     );
-    stand(json!({ "standing": "good" })).await.expect("it is taken back");
+    let revoked = (false, Some("it is revoked or suspended".to_owned()));
+    assert_eq!(verify(certificate.clone()).await, revoked);
+    act("resume", None).await;
     wait::until("the identity to be taken again", FIVE_SECONDS, async || {
         submit(&connection).await.ok()
     })
     .await;
 
-    let spec = json!({ "standing": "revoked", "revocationReason": "keyCompromise" });
-    let asked = stand(spec).await.expect("it is revoked");
+    let asked = act("revoke", Some(json!({ "reason": "keyCompromise" }))).await;
     until_refused(&connection, asked).await;
+    assert_eq!(verify(certificate).await, revoked);
     platform
         .change(Method::DELETE, &format!("/v1/identities/{name}"), None)
         .await
@@ -256,6 +264,46 @@ async fn a_revoked_or_suspended_identity_is_refused_on_the_chain_within_seconds(
         "{bank:#}"
     );
     assert!(submit(&connection).await.is_err(), "it stays revoked");
+}
+
+#[tokio::test]
+async fn transactions_and_documents_can_be_verified() {
+    let platform = Platform::start().await.expect("the platform starts");
+    let chain = json!({
+        "ordering": { "replicas": 1 },
+        "deletionPolicy": "Delete",
+        "members": [{ "organization": "bank" }],
+        "contracts": [{ "name": "evidence", "template": "evidence" }],
+    });
+    platform
+        .create_chain("ledger", chain)
+        .await
+        .expect("the chain is ready");
+    let known = digest();
+    let committed = platform
+        .submit("ledger", "evidence", "Certify", &[&known, "a contract"])
+        .await
+        .expect("it commits");
+    let verify = async |what: Value| {
+        platform
+            .call(Method::POST, "/v1/verify", Some(what))
+            .await
+            .expect("a verdict")
+    };
+    let transaction = |id: &Value| json!({ "transaction": { "chain": "ledger", "channel": "main", "id": id } });
+    let document = |digest: &str| json!({ "document": { "chain": "ledger", "channel": "main", "contract": "evidence", "digest": digest } });
+
+    let found = verify(transaction(&committed["transactionId"])).await;
+    let certified = verify(document(&known)).await;
+    let unknown = verify(document(&digest())).await;
+    let absent = verify(transaction(&json!("0".repeat(64)))).await;
+
+    assert_eq!(found["valid"], true, "{found}");
+    assert_eq!(found["who"]["mspId"], "BankMSP", "{found}");
+    assert_eq!(certified["blockNumber"], committed["blockNumber"], "{certified}");
+    assert_eq!(certified["valid"], true, "{certified}");
+    assert_eq!(unknown["reason"], "nobody has certified a document of this digest");
+    assert_eq!(absent["reason"], "there is no such transaction on the channel");
 }
 
 /// The platform serves the authority of each organization, and brings what it revokes to the organization's chains.

@@ -39,10 +39,12 @@ mod request_id;
 mod resources;
 mod routes;
 mod session;
+mod standing;
 mod tenants;
 mod transactions;
 mod users;
 mod verbs;
+mod verify;
 pub mod view;
 
 #[cfg(test)]

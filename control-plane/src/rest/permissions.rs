@@ -68,6 +68,10 @@ pub const OPERATIONS: &[Row] = &[
     ("identity_list", May(ReadIdentities)),
     ("identity_patch", May(IssueIdentities)),
     ("identity_put", May(IssueIdentities)),
+    ("identity_renew", May(IssueIdentities)),
+    ("identity_resume", May(IssueIdentities)),
+    ("identity_revoke", May(IssueIdentities)),
+    ("identity_suspend", May(IssueIdentities)),
     ("invitation_accept", Everybody),
     ("invitation_create", May(ManageUsers)),
     ("invitation_delete", May(ManageUsers)),
@@ -123,6 +127,7 @@ pub const OPERATIONS: &[Row] = &[
     ("user_get", May(ReadUsers)),
     ("user_list", May(ReadUsers)),
     ("user_patch", May(ManageUsers)),
+    ("verify", May(ReadLedger)),
     ("version_get", SignedIn),
 ];
 

@@ -12,8 +12,8 @@ use super::App;
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
     api_keys, audit, authorities, blocks, chains, channels, codes, contracts, enroll, factor, identities,
-    invitations, members, nodes, openapi, operations, organizations, profile, releases, session, tenants,
-    transactions, users, verbs,
+    invitations, members, nodes, openapi, operations, organizations, profile, releases, session, standing, tenants,
+    transactions, users, verbs, verify,
 };
 
 /// The router, the document, and what each operation takes.
@@ -64,6 +64,11 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         identities::identity_delete
     ));
     table.add(routes!(enroll::identity_enroll));
+    table.add(routes!(standing::identity_renew));
+    table.add(routes!(standing::identity_suspend));
+    table.add(routes!(standing::identity_resume));
+    table.add(routes!(standing::identity_revoke));
+    table.add(routes!(verify::verify));
     table.add(routes!(releases::node_release_list, releases::node_release_create));
     table.add(routes!(
         releases::node_release_get,

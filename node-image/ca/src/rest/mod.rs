@@ -14,6 +14,9 @@ mod register;
 mod revoke;
 mod when;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
