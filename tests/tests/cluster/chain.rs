@@ -1,6 +1,5 @@
 //! A chain whose nodes are pods.
 
-use entente_api::node_release::{Engine, Images};
 use entente_tests::cluster::{self, Image, Namespace};
 use entente_tests::executables;
 
@@ -65,13 +64,7 @@ fn a_stock_chain_becomes_ready_and_commits() {
         let namespace = Namespace::create(cluster, "stock").await?;
         let image = cluster.image(Image::Node).await?;
         let operator = Operator::start(&namespace, &image).await?;
-        let images = Images {
-            peer: cluster.image(Image::StockPeer).await?,
-            orderer: cluster.image(Image::StockOrderer).await?,
-            node_tools: Some(image),
-            ..Images::default()
-        };
-        operator.release("fabric", Engine::Fabric, images).await?;
+        operator.release_stock(cluster, &image).await?;
 
         let chain = operator.create("ledger", &format!("{CHAIN}\nrelease: fabric")).await?;
 

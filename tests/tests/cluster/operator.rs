@@ -22,7 +22,7 @@ use entente_operator::registry::{Registry, Scope};
 use entente_operator::substrate::NodeState;
 use entente_operator::substrate::kubernetes::{Kubernetes, Settings};
 use entente_operator::vault::{self, BundleId};
-use entente_tests::cluster::Namespace;
+use entente_tests::cluster::{Cluster, Image, Namespace};
 use entente_tests::skip::say;
 use tonic::transport::Channel;
 
@@ -107,6 +107,17 @@ impl Operator {
         Ok(())
     }
 
+    /// Publishes stock Fabric as the release `fabric`; `tools` is the image of our node.
+    pub async fn release_stock(&self, cluster: &Cluster, tools: &str) -> anyhow::Result<()> {
+        let images = Images {
+            peer: cluster.image(Image::StockPeer).await?,
+            orderer: cluster.image(Image::StockOrderer).await?,
+            node_tools: Some(tools.to_owned()),
+            ..Images::default()
+        };
+        self.release("fabric", Engine::Fabric, images).await
+    }
+
     /// Creates a chain and waits until it is ready.
     pub async fn create(&self, name: &str, spec: &str) -> anyhow::Result<Chain> {
         let spec: ChainSpec = serde_yaml::from_str(spec)?;
@@ -183,6 +194,29 @@ impl Operator {
             let nodes = nodes.iter().filter(|node| !node.name.starts_with("contract"));
             let states = futures::future::join_all(nodes.map(|node| substrate.state(node))).await;
             Ok((states.len() == count && states.iter().all(NodeState::is_running)).then_some(()))
+        })
+        .await
+    }
+
+    /// Deletes pods, and waits until there are others of their names. `kubectl delete` itself may miss that the one it waits
+    /// for is gone when another one has its name already.
+    pub async fn replace_pods(&self, namespace: &Namespace, pods: &[&str]) -> anyhow::Result<()> {
+        let uids = async || {
+            let uid = ["--ignore-not-found", "--output=jsonpath={.metadata.uid}"];
+            let asked = pods.iter().map(async |pod| {
+                let args = [&["get", "pod", pod], &uid[..]].concat();
+                namespace.kubectl(&args).await
+            });
+            futures::future::try_join_all(asked).await
+        };
+        let before = uids().await?;
+        let delete = [&["delete", "pod", "--wait=false"], pods].concat();
+        namespace.kubectl(&delete).await?;
+        self.until(&format!("other pods in the place of {pods:?}"), async || {
+            let now = uids().await?;
+            let mut pairs = now.iter().zip(&before);
+            let replaced = pairs.all(|(now, before)| !now.is_empty() && now != before);
+            Ok(replaced.then_some(()))
         })
         .await
     }
