@@ -10,6 +10,7 @@ pub mod auth;
 mod authorities;
 mod blocks;
 mod bodies;
+mod bundle;
 mod chain_check;
 mod chains;
 mod channels;

@@ -61,6 +61,7 @@ pub const OPERATIONS: &[Row] = &[
     ("contract_patch", May(DeployContracts)),
     ("contract_put", May(DeployContracts)),
     ("contract_submit", May(SubmitTransactions)),
+    ("identity_bundle", May(ReadIdentities)),
     ("identity_create", May(IssueIdentities)),
     ("identity_delete", May(IssueIdentities)),
     ("identity_enroll", May(IssueIdentities)),

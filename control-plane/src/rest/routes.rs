@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::App;
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
-    api_keys, audit, authorities, blocks, chains, channels, codes, contracts, enroll, factor, identities,
+    api_keys, audit, authorities, blocks, bundle, chains, channels, codes, contracts, enroll, factor, identities,
     invitations, members, nodes, openapi, operations, organizations, profile, releases, session, standing, tenants,
     transactions, users, verbs, verify,
 };
@@ -64,6 +64,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         identities::identity_delete
     ));
     table.add(routes!(enroll::identity_enroll));
+    table.add(routes!(bundle::identity_bundle));
     table.add(routes!(standing::identity_renew));
     table.add(routes!(standing::identity_suspend));
     table.add(routes!(standing::identity_resume));

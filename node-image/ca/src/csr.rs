@@ -279,6 +279,25 @@ mod tests {
     }
 
     #[test]
+    fn a_damaged_request_is_refused_or_says_the_same() {
+        let der = pem::parse(request("peer0", &["peer0.example.com", "10.0.0.1"]))
+            .unwrap()
+            .into_contents();
+        let whole = read_der(&der).unwrap();
+
+        for at in 0..der.len() {
+            for flipped in [0x01, 0x80, 0xff] {
+                let mut damaged = der.clone();
+                damaged[at] ^= flipped;
+                // What is taken from it is signed; its wrapping is not.
+                let same = read_der(&damaged).is_ok_and(|read| read == whole);
+                assert!(same || read_der(&damaged).is_err(), "byte {at} xor {flipped:#x}");
+            }
+            assert!(read_der(&der[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
     fn listed_hosts_are_told_by_their_look() {
         let listed = ["::1", "a@b.c", "https://x/y", " peer0 ", ""].map(str::to_owned);
 
