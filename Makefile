@@ -52,14 +52,13 @@ cluster-shell: ## Open a shell in the cluster's network, with kubectl and helm
 cluster-down: ## End the cluster without a trace
 	tests/cluster/down
 
+# Always the whole workspace: the features of a dependency differ between `-p` and that, and it would be compiled twice.
 check: ## Formatting, lints, licences, and generated files up to date
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo test -q -p entente-api --lib schema
-	cargo test -q -p entente --lib openapi
-	cargo test -q -p entente-tests --test dependencies
+	cargo test -q --workspace --lib -- schema::tests openapi::tests documentation_prints
+	cargo test -q --workspace --test dependencies
 
 fix: ## Write formatting and generated files anew
 	cargo fmt --all
-	UPDATE=1 cargo test -q -p entente-api --lib schema
-	UPDATE=1 cargo test -q -p entente --lib openapi
+	UPDATE=1 cargo test -q --workspace --lib -- schema::tests openapi::tests documentation_prints

@@ -24,5 +24,7 @@
 {{- /* Below the volume's own folder, which belongs to the cluster and cannot be made private. */}}
 - --data=/var/lib/entente/api
 - --admin-token-file=/etc/entente/token/token
+- --admin-email={{ .Values.api.adminEmail }}
+- --admin-password-file=/etc/entente/token/password
 - --cluster-domain={{ .Values.nodes.clusterDomain }}
 {{- end }}

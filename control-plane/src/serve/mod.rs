@@ -35,6 +35,10 @@ pub struct ServeArgs {
     /// E-mail address of the first administrator, who is made where there is no user yet
     #[arg(long, env = "ENTENTE_ADMIN_EMAIL", default_value = first::EMAIL, value_name = "ADDRESS")]
     pub admin_email: String,
+    /// File with the first administrator's one-time password, such as one of a mounted Secret; one is made, in the folder,
+    /// when absent
+    #[arg(long, env = "ENTENTE_ADMIN_PASSWORD_FILE", value_name = "FILE")]
+    pub admin_password_file: Option<PathBuf>,
     /// Let browsers send the session's cookie over TLS only
     #[arg(long, env = "ENTENTE_SECURE_COOKIES", default_value_t = true, action = clap::ArgAction::Set)]
     pub secure_cookies: bool,
@@ -102,13 +106,11 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
     };
     let registry = Registry::new(Arc::new(store));
     first::tenant(&registry, &args.namespace).await?;
-    if first::administrator(&db, &args.namespace, &args.admin_email, &data.layout.password()).await? {
-        let file = data.layout.password();
-        console.line(&format!(
-            "first  {}, with the password in {}",
-            args.admin_email,
-            file.display()
-        ))?;
+    let (given, own) = (args.admin_password_file.as_deref(), data.layout.password());
+    let made = first::administrator(&db, &args.namespace, &args.admin_email, given, &own).await?;
+    if let Some(file) = made {
+        let email = &args.admin_email;
+        console.line(&format!("user   {email}, one-time password in {}", file.display()))?;
     }
     let ground = Ground {
         registry,

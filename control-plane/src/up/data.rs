@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use fs4::fs_std::FileExt as _;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::layout::Layout;
 use super::token;
 use crate::cli::CliError;
+
+/// How long a lock is waited for.
+const A_MOMENT: Duration = Duration::from_millis(500);
 
 /// Counts the changes of the folder's format that an older program could not read.
 const FORMAT: u32 = 1;
@@ -84,7 +88,7 @@ fn take_lock(layout: &Layout) -> Result<File, CliError> {
         .truncate(false)
         .open(&path)
         .map_err(|error| cannot(&layout.root, "be written", &error))?;
-    match lock.try_lock_exclusive() {
+    match locked(&lock) {
         Ok(true) => {}
         Ok(false) => {
             let mut holder = String::new();
@@ -106,6 +110,18 @@ fn take_lock(layout: &Layout) -> Result<File, CliError> {
         .and_then(|()| fs::write(&path, std::process::id().to_string()))
         .map_err(|error| cannot(&layout.root, "be written", &error))?;
     Ok(lock)
+}
+
+/// Takes the lock, now or within a moment: while a process that held it starts another one, that one holds it, too, until
+/// it runs its own program.
+fn locked(lock: &File) -> io::Result<bool> {
+    let deadline = Instant::now() + A_MOMENT;
+    loop {
+        match lock.try_lock_exclusive() {
+            Ok(false) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
+            outcome => return outcome,
+        }
+    }
 }
 
 /// The format of a folder that is in use; `None` when it is empty.

@@ -66,7 +66,7 @@ impl Platform {
             .map_err(|error| failed("node releases cannot be published")(&error))?;
 
         first::tenant(&registry, DEFAULT_NAMESPACE).await?;
-        first::administrator(&db, DEFAULT_NAMESPACE, first::EMAIL, &layout.password()).await?;
+        first::administrator(&db, DEFAULT_NAMESPACE, first::EMAIL, None, &layout.password()).await?;
 
         let address = listener
             .local_addr()

@@ -62,9 +62,12 @@ impl Desk<'_> {
             let running = service::running(self.context, self.service);
             self.report.step("answer", "waiting for the service", running).await?;
         }
+        let is_committed = committed
+            .as_ref()
+            .is_some_and(|committed| committed.sequence == wanted.sequence);
         self.report
             .step("approve", "approving the definition", async {
-                try_join_all(members.iter().map(|member| self.approve(member, &wanted)))
+                try_join_all(members.iter().map(|member| self.approve(member, &wanted, is_committed)))
                     .await
                     .map(drop)
             })
@@ -134,7 +137,8 @@ impl Desk<'_> {
         .await
     }
 
-    async fn approve(&self, member: &Party, wanted: &Definition) -> Result<()> {
+    /// `is_committed`: the channel has this definition already, so each organization approved it once.
+    async fn approve(&self, member: &Party, wanted: &Definition, is_committed: bool) -> Result<()> {
         let Some(node) = member.nodes.first() else {
             return Ok(());
         };
@@ -159,6 +163,7 @@ impl Desk<'_> {
             let approved = lifecycle::approve(&self.channel.name, wanted, package_id, route, caller).await;
             Ok(match approved {
                 Err(error) if is_approved_already(&in_words(&error)) => Ok(()),
+                Err(error) if is_committed && is_forgotten(&in_words(&error)) => Ok(()),
                 approved => approved.map(drop),
             })
         });
@@ -250,6 +255,14 @@ fn is_approved_already(refusal: &str) -> bool {
     refusal.contains("attempted to redefine") && !refusal.contains("with different parameters")
 }
 
+/// Whether a peer refuses an approval because it has lost what it approved, and knows from the blocks' hashes that it did
+/// (`GetPrivateData` in `core/ledger/kvledger/txmgmt/txmgr/query_executor.go`). Nobody else has it: there is nobody to fetch
+/// it from, and an approval of the same sequence cannot be written over it. The peer needs it no more: which package it is
+/// to call it tells by the hashes alone (`core/chaincode/lifecycle/cache.go`).
+fn is_forgotten(refusal: &str) -> bool {
+    refusal.contains("private data matching public hash version is not available")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,5 +278,10 @@ mod tests {
         ];
 
         assert_eq!(refusals.map(is_approved_already), [true, true, false, false]);
+        assert_eq!(refusals.map(is_forgotten), [false; 4]);
+        assert!(is_forgotten(
+            "GET_STATE failed: transaction ID: 4883: private data matching public hash version is not available. \
+             Public hash version = {BlockNum: 1, TxNum: 1}, Private data version = <nil>"
+        ));
     }
 }

@@ -15,6 +15,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use entente_api::access::Access;
 use entente_api::node_release::{Engine, Images};
+use entente_api::tenant::Quotas;
 use futures::stream::BoxStream;
 use tokio::sync::broadcast;
 
@@ -201,9 +202,9 @@ impl SubstrateError {
 /// A place where nodes run.
 #[async_trait]
 pub trait Substrate: Send + Sync {
-    /// Makes room for a tenant's nodes in the namespace of its name, closed to others and bounded. `storage` is the most that
-    /// all of them may have, such as `500Gi`. Done again, it changes nothing.
-    async fn make_room(&self, _namespace: &str, _storage: Option<&str>) -> Result<(), SubstrateError> {
+    /// Makes room for a tenant's nodes in the namespace of its name, closed to others and bounded by its
+    /// quotas. Done again, it changes nothing.
+    async fn make_room(&self, _namespace: &str, _quotas: &Quotas) -> Result<(), SubstrateError> {
         Ok(())
     }
     /// Takes back what was made for a tenant that has no nodes any more.

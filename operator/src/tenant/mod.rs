@@ -12,8 +12,7 @@ use crate::trouble::{Result, Trouble};
 /// One pass.
 pub async fn converge(tenant: &Tenant, context: &Context, report: &Report<TenantStatus>) -> Result<()> {
     let name = tenant.name_any();
-    let storage = tenant.spec.quotas.storage.as_deref();
-    let room = async { Ok(context.substrate.make_room(&name, storage).await?) };
+    let room = async { Ok(context.substrate.make_room(&name, &tenant.spec.quotas).await?) };
     report.step("namespace", "making room in its namespace", room).await?;
     let usage = usage(&context.registry, &name).await?;
     report.edit(|status| status.usage = usage);

@@ -1,7 +1,8 @@
 //! The registry of a cluster does what every registry does, survives what API servers do, and asks for little.
 
+use std::cell::Cell;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use entente_api::Chain;
@@ -119,7 +120,7 @@ fn at_rest_the_api_server_is_asked_for_nothing() {
         let registry = connected(&metrics).await?;
         let chain = chain("ledger", "{members: [{organization: bank}]}")?;
         registry.apply(&scope, &chain).await?;
-        let before = metrics.requests();
+        let before = settled(&metrics).await;
 
         for _ in 0..100 {
             registry.get::<Chain>(&scope, "ledger").await?;
@@ -134,6 +135,21 @@ fn at_rest_the_api_server_is_asked_for_nothing() {
         assert_eq!(metrics.requests() - before, 1);
         Ok(())
     });
+}
+
+/// How many requests were made, once none has been made for a second: each kind's watch begins after its list, in its own
+/// time.
+async fn settled(metrics: &Metrics) -> u64 {
+    let last = Cell::new((metrics.requests(), Instant::now()));
+    wait::until("the watches to be open", PATIENCE, async || {
+        let (count, since) = last.get();
+        if metrics.requests() != count {
+            last.set((metrics.requests(), Instant::now()));
+            return None;
+        }
+        (since.elapsed() > Duration::from_secs(1)).then_some(count)
+    })
+    .await
 }
 
 #[test]

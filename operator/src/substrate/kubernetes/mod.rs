@@ -27,6 +27,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use entente_api::access::{Access, AccessType};
 use entente_api::names::annotation;
+use entente_api::tenant::Quotas;
 use futures::future::try_join_all;
 use futures::stream::BoxStream;
 use kube::Client;
@@ -165,8 +166,8 @@ impl Kubernetes {
 
 #[async_trait]
 impl Substrate for Kubernetes {
-    async fn make_room(&self, namespace: &str, storage: Option<&str>) -> Result<(), SubstrateError> {
-        let tenancy = Tenancy::default().with_storage(storage);
+    async fn make_room(&self, namespace: &str, quotas: &Quotas) -> Result<(), SubstrateError> {
+        let tenancy = Tenancy::default().within(quotas);
         if self.rooms.lock().get(namespace) == Some(&tenancy) {
             return Ok(());
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use entente_api::names::{MANAGER, label};
+use entente_api::tenant::Quotas;
 use k8s_openapi::api::core::v1::{
     LimitRange, LimitRangeItem, LimitRangeSpec, Namespace, ResourceQuota, ResourceQuotaSpec,
 };
@@ -36,11 +37,17 @@ pub struct Tenancy {
 }
 
 impl Tenancy {
-    /// With so much storage in all, where something is said of it.
-    pub fn with_storage(mut self, storage: Option<&str>) -> Tenancy {
-        if let Some(storage) = storage {
-            self.quota.insert("requests.storage".to_owned(), storage.to_owned());
-        }
+    /// With what a tenant's quotas say, where they do. Organizations are not among it: chains make some for themselves.
+    pub fn within(mut self, quotas: &Quotas) -> Tenancy {
+        let chains = quotas.chains.map(|chains| chains.to_string());
+        let said = [
+            ("requests.storage", quotas.storage.clone()),
+            ("count/chains.entente.dev", chains),
+        ];
+        let said = said
+            .into_iter()
+            .filter_map(|(name, limit)| Some((name.to_owned(), limit?)));
+        self.quota.extend(said);
         self
     }
 }
