@@ -24,6 +24,9 @@
 {{- /* Below the volume's own folder, which belongs to the cluster and cannot be made private. */}}
 - --data=/var/lib/entente/api
 - --admin-token-file=/etc/entente/token/token
+{{- if .Values.api.database.existingSecret }}
+- --database-url-file=/etc/entente/database/url
+{{- end }}
 - --admin-email={{ .Values.api.adminEmail }}
 - --admin-password-file=/etc/entente/token/password
 - --cluster-domain={{ .Values.nodes.clusterDomain }}

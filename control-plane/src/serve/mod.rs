@@ -1,7 +1,7 @@
 //! `entente serve`: the REST API over a cluster's resources. The operator is a process of its own.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -42,10 +42,10 @@ pub struct ServeArgs {
     /// Let browsers send the session's cookie over TLS only
     #[arg(long, env = "ENTENTE_SECURE_COOKIES", default_value_t = true, action = clap::ArgAction::Set)]
     pub secure_cookies: bool,
-    /// Address of a PostgreSQL database for users, operations and answers, such as postgres://entente@db/entente; a file
-    /// in the folder when absent
-    #[arg(long, env = "ENTENTE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    pub database_url: Option<String>,
+    /// File with the address of a PostgreSQL database for users, operations and the audit, such as
+    /// postgres://entente:PASSWORD@db/entente; a file in the folder is the database when absent
+    #[arg(long, env = "ENTENTE_DATABASE_URL_FILE", value_name = "FILE")]
+    pub database_url_file: Option<PathBuf>,
     /// Where to serve the API
     #[arg(
         long,
@@ -80,10 +80,8 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
     let client = operate::connect(&Metrics::default()).await?;
     // Releases belong to the whole installation, and are read with every chain: so no single namespace is followed.
     let store = Kubernetes::start(client.clone(), &Scope::All, "entente-serve");
-    let db = match &args.database_url {
-        Some(url) => Db::connect(url)
-            .await
-            .map_err(|error| CliError::failed(format!("the database cannot be used: {}", chain_of(&error))))?,
+    let db = match &args.database_url_file {
+        Some(file) => shared(file).await?,
         None => Db::open(&data.layout.platform())
             .await
             .map_err(|error| damaged("platform.db", &error))?,
@@ -137,4 +135,12 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
     };
     api.stop().await;
     Ok(exit)
+}
+
+/// The database that several replicas share, by the address in a file: there is a password in it.
+async fn shared(file: &Path) -> Result<Db, CliError> {
+    let url = std::fs::read_to_string(file)
+        .map_err(|error| CliError::failed(format!("the address in {} cannot be read: {error}", file.display())))?;
+    let opened = Db::connect(url.trim()).await;
+    opened.map_err(|error| CliError::failed(format!("the database cannot be used: {}", chain_of(&error))))
 }

@@ -44,7 +44,8 @@ fn the_charts_objects_are_known() {
          api.storage.className=fast,api.ingress.enabled=true,api.ingress.host=entente.example.com,api.ingress.tlsSecret=tls,\
          api.ingress.className=nginx,image.pullSecrets={registry},image.registry=registry.example.com/mirror,\
          nodes.storageClassName=fast,metrics.namespace=monitoring,metrics.serviceMonitor.enabled=true,\
-         networkPolicies.apiClients.purpose=ingress,releases.default=fabric";
+         networkPolicies.apiClients.purpose=ingress,releases.default=fabric,\
+         api.database.existingSecret=database,api.replicas=3";
     let nothing = "api.enabled=false,operator.replicas=1,networkPolicies.enabled=false,releases.fabric.enabled=false";
     for (name, values) in [("default", ""), ("everything", everything), ("little", nothing)] {
         let values = format!("{always},{values}");
