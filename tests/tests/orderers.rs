@@ -105,7 +105,7 @@ async fn without_a_quorum_submits_fail_clearly_and_resume_by_themselves() {
     signal(down[0], Signal::SIGCONT).expect("one returns");
     // Another digest each time: one whose answer came too late may have been certified all the same.
     let attempts = AtomicU32::new(2);
-    wait::until("commits to go on", PATIENCE, async || {
+    wait::until("commits to go on", PATIENCE * 2, async || {
         let (status, _) = submit(&platform, attempts.fetch_add(1, Ordering::Relaxed)).await;
         status.is_success().then_some(())
     })
