@@ -22,7 +22,13 @@ export PATH="$BIN:$PATH"
 began=$(date +%s.%N)
 step() { printf '%s\t%.2f\n' "$1" "$(echo "$(date +%s.%N) - $began" | bc)"; }
 pids=()
-trap 'kill "${pids[@]}" 2>/dev/null || true; wait || true' EXIT
+finish() { # ends what runs; after a failure, tells what each command and node said last
+  local status=$?
+  [ "$status" = 0 ] || tail -n 6 ./*.log >&2 || true
+  kill "${pids[@]}" 2>/dev/null || true
+  wait || true
+}
+trap finish EXIT
 until_true() { # waits for a command to succeed, at most 60 s
   local tries=0
   until "$@" >>"$WORK/wait.log" 2>&1; do
@@ -247,6 +253,9 @@ for n in 1 2; do
 done
 as_org 1 lifecycle chaincode commit "${orderer_flags[@]}" "${definition[@]}" "${both[@]}" >>peer.log 2>&1
 step "contract committed"
+# A stock peer dials a contract when it is first called, and does not try again.
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1"); }
+until_true listens "$contract_port"
 as_org 1 chaincode invoke "${orderer_flags[@]}" -C main -n "$NAME" "${both[@]}" --waitForEvent -c "$FIRST" >>peer.log 2>&1
 step "first transaction committed"
 
