@@ -11,6 +11,7 @@ mod error;
 pub mod gateway;
 pub mod lifecycle;
 pub mod participation;
+pub mod pulse;
 pub mod qscc;
 pub mod transact;
 

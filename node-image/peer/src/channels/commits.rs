@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use entente_fabric::proto::protos::TxValidationCode;
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Block and verdict of a committed transaction.
 pub type Fate = (u64, TxValidationCode);
@@ -16,6 +16,7 @@ type Waiters = HashMap<String, Vec<(u64, oneshot::Sender<Fate>)>>;
 #[derive(Clone, Default)]
 pub struct Commits {
     state: Arc<Mutex<(u64, Waiters)>>,
+    awaited: Arc<watch::Sender<bool>>,
 }
 
 impl Commits {
@@ -26,6 +27,7 @@ impl Commits {
         state.0 += 1;
         let number = state.0;
         state.1.entry(tx_id.to_owned()).or_default().push((number, sender));
+        self.note(&state.1);
         Waiting {
             commits: self.clone(),
             tx_id: tx_id.to_owned(),
@@ -35,7 +37,12 @@ impl Commits {
     }
 
     pub fn tell(&self, tx_id: &str, fate: Fate) {
-        let waiting = self.state.lock().1.remove(tx_id);
+        let waiting = {
+            let mut state = self.state.lock();
+            let waiting = state.1.remove(tx_id);
+            self.note(&state.1);
+            waiting
+        };
         for (_, sender) in waiting.into_iter().flatten() {
             // Whoever has stopped waiting no longer wants to know.
             sender.send(fate).ok();
@@ -43,7 +50,18 @@ impl Commits {
     }
 
     pub fn nobody_waits(&self) -> bool {
-        self.state.lock().1.is_empty()
+        !*self.awaited.borrow()
+    }
+
+    /// Whether anybody waits, now and later.
+    pub fn awaited(&self) -> watch::Receiver<bool> {
+        self.awaited.subscribe()
+    }
+
+    fn note(&self, waiters: &Waiters) {
+        let awaited = !waiters.is_empty();
+        self.awaited
+            .send_if_modified(|known| std::mem::replace(known, awaited) != awaited);
     }
 }
 
@@ -71,6 +89,7 @@ impl Drop for Waiting {
         waiters.retain(|(number, _)| *number != self.number);
         if waiters.is_empty() {
             state.1.remove(&self.tx_id);
+            self.commits.note(&state.1);
         }
     }
 }
@@ -88,6 +107,7 @@ mod tests {
 
         assert_eq!(first.committed().await, Some((7, TxValidationCode::Valid)));
         assert_eq!(second.committed().await, Some((7, TxValidationCode::Valid)));
+        assert!(*commits.awaited().borrow());
         drop(other);
         assert!(commits.nobody_waits());
     }

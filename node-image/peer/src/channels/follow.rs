@@ -60,6 +60,7 @@ impl Follower {
             bundle: channel.bundle(),
             tip,
             blocks,
+            awaited: channel.commits().awaited(),
         };
         self.tasks.spawn(puller.run());
         let committer = Committer {

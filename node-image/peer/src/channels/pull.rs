@@ -1,13 +1,14 @@
 //! Pulls a channel's blocks from its orderers and checks each one (`common/deliverclient` of Fabric).
 //!
-//! An orderer is picked at random and left when it fails, ends the stream, or sends a block that the ordering service
-//! did not sign. A configuration takes effect for the checks of the block after it, before it is committed.
+//! An orderer is picked at random and left when it fails, ends the stream, is found silent while somebody waits for a
+//! commit, or sends a block that the ordering service did not sign. A configuration takes effect for the checks of the block after it, before it is committed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use entente_fabric::client::connect::{ConnectOptions, connect};
+use entente_fabric::client::connect::{ConnectError, ConnectOptions, connect};
 use entente_fabric::client::deliver::asking;
+use entente_fabric::client::pulse::Pulse;
 use entente_fabric::config::Bundle;
 use entente_fabric::crypto::Signer;
 use entente_fabric::envelope;
@@ -18,7 +19,7 @@ use entente_fabric::proto::orderer::{DeliverResponse, SeekInfo, SeekPosition, Se
 use entente_fabric::tls::{TlsClient, TlsIdentity};
 use prost::Message as _;
 use rand::seq::IndexedRandom as _;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::DropGuard;
 use tonic::Streaming;
 use tracing::{debug, warn};
@@ -51,6 +52,8 @@ pub(super) struct Puller {
     /// Number and hash of the last block.
     pub tip: Tip,
     pub blocks: mpsc::Sender<Verified>,
+    /// Whether anybody waits for a commit.
+    pub awaited: watch::Receiver<bool>,
 }
 
 /// Why one orderer was left.
@@ -124,9 +127,15 @@ impl Puller {
                 "pulling blocks"
             );
             // Stock orderers answer with the first block, however long that takes.
-            let (mut stream, _asking) = self.open(orderer).await?;
+            let tls = self.tls(orderer);
+            let (mut stream, _asking) = self.open(orderer, &tls).await?;
+            let pulse = Pulse::new(orderer.address.clone(), tls);
             loop {
-                let response = stream.message().await.map_err(|status| failed(status.message()))?;
+                let response = tokio::select! {
+                    message = stream.message() => message.map_err(|status| failed(status.message()))?,
+                    silent = self.silence(&pulse) => return Err(failed(silent)),
+                };
+                pulse.hear();
                 let verified = self
                     .accept(response.ok_or_else(|| failed("the orderer ended the stream"))?)
                     .await?;
@@ -147,10 +156,31 @@ impl Puller {
         }
     }
 
-    async fn open(&self, orderer: &Endpoint) -> Result<(Streaming<DeliverResponse>, DropGuard), Left> {
+    fn tls(&self, orderer: &Endpoint) -> TlsClient {
         let roots = orderer.tls_roots.iter().map(Vec::as_slice);
-        let tls = TlsClient::trusting_der(roots).with_identity(self.reader.tls.clone());
-        let connection = connect(&orderer.address, Some(&tls), &ConnectOptions::default())
+        TlsClient::trusting_der(roots).with_identity(self.reader.tls.clone())
+    }
+
+    /// Done when the orderer turns out to be gone. Blocks may rightly be far apart, so it is not asked unless somebody waits.
+    async fn silence(&self, pulse: &Pulse) -> ConnectError {
+        let (mut begins, mut ends) = (self.awaited.clone(), self.awaited.clone());
+        loop {
+            if begins.wait_for(|awaited| *awaited).await.is_err() {
+                return std::future::pending().await;
+            }
+            tokio::select! {
+                silent = pulse.silence() => return silent,
+                _ = ends.wait_for(|awaited| !awaited) => {}
+            }
+        }
+    }
+
+    async fn open(
+        &self,
+        orderer: &Endpoint,
+        tls: &TlsClient,
+    ) -> Result<(Streaming<DeliverResponse>, DropGuard), Left> {
+        let connection = connect(&orderer.address, Some(tls), &ConnectOptions::default())
             .await
             .map_err(failed)?;
         let mut client = AtomicBroadcastClient::new(connection).max_decoding_message_size(MAX_MESSAGE);

@@ -1,8 +1,10 @@
 //! Connections to the orderers of the channels' configurations, kept for as long as the configuration names them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use entente_fabric::client::connect::{ConnectOptions, connect_lazy};
+use entente_fabric::client::pulse::Pulse;
 use entente_fabric::config::Bundle;
 use entente_fabric::proto::common::{Envelope, Status as OrdererStatus};
 use entente_fabric::proto::gateway::ErrorDetail;
@@ -20,6 +22,7 @@ use crate::ordering::{Endpoint, endpoints};
 pub(super) struct Orderer {
     pub endpoint: Endpoint,
     client: AtomicBroadcastClient<tonic::transport::Channel>,
+    pub pulse: Arc<Pulse>,
 }
 
 impl Orderer {
@@ -32,7 +35,15 @@ impl Orderer {
         }
     }
 
+    /// The orderer's answer to a transaction. Not waited for when the orderer is found to be gone.
     pub async fn broadcast(&self, envelope: Envelope) -> Result<BroadcastResponse, Status> {
+        match self.pulse.while_there(self.call(envelope)).await {
+            Ok(answer) => answer,
+            Err(silent) => Err(Status::unavailable(silent.to_string())),
+        }
+    }
+
+    async fn call(&self, envelope: Envelope) -> Result<BroadcastResponse, Status> {
         let mut client = self.client.clone();
         let mut replies = client.broadcast(tokio_stream::once(envelope)).await?.into_inner();
         replies
@@ -73,6 +84,7 @@ impl Orderers {
                 Ok(connection) => {
                     let orderer = Orderer {
                         client: AtomicBroadcastClient::new(connection),
+                        pulse: Pulse::new(endpoint.address.clone(), tls),
                         endpoint,
                     };
                     known.insert(orderer.endpoint.address.clone(), orderer.clone());

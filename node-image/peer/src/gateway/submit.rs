@@ -44,9 +44,14 @@ impl Core {
         }
     }
 
-    /// One orderer's word is enough; they are tried in random order.
+    /// One orderer's word is enough; they are tried in random order, those that are silent last.
     async fn to_one(&self, mut orderers: Vec<Orderer>, transaction: &Envelope) -> Result<(), Status> {
         orderers.shuffle(&mut rand::rng());
+        orderers.sort_by_key(|orderer| orderer.pulse.is_silent());
+        orderers
+            .iter()
+            .filter(|orderer| orderer.pulse.is_silent())
+            .for_each(|orderer| orderer.pulse.knock_again());
         let mut details = Vec::new();
         for orderer in orderers {
             let address = &orderer.endpoint.address;
