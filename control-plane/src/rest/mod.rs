@@ -16,6 +16,7 @@ mod chains;
 mod channels;
 pub mod codes;
 mod contracts;
+mod crud;
 mod enroll;
 mod extract;
 mod factor;
