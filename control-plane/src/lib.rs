@@ -14,3 +14,4 @@ pub mod rest;
 pub mod serve;
 pub mod store;
 pub mod up;
+mod uri;

@@ -2,6 +2,8 @@
 
 use totp_rs::{Builder, Secret, Totp};
 
+use crate::uri::segment;
+
 /// Recovery codes of one user.
 const CODES: usize = 10;
 /// A code of the period before or after is taken too: clocks differ.
@@ -16,15 +18,8 @@ pub fn generate() -> String {
 
 /// What an authenticator application reads (the key URI format that they share).
 pub fn uri(secret: &str, email: &str) -> String {
-    let account: String = email.bytes().map(escaped).collect();
+    let account = segment(email);
     format!("otpauth://totp/{ISSUER}:{account}?secret={secret}&issuer={ISSUER}")
-}
-
-fn escaped(byte: u8) -> String {
-    match byte {
-        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    }
 }
 
 /// The time step that a code belongs to, at a time in seconds since 1970; `None` when it is wrong, or of a step that is

@@ -14,20 +14,9 @@ pub fn hash(event: &AuditEvent) -> Result<String, serde_json::Error> {
     if let Value::Object(fields) = &mut value {
         fields.remove("hash");
     }
-    sort(&mut value);
+    // RFC 8785 §3.2.3. The names here are ASCII, so bytes are in the order of UTF-16 units, too.
+    value.sort_all_objects();
     Ok(hex::encode(sha256(&serde_json::to_vec(&value)?)))
-}
-
-/// RFC 8785 §3.2.3. The names here are ASCII, so bytes are in the order of UTF-16 units, too.
-fn sort(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.sort_keys();
-            fields.values_mut().for_each(sort);
-        }
-        Value::Array(items) => items.iter_mut().for_each(sort),
-        _ => {}
-    }
 }
 
 /// Where a chain is broken.

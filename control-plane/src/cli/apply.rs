@@ -6,12 +6,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::args::{ApplyArgs, Output};
-use super::client::{Client, segment};
+use super::client::Client;
 use super::console::Console;
 use super::error::CliError;
 use super::manifest::{self, Manifest};
 use super::{output, progress};
 use crate::operation::Operation;
+use crate::uri::segment;
 
 /// Creates or changes what the files describe, in the order in which kinds need each other, then waits for all of it.
 pub async fn run(client: &Client, args: &ApplyArgs, console: &mut Console) -> Result<(), CliError> {

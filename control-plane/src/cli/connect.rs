@@ -8,11 +8,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::ConnectArgs;
-use super::client::{Client, segment};
+use super::client::Client;
 use super::console::Console;
 use super::error::CliError;
 use super::{get, progress};
 use crate::operation::Operation;
+use crate::uri::segment;
 
 pub async fn run(client: &Client, args: &ConnectArgs, console: &mut Console) -> Result<(), CliError> {
     let path = format!("/v1/chains/{}", segment(&args.chain));

@@ -5,12 +5,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::args::DeleteArgs;
-use super::client::{Client, segment};
+use super::client::Client;
 use super::console::Console;
 use super::error::CliError;
 use super::kinds::{self, Kind};
 use super::{manifest, progress};
 use crate::operation::Operation;
+use crate::uri::segment;
 
 /// Deletes in the opposite order of creation, then waits until all of it is gone.
 pub async fn run(client: &Client, args: &DeleteArgs, console: &mut Console) -> Result<(), CliError> {

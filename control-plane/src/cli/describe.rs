@@ -4,11 +4,12 @@ use chrono::Utc;
 use serde_json::Value;
 
 use super::args::DescribeArgs;
-use super::client::{Client, segment};
+use super::client::Client;
 use super::console::Console;
 use super::error::CliError;
 use super::kinds;
 use super::table::{self, Column, age, harmless};
+use crate::uri::segment;
 
 pub async fn run(client: &Client, args: &DescribeArgs, console: &mut Console) -> Result<(), CliError> {
     let kind = kinds::find_resource(&args.kind)?;

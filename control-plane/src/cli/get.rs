@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::args::GetArgs;
-use super::client::{Client, segment};
+use super::client::Client;
 use super::console::Console;
 use super::error::CliError;
 use super::kinds::{self, Kind};
 use super::output;
+use crate::uri::segment;
 
 pub async fn run(client: &Client, args: &GetArgs, console: &mut Console) -> Result<(), CliError> {
     let kind = kinds::find(&args.kind)?;

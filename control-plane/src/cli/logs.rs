@@ -3,10 +3,11 @@
 use futures::StreamExt as _;
 
 use super::args::LogsArgs;
-use super::client::{Client, segment};
+use super::client::Client;
 use super::console::Console;
 use super::error::CliError;
 use super::get;
+use crate::uri::segment;
 
 pub async fn run(client: &Client, args: &LogsArgs, console: &mut Console) -> Result<(), CliError> {
     let (chain, node) = match args.node.split_once('/') {

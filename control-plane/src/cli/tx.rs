@@ -7,10 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::args::{Output, TxArgs, TxCommand};
-use super::client::{Client, segment};
+use super::client::Client;
 use super::console::Console;
 use super::error::CliError;
 use super::{get, output};
+use crate::uri::segment;
 
 pub async fn run(client: &Client, command: &TxCommand, console: &mut Console) -> Result<(), CliError> {
     let (verb, args) = match command {

@@ -47,7 +47,7 @@ pub fn json() -> Value {
         .iter()
         .fold(text, |text, (generated, readable)| text.replace(generated, readable));
     let mut value: Value = serde_json::from_str(&text).unwrap_or_default();
-    sort(&mut value);
+    value.sort_all_objects();
     value
 }
 
@@ -77,17 +77,6 @@ const READABLE: &[(&str, &str)] = &[
     ("Accepted_", "Accepted"),
     ("Page_", "PageOf"),
 ];
-
-fn sort(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.sort_keys();
-            fields.values_mut().for_each(sort);
-        }
-        Value::Array(items) => items.iter_mut().for_each(sort),
-        _ => {}
-    }
-}
 
 /// Read this document.
 #[utoipa::path(

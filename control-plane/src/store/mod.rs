@@ -20,6 +20,8 @@ use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyPool, Executor as _};
 
+use crate::uri;
+
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -53,7 +55,7 @@ pub enum DbError {
 impl Db {
     /// Opens the file, making it when it is absent, and brings its tables up to date.
     pub async fn open(path: &Path) -> Result<Db, DbError> {
-        let path: String = path.to_string_lossy().bytes().map(escaped).collect();
+        let path = uri::path(&path.to_string_lossy());
         Db::connect(&format!("sqlite://{path}?mode=rwc")).await
     }
 
@@ -94,14 +96,5 @@ impl Db {
     /// Writes what is pending and closes the connections.
     pub async fn close(&self) {
         self.pool.close().await;
-    }
-}
-
-/// One byte of a file's path, as it stands in an address.
-fn escaped(byte: u8) -> String {
-    match byte {
-        b'/' | b'.' | b'-' | b'_' => char::from(byte).to_string(),
-        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
     }
 }

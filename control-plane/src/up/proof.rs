@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::demo;
 use super::platform::Platform;
-use crate::cli::client::{Client, segment};
+use crate::cli::client::Client;
 use crate::cli::{CliError, Console};
+use crate::uri::segment;
 
 const READY_WITHIN: Duration = Duration::from_secs(300);
 const CHANNEL: &str = "main";

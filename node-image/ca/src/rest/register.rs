@@ -1,5 +1,6 @@
 //! `register`.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -8,6 +9,9 @@ use super::envelope::Answer;
 use crate::attribute::Attribute;
 use crate::authority::Registration;
 use crate::refusal::Refusal;
+
+/// All but the unreserved characters (RFC 3986 §2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[derive(Deserialize)]
 pub struct Body {
@@ -50,12 +54,5 @@ pub async fn register(call: &Call) -> Result<Answer, Refusal> {
 
 /// Where a new identity is found.
 pub fn location(id: &str) -> String {
-    let mut path = "/api/v1/identities/".to_owned();
-    for byte in id.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => path.push(char::from(byte)),
-            _ => path.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    path
+    format!("/api/v1/identities/{}", utf8_percent_encode(id, RESERVED))
 }
