@@ -73,46 +73,42 @@ impl Gate {
         let wanted = headers
             .get(TENANT_HEADER)
             .map(|value| value.to_str().unwrap_or_default());
-        let recognized = match (headers.get(AUTHORIZATION), cookie(headers)) {
+        let (caller, must_change_password) = match (headers.get(AUTHORIZATION), cookie(headers)) {
             (Some(authorization), _) => {
                 let authorization = authorization.to_str().unwrap_or_default();
                 let token = bearer(authorization).ok_or_else(|| {
                     unauthenticated("The Authorization header is not of the form `Bearer <token>`.")
                 })?;
-                self.by_token(token, wanted).await?
+                (self.by_token(token, wanted).await?, false)
             }
             (None, Some(cookie)) => self.by_cookie(cookie, wanted, method, headers).await?,
             (None, None) => return Err(unauthenticated("The request carries no token.")),
         };
-        let requests_per_second = self.look_at_tenant(&recognized.caller).await?;
+        let requests_per_second = self.look_at_tenant(&caller).await?;
         Ok(Recognized {
+            caller,
+            must_change_password,
             requests_per_second,
-            ..recognized
         })
     }
 
-    async fn by_token(&self, token: &str, wanted: Option<&str>) -> Result<Recognized, Problem> {
+    async fn by_token(&self, token: &str, wanted: Option<&str>) -> Result<Caller, Problem> {
         let unknown = || unauthenticated("The token is not valid here.");
         let now = Time::now();
-        let caller = if secret::matches(&secret::hash(token), &self.installation) {
-            self.installation(wanted).await?
+        if secret::matches(&secret::hash(token), &self.installation) {
+            self.installation(wanted).await
         } else if let Some((id, secret)) = token.strip_prefix(KEY_PREFIX).and_then(|rest| rest.split_once('_')) {
             let known = api_keys::find(&self.db, id).await?;
             let known = known.filter(|known| known.takes(secret, now)).ok_or_else(unknown)?;
             api_keys::used(&self.db, &known.key, now).await?;
-            of_key(known.key)
+            Ok(of_key(known.key))
         } else {
             self.tokens
                 .caller(token)
                 .await
                 .map_err(Problem::internal)?
-                .ok_or_else(unknown)?
-        };
-        Ok(Recognized {
-            caller,
-            must_change_password: false,
-            requests_per_second: None,
-        })
+                .ok_or_else(unknown)
+        }
     }
 
     async fn installation(&self, wanted: Option<&str>) -> Result<Caller, Problem> {
@@ -135,13 +131,14 @@ impl Gate {
         })
     }
 
+    /// Who is behind a session, and whether they have to choose a password first.
     async fn by_cookie(
         &self,
         cookie: &str,
         wanted: Option<&str>,
         method: &Method,
         headers: &HeaderMap,
-    ) -> Result<Recognized, Problem> {
+    ) -> Result<(Caller, bool), Problem> {
         let ended = || unauthenticated("The session has ended.");
         let session = sessions::find(&self.db, cookie, Time::now()).await?.ok_or_else(ended)?;
         if !method.is_safe() {
@@ -156,11 +153,8 @@ impl Gate {
         if let Some(name) = wanted.filter(|name| !own.iter().any(|(tenant, _)| tenant == name)) {
             return Err(no_such_tenant(name));
         }
-        Ok(Recognized {
-            caller: Caller::of_user(&user, &session, &own, wanted),
-            must_change_password: user.must_change_password,
-            requests_per_second: None,
-        })
+        let caller = Caller::of_user(&user, &session, &own, wanted);
+        Ok((caller, user.must_change_password))
     }
 
     /// The resource of a tenant, where it has one.

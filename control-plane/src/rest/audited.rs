@@ -99,10 +99,17 @@ fn changes(operation: &str, request: &Request) -> bool {
 ///
 /// # Errors
 /// When the row cannot be begun: nothing is done that leaves no trace.
-pub async fn run(app: &App, asked: Asked, request: Request, next: Next) -> Result<Response, Problem> {
-    if !changes(&asked.event.action, &request) {
+pub async fn run(
+    app: &App,
+    operation: &str,
+    caller: Option<&Caller>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if !changes(operation, &request) {
         return Ok(next.run(request).await);
     }
+    let asked = asked(operation, caller, &request);
     let id = uuid::Uuid::now_v7().to_string();
     audit::begin(&app.db, &asked.scope, &id, &asked.event).await?;
     let note = request_id::current().note;

@@ -33,11 +33,10 @@ pub async fn layer(State(guard): State<Guard>, mut request: Request, next: Next)
     let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
     match caller(&guard, access, method, path, headers).await {
         Ok((caller, allowance)) => {
-            let asked = audited::asked(operation, caller.as_ref(), &request);
-            if let Some(caller) = caller {
-                request.extensions_mut().insert(caller);
+            if let Some(caller) = &caller {
+                request.extensions_mut().insert(caller.clone());
             }
-            let answered = audited::run(&guard.app, asked, request, next).await;
+            let answered = audited::run(&guard.app, operation, caller.as_ref(), request, next).await;
             let mut response = answered.unwrap_or_else(IntoResponse::into_response);
             if let Some(allowance) = allowance {
                 allowance.tell(response.headers_mut());

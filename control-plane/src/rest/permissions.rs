@@ -140,14 +140,18 @@ pub fn of(operation: &str) -> Row {
 
 /// The table by route: methods and paths as the router knows them.
 #[derive(Debug, Clone, Default)]
-pub struct Permissions(Arc<HashMap<Route, Row>>);
+pub struct Permissions(Arc<HashMap<String, Vec<(Method, Row)>>>);
 
 impl FromIterator<(Route, Row)> for Permissions {
     fn from_iter<T>(routes: T) -> Permissions
     where
         T: IntoIterator<Item = (Route, Row)>,
     {
-        Permissions(Arc::new(routes.into_iter().collect()))
+        let mut by_path: HashMap<String, Vec<(Method, Row)>> = HashMap::new();
+        for ((method, path), row) in routes {
+            by_path.entry(path).or_default().push((method, row));
+        }
+        Permissions(Arc::new(by_path))
     }
 }
 
@@ -157,8 +161,11 @@ impl Permissions {
     pub fn of(&self, method: &Method, route: &str) -> Row {
         // A router answers HEAD with what it has for GET.
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let found = self.0.get(&(method.clone(), route.to_owned()));
-        found.copied().unwrap_or(("unknown", Access::SignedIn))
+        let rows = self.0.get(route).into_iter().flatten();
+        rows.filter(|(taken, _)| taken == method)
+            .map(|(_, row)| *row)
+            .next()
+            .unwrap_or(("unknown", Access::SignedIn))
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use entente_api::tenant::Quotas;
 use entente_api::{Chain, Member, Organization, units};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedMutexGuard;
 use utoipa::ToSchema;
 
 use super::App;
@@ -122,22 +123,27 @@ impl Demand {
     }
 }
 
-/// That the tenant may have the resource, in the place of the one of its name.
+/// A tenant's turn to take more of its quotas; it has to be held until that is written. Nobody waits who has no quota.
+pub type Turn = Option<OwnedMutexGuard<()>>;
+
+/// That the tenant may have the resource, in the place of the one of its name. What shrinks fits, however far beyond its
+/// quota a tenant is.
 ///
 /// # Errors
 /// `quota_exceeded`, with the limit, what is used and what was asked for.
-pub async fn admit<K: Kind>(app: &App, scope: &TenantScope, resource: &K) -> Result<(), Problem> {
-    let demand = resource.demand();
-    let tenant = match demand == Demand::default() {
-        true => None,
-        false => app.gate.tenant(scope.namespace()).await?,
-    };
+pub async fn admit<K: Kind>(app: &App, scope: &TenantScope, old: Option<&K>, new: &K) -> Result<Turn, Problem> {
+    let demand = new.demand();
+    if demand.is_within(&old.map(K::demand).unwrap_or_default()) {
+        return Ok(None);
+    }
+    let tenant = app.gate.tenant(scope.namespace()).await?;
     let Some(tenant) = tenant.filter(|tenant| tenant.spec.quotas != Quotas::default()) else {
-        return Ok(());
+        return Ok(None);
     };
-    let has = besides(app, scope, resource).await?;
+    let turn = app.admissions.clone().lock_owned().await;
+    let has = besides(app, scope, new).await?;
     match demand.shortage(&tenant.spec.quotas, &has) {
-        None => Ok(()),
+        None => Ok(Some(turn)),
         Some(short) => {
             let QuotaShortage {
                 quota,

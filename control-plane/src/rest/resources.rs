@@ -124,8 +124,7 @@ pub async fn create<K: Kind>(
     {
         return Err(taken(&resource));
     }
-    let _turn = app.admissions.lock().await;
-    quota::admit(app, &scope, &resource).await?;
+    let _turn = quota::admit(app, &scope, None, &resource).await?;
     if query.validate_only {
         return Ok(Accepted {
             resource: view(&resource),
@@ -235,11 +234,7 @@ async fn replace<K: Kind>(
         return Err(Problem::invalid(errors));
     }
     let changed = new.spec() != old.spec() || new.meta().labels != old.meta().labels;
-    // What shrinks fits, however far beyond its quota a tenant is.
-    let _turn = app.admissions.lock().await;
-    if new.demand() != old.demand() && !new.demand().is_within(&old.demand()) {
-        quota::admit(app, scope, &new).await?;
-    }
+    let _turn = quota::admit(app, scope, Some(old), &new).await?;
     if !changed || query.validate_only {
         return Ok(Some(Accepted {
             resource: view(&new),
