@@ -70,93 +70,71 @@ impl Concerns {
             Some(before) if deleted => before.clone(),
             _ => now,
         };
+        let differs = |part: fn(&Known) -> &Vec<Value>| {
+            deleted || before.as_ref().is_none_or(|before| part(before) != part(&now))
+        };
         let mut concerned = Vec::new();
-        // A tenant counts what it has.
-        if deleted || before.as_ref().is_none_or(|before| before.own != now.own) {
+        if differs(|known| &known.own) {
+            // A tenant counts what it has.
             let tenant = Key {
                 kind: "Tenant".to_owned(),
                 namespace: String::new(),
                 name: key.namespace.clone(),
             };
             concerned.extend(self.known.contains_key(&tenant).then_some(tenant));
-        }
-        if deleted || before.as_ref().is_none_or(|before| before.own != now.own) {
             concerned.push(key.clone());
         }
-        if deleted || before.as_ref().is_none_or(|before| before.outward != now.outward) {
+        if differs(|known| &known.outward) {
             concerned.extend(self.others(key, &now));
         }
         concerned
     }
 
+    /// Other resources, of those that are known, that read from one.
     fn others(&self, key: &Key, now: &Known) -> Vec<Key> {
-        let of = |kind: &str, name: &str| Key {
+        let of = |kind: &str, namespace: &str, name: &str| Key {
             kind: kind.to_owned(),
+            namespace: namespace.to_owned(),
             name: name.to_owned(),
-            ..key.clone()
         };
         let all = |belongs: &dyn Fn(&Key, &Known) -> bool| -> Vec<Key> {
             let known = self.known.iter().filter(|(other, known)| belongs(other, known));
             known.map(|(other, _)| other.clone()).collect()
         };
-        match (key.kind.as_str(), &now.chain) {
+        let organization = now
+            .organization
+            .as_deref()
+            .map(|organization| of("Organization", &key.namespace, organization));
+        let mut concerned = match (key.kind.as_str(), &now.chain) {
             ("Chain", _) => {
                 let own = Some((key.namespace.clone(), key.name.clone()));
-                let mut children = all(&|_, known| known.chain == own);
-                children.extend(self.known.keys().filter(|other| other.kind == "NodeRelease").cloned());
-                children
+                all(&|other, known| known.chain == own || other.kind == "NodeRelease")
             }
+            // An organization that is being deleted waits for its last membership to end.
             ("Member" | "Contract", Some((namespace, chain))) => {
-                let mut concerned = vec![Key {
-                    namespace: namespace.clone(),
-                    ..of("Chain", chain)
-                }];
-                // An organization that is being deleted waits for its last membership to end.
-                concerned.extend(
-                    now.organization
-                        .as_deref()
-                        .map(|organization| of("Organization", organization)),
-                );
-                concerned.retain(|key| self.known.contains_key(key));
-                concerned
+                let chain = of("Chain", namespace, chain);
+                std::iter::once(chain).chain(organization).collect()
             }
             ("Organization", _) => {
-                let mut concerned = all(&|other, known| {
-                    other.kind == "Identity"
-                        && other.namespace == key.namespace
-                        && known.organization.as_deref() == Some(&key.name)
-                });
+                let needs = |other: &Key, known: &Known| {
+                    other.namespace == key.namespace && known.organization.as_deref() == Some(&key.name)
+                };
+                let mut concerned = all(&|other, known| other.kind == "Identity" && needs(other, known));
                 // Chains keep its revocation list.
-                let members = self.known.iter().filter(|(other, known)| {
-                    other.kind == "Member"
-                        && other.namespace == key.namespace
-                        && known.organization.as_deref() == Some(&key.name)
-                });
-                concerned.extend(members.filter_map(|(_, known)| {
-                    let (namespace, name) = known.chain.clone()?;
-                    Some(Key {
-                        kind: "Chain".to_owned(),
-                        namespace,
-                        name,
-                    })
+                let chains = self.known.iter().filter(|(other, known)| needs(other, known));
+                concerned.extend(chains.filter_map(|(_, known)| {
+                    let (namespace, name) = known.chain.as_ref()?;
+                    Some(of("Chain", namespace, name))
                 }));
-                concerned.retain(|key| self.known.contains_key(key));
                 concerned
             }
             // An organization lists what its identities may no longer use.
-            ("Identity", _) => {
-                let mut concerned: Vec<Key> = Vec::new();
-                concerned.extend(
-                    now.organization
-                        .as_deref()
-                        .map(|organization| of("Organization", organization)),
-                );
-                concerned.retain(|key| self.known.contains_key(key));
-                concerned
-            }
+            ("Identity", _) => organization.into_iter().collect(),
             ("NodeRelease", _) => all(&|other, _| other.kind == "Chain"),
             _ => Vec::new(),
-        }
+        };
+        concerned.retain(|key| self.known.contains_key(key));
+        concerned
     }
 
     /// Those for whom a change of a node's state calls for a pass.
