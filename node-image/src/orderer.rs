@@ -6,14 +6,14 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use entente_api::node_config::{NodeConfig, RoleConfig};
 use entente_fabric::identity::local;
-use entente_fabric::tls::{Alpn, ClientAuth, ServeOptions, serve};
+use entente_fabric::tls::{Alpn, ClientAuth, ServeOptions};
 use entente_orderer::Orderer;
 use prometheus_client::registry::Registry;
-use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::operations::{FailedCheck, Operations};
 use crate::process::ProcessMetrics;
+use crate::serving::Listeners;
 use crate::{folder, logging, operations, process, serving, version};
 
 /// Runs an orderer until it is told to stop.
@@ -60,29 +60,14 @@ async fn serve_orderer(config: NodeConfig) -> anyhow::Result<()> {
         unready: Box::new(move || shown(ready.unready())),
     });
 
-    let listeners = CancellationToken::new();
     // Every message is answered once the channels have stopped, and a client's stream never ends by itself.
-    let options = || ServeOptions {
+    let mut listeners = Listeners::new(ServeOptions {
         drain: Duration::from_millis(500),
         ..ServeOptions::default()
-    };
-    let serving = [
-        tokio::spawn(serve(listener, Some(tls), orderer.grpc(), options(), listeners.clone())),
-        tokio::spawn(serve(
-            admin_listener,
-            Some(admin_tls),
-            orderer.participation(),
-            options(),
-            listeners.clone(),
-        )),
-        tokio::spawn(serve(
-            operations_listener,
-            None,
-            operations,
-            options(),
-            listeners.clone(),
-        )),
-    ];
+    });
+    listeners.serve(listener, Some(tls), orderer.grpc().into_axum_router());
+    listeners.serve(admin_listener, Some(admin_tls), orderer.participation());
+    listeners.serve(operations_listener, None, operations);
     info!(
         name = config.name,
         version = version::VERSION,
@@ -93,10 +78,7 @@ async fn serve_orderer(config: NodeConfig) -> anyhow::Result<()> {
     );
     stop.cancelled().await;
     orderer.shutdown().await;
-    listeners.cancel();
-    for task in serving {
-        task.await.context("a listener failed")?;
-    }
+    listeners.end().await?;
     info!("the orderer has stopped");
     Ok(())
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use entente_api::node_config::NodeConfig;
-use entente_fabric::tls::{Alpn, ClientAuth, ServeOptions, serve};
+use entente_fabric::tls::{Alpn, ClientAuth, ServeOptions};
 use entente_peer::peer::Peer;
 use prometheus_client::registry::Registry;
-use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::operations::{FailedCheck, Operations};
 use crate::process::ProcessMetrics;
+use crate::serving::Listeners;
 use crate::{folder, logging, operations, process, serving, version};
 
 /// Runs a peer until it is told to stop.
@@ -51,18 +51,9 @@ async fn serve_peer(config: NodeConfig) -> anyhow::Result<()> {
         unready: Box::new(checks),
     });
 
-    let listeners = CancellationToken::new();
-    let options = ServeOptions::default;
-    let serving = [
-        tokio::spawn(serve(listener, Some(tls), peer.grpc(), options(), listeners.clone())),
-        tokio::spawn(serve(
-            operations_listener,
-            None,
-            operations,
-            options(),
-            listeners.clone(),
-        )),
-    ];
+    let mut listeners = Listeners::new(ServeOptions::default());
+    listeners.serve(listener, Some(tls), peer.grpc().into_axum_router());
+    listeners.serve(operations_listener, None, operations);
     info!(
         name = config.name,
         version = version::VERSION,
@@ -74,10 +65,7 @@ async fn serve_peer(config: NodeConfig) -> anyhow::Result<()> {
     stop.cancelled().await;
     // Event streams never end by themselves: they are told to, then the listeners wait for the rest.
     peer.shutdown().await;
-    listeners.cancel();
-    for task in serving {
-        task.await.context("a listener failed")?;
-    }
+    listeners.end().await?;
     info!("the peer has stopped");
     Ok(())
 }

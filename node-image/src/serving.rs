@@ -5,15 +5,51 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use axum::Router;
 use entente_api::node_config::TlsFiles;
-use entente_fabric::tls::{Alpn, ClientAuth, ServerTls, TlsIdentity};
+use entente_fabric::tls::{Alpn, ClientAuth, ServeOptions, ServerTls, TlsIdentity, serve};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 /// Opens a listener. `what` names it in errors, as the configuration does.
 pub async fn bind(what: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .with_context(|| format!("{what}: cannot listen on {address}"))
+}
+
+/// What a node serves, from its start to its end.
+pub struct Listeners {
+    options: ServeOptions,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Listeners {
+    /// None yet; `options` are for all of them.
+    pub fn new(options: ServeOptions) -> Listeners {
+        Listeners {
+            options,
+            stop: CancellationToken::new(),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// Answers on a listener from now on; in plain text without `tls`.
+    pub fn serve(&mut self, listener: TcpListener, tls: Option<Arc<ServerTls>>, router: Router) {
+        self.tasks
+            .spawn(serve(listener, tls, router, self.options.clone(), self.stop.clone()));
+    }
+
+    /// Stops to answer, once what is under way has had its time.
+    pub async fn end(mut self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.context("a listener failed")?;
+        }
+        Ok(())
+    }
 }
 
 /// The certificate and key that a TLS endpoint presents.

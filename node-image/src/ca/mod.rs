@@ -15,7 +15,7 @@ use entente_ca::keys::SoftwareKeys;
 use entente_ca::metrics::Metrics;
 use entente_ca::rest::{self, Directory};
 use entente_ca::{CertificateAuthority, Settings};
-use entente_fabric::tls::{Alpn, ClientAuth, ServeOptions, ServerTls, serve};
+use entente_fabric::tls::{Alpn, ClientAuth, ServeOptions, ServerTls};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -23,6 +23,7 @@ use tracing::{info, warn};
 use crate::cli::{self, CaAct};
 use crate::operations::{FailedCheck, Operations};
 use crate::process::ProcessMetrics;
+use crate::serving::Listeners;
 use crate::{config, logging, operations, process, serving, version};
 
 /// How often the database is asked whether it can be read.
@@ -71,22 +72,12 @@ async fn serve_ca(config: CaConfig) -> anyhow::Result<()> {
         unready: Box::new(move || unready.failed()),
     });
     let directory: Arc<dyn Directory> = Arc::new(authority.clone());
-    let listeners = CancellationToken::new();
-    let options = || ServeOptions {
+    let mut listeners = Listeners::new(ServeOptions {
         drain: Duration::from_secs(5),
         ..ServeOptions::default()
-    };
-    let api = rest::router(directory);
-    let serving = [
-        tokio::spawn(serve(listener, Some(tls), api, options(), listeners.clone())),
-        tokio::spawn(serve(
-            operations_listener,
-            None,
-            operations,
-            options(),
-            listeners.clone(),
-        )),
-    ];
+    });
+    listeners.serve(listener, Some(tls), rest::router(directory));
+    listeners.serve(operations_listener, None, operations);
     info!(
         name = config.name,
         version = version::VERSION,
@@ -95,10 +86,7 @@ async fn serve_ca(config: CaConfig) -> anyhow::Result<()> {
         "the certificate authority is up"
     );
     stop.cancelled().await;
-    listeners.cancel();
-    for task in serving {
-        task.await.context("a listener failed")?;
-    }
+    listeners.end().await?;
     authority.store().close().await;
     info!("the certificate authority has stopped");
     Ok(())
