@@ -5,6 +5,10 @@
 - --lease-name={{ include "entente.name" (dict "root" . "part" "operator") }}
 - --node-image={{ include "entente.image" (dict "root" . "image" .Values.image.node) }}
 - --cluster-domain={{ .Values.nodes.clusterDomain }}
+{{- if .Values.api.enabled }}
+- --api-service-account={{ include "entente.name" (dict "root" . "part" "api") }}
+- --api-role={{ include "entente.api.tenantRole" . }}
+{{- end }}
 {{- with .Values.nodes.storageClassName }}
 - --storage-class={{ . }}
 {{- end }}

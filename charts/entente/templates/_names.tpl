@@ -69,6 +69,11 @@ securityContext:
 resources: {{- toYaml .values.resources | nindent 2 }}
 {{- end }}
 
+{{/* The ClusterRole with what the API may do in a tenant's namespace. */}}
+{{- define "entente.api.tenantRole" -}}
+{{ include "entente.clusterName" (dict "root" . "part" "api") }}:tenant
+{{- end }}
+
 {{/* The Secret with the administrator's token. */}}
 {{- define "entente.api.tokenSecret" -}}
 {{ default (printf "%s-token" (include "entente.name" (dict "root" . "part" "api"))) .Values.api.adminToken.existingSecret }}

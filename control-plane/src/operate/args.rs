@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use entente_api::names;
-use entente_operator::substrate::kubernetes::Settings;
+use entente_operator::substrate::kubernetes::{ApiAccount, Settings};
 
 /// What an installation is told about its cluster.
 #[derive(Debug, Clone, Args)]
@@ -50,6 +50,22 @@ pub struct OperatorArgs {
     /// Namespace whose pods may read the nodes' metrics
     #[arg(long, env = "ENTENTE_MONITORING_NAMESPACE", value_name = "NAMESPACE")]
     pub monitoring_namespace: Option<String>,
+    /// ServiceAccount of the API, in the platform's namespace; with --api-role, lets it into the namespaces that tenants get
+    #[arg(
+        long,
+        env = "ENTENTE_API_SERVICE_ACCOUNT",
+        requires_all = ["api_role", "platform_namespace"],
+        value_name = "NAME"
+    )]
+    pub api_service_account: Option<String>,
+    /// ClusterRole with what the API may do in a tenant's namespace
+    #[arg(
+        long,
+        env = "ENTENTE_API_ROLE",
+        requires = "api_service_account",
+        value_name = "NAME"
+    )]
+    pub api_role: Option<String>,
     /// Namespace of the Lease; the operator's own when absent
     #[arg(long, env = "ENTENTE_LEASE_NAMESPACE", value_name = "NAMESPACE")]
     pub lease_namespace: Option<String>,
@@ -91,7 +107,17 @@ impl OperatorArgs {
             pull_secrets: self.pull_secrets.clone(),
             platform_namespace: self.platform_namespace.clone(),
             monitoring_namespace: self.monitoring_namespace.clone(),
+            api: self.api_account(),
             ..Settings::new(&self.node_image)
         }
+    }
+
+    /// Options that come alone are refused when they are read.
+    fn api_account(&self) -> Option<ApiAccount> {
+        Some(ApiAccount {
+            namespace: self.platform_namespace.clone()?,
+            service_account: self.api_service_account.clone()?,
+            role: self.api_role.clone()?,
+        })
     }
 }

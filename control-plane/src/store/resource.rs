@@ -29,6 +29,9 @@ pub enum WriteError {
     Invalid(Vec<Cause>),
     #[error("there is no room for it: {0}")]
     Quota(String),
+    /// The tenant's namespace is not there yet, or the platform not let into it.
+    #[error("the tenant's namespace is not ready")]
+    NoRoom(#[source] RegistryError),
     #[error("the registry does not answer")]
     Silent(#[source] RegistryError),
     #[error("the registry failed")]
@@ -44,6 +47,9 @@ impl From<RegistryError> for WriteError {
             RegistryError::BeingDeleted { .. } => WriteError::BeingDeleted,
             RegistryError::Invalid { causes, .. } => WriteError::Invalid(causes),
             RegistryError::Quota { reason, .. } => WriteError::Quota(reason),
+            closed @ (RegistryError::NoSuchNamespace { .. } | RegistryError::Forbidden { .. }) => {
+                WriteError::NoRoom(closed)
+            }
             silent @ RegistryError::Silent { .. } => WriteError::Silent(silent),
             other => WriteError::Registry(other),
         }
@@ -62,6 +68,9 @@ impl From<WriteError> for Problem {
                 Code::QuotaExceeded,
                 format!("The tenant's namespace has no room for it: {reason}."),
             ),
+            WriteError::NoRoom(source) => Problem::new(Code::NotReady, "The tenant's namespace is not ready yet.")
+                .with_hint("Wait until the tenant is ready; if it is, the platform's log says what is in the way.")
+                .because(source),
             WriteError::Silent(source) => {
                 Problem::new(Code::RegistryUnreachable, "The cluster does not answer.").because(source)
             }

@@ -1,6 +1,7 @@
 //! The charts: what helm says of them, what it makes of them, and what they do on a cluster.
 
 mod release;
+mod tenants;
 
 use std::fs;
 

@@ -9,9 +9,12 @@ use entente_tests::cluster::{self, Cluster, Image, Namespace};
 use entente_tests::{charts, platform, wait};
 use serde_json::Value;
 
+use crate::tenants::{self, Rest, Who};
+
 const TEN_LINES: &str = include_str!("../../../examples/ten-lines.yaml");
 /// Longest wait for what takes seconds on a machine that has nothing else to do.
-const PATIENCE: &str = "--timeout=5m";
+pub const PATIENCE: &str = "--timeout=5m";
+pub const SOON: Duration = Duration::from_secs(180);
 
 #[test]
 fn a_release_makes_a_chain_is_upgraded_under_it_and_leaves_the_definitions() {
@@ -34,8 +37,13 @@ fn a_release_makes_a_chain_is_upgraded_under_it_and_leaves_the_definitions() {
         the_operator_is_closed_to_tenants(cluster, &system, &tenant).await?;
         rights_are_few(cluster, &system, &tenant).await?;
         let token = token(&system).await?;
+        let (rest, platform) = (Rest::of(&system), Who::Bearer(token.clone()));
+        let tenants = tenants::work_by_rest_alone(cluster, &rest, &platform).await?;
+        tenants::shut_the_api_out(cluster, &system, &tenants).await?;
         upgrade(&system)?;
         assert_eq!(self::token(&system).await?, token);
+        tenants::the_api_is_let_in(cluster, &system, &tenants).await?;
+        tenants::leave(cluster, &rest, &platform, tenants).await?;
         tenant
             .kubectl(&["wait", "--for=condition=Ready", PATIENCE, "chain/first-chain"])
             .await?;

@@ -40,7 +40,7 @@ use tokio::time::Instant;
 use super::{Addresses, Ledger, NodeId, NodePlan, NodeState, Outside, Role, Substrate, SubstrateError};
 use objects::{Kind, Object, Objects};
 use observed::{Key, Observed};
-pub use settings::Settings;
+pub use settings::{ApiAccount, Settings};
 use tenancy::Tenancy;
 
 /// How long the objects of a deleted node may take to go.
@@ -171,14 +171,14 @@ impl Substrate for Kubernetes {
         if self.rooms.lock().get(namespace) == Some(&tenancy) {
             return Ok(());
         }
-        tenancy::prepare(&self.client, namespace, &tenancy).await?;
+        tenancy::prepare(&self.client, namespace, &tenancy, self.settings.api.as_ref()).await?;
         self.rooms.lock().insert(namespace.to_owned(), tenancy);
         Ok(())
     }
 
     async fn clear_room(&self, namespace: &str) -> Result<(), SubstrateError> {
         self.rooms.lock().remove(namespace);
-        tenancy::release(&self.client, namespace).await
+        tenancy::release(&self.client, namespace, self.settings.api.as_ref()).await
     }
 
     fn check_access(&self, _: &Access) -> Result<(), String> {

@@ -21,6 +21,17 @@ pub struct Settings {
     pub platform_namespace: Option<String>,
     /// Namespace whose pods may read the nodes' metrics.
     pub monitoring_namespace: Option<String>,
+    /// The API, when it is another account than the operator's and has to be let into the tenants' namespaces.
+    pub api: Option<ApiAccount>,
+}
+
+/// Who the API is on the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiAccount {
+    pub namespace: String,
+    pub service_account: String,
+    /// The ClusterRole with what it may do in a tenant's namespace.
+    pub role: String,
 }
 
 impl Settings {
@@ -34,6 +45,7 @@ impl Settings {
             pull_secrets: Vec::new(),
             platform_namespace: None,
             monitoring_namespace: None,
+            api: None,
         }
     }
 

@@ -1,17 +1,21 @@
-//! A tenant's namespace: what may be used there, what pods get that ask for nothing, and who may reach them.
+//! A tenant's namespace: what may be used there, what pods get that ask for nothing, who may reach them, and that the
+//! platform's API may write there.
 //!
 //! A namespace that somebody else has made stays theirs: it gets no quota and no security level from us, and its other
-//! pods are not closed. Only our own are.
+//! pods are not closed. Only our own are. Nor is the API let in: or else whoever may name a tenant could have it read the
+//! Secrets of any namespace.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use entente_api::names::{MANAGER, label};
 use entente_api::tenant::Quotas;
+use k8s_openapi::Resource as _;
 use k8s_openapi::api::core::v1::{
-    LimitRange, LimitRangeItem, LimitRangeSpec, Namespace, ResourceQuota, ResourceQuotaSpec,
+    LimitRange, LimitRangeItem, LimitRangeSpec, Namespace, ResourceQuota, ResourceQuotaSpec, ServiceAccount,
 };
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
+use k8s_openapi::api::rbac::v1::{ClusterRole, RoleBinding, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use kube::api::{Api, DeleteParams, Patch, PatchParams};
@@ -20,9 +24,10 @@ use kube::{Client, Error, Resource, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::settings::ApiAccount;
 use crate::substrate::SubstrateError;
 
-/// Name of the objects that a namespace is given, one of each kind.
+/// Name of the objects that a namespace is given, one of each kind but the binding.
 const NAME: &str = "entente";
 
 /// What a tenant's namespace is given, by the resource names of Kubernetes.
@@ -81,10 +86,12 @@ pub struct Furnishing {
     /// Neither in a namespace of somebody else's.
     pub limits: Option<(ResourceQuota, LimitRange)>,
     pub policy: NetworkPolicy,
+    /// What lets the API in.
+    pub binding: Option<RoleBinding>,
 }
 
 /// What a namespace is given; `is_ours` when we have made it.
-pub fn furnishing(namespace: &str, tenancy: &Tenancy, is_ours: bool) -> Furnishing {
+pub fn furnishing(namespace: &str, tenancy: &Tenancy, api: Option<&ApiAccount>, is_ours: bool) -> Furnishing {
     let managed = BTreeMap::from([(label::MANAGED_BY.to_owned(), MANAGER.to_owned())]);
     let metadata = ObjectMeta {
         name: Some(NAME.to_owned()),
@@ -131,11 +138,40 @@ pub fn furnishing(namespace: &str, tenancy: &Tenancy, is_ours: bool) -> Furnishi
     Furnishing {
         limits: is_ours.then_some((quota, range)),
         policy,
+        binding: api.filter(|_| is_ours).map(|api| binding(namespace, api)),
+    }
+}
+
+/// Called like the role: what a binding refers to cannot change, and another installation has a role of another name.
+fn binding(namespace: &str, api: &ApiAccount) -> RoleBinding {
+    RoleBinding {
+        metadata: ObjectMeta {
+            name: Some(api.role.clone()),
+            namespace: Some(namespace.to_owned()),
+            labels: Some(BTreeMap::from([(label::MANAGED_BY.to_owned(), MANAGER.to_owned())])),
+            ..ObjectMeta::default()
+        },
+        role_ref: RoleRef {
+            api_group: Some(ClusterRole::GROUP.to_owned()),
+            kind: ClusterRole::KIND.to_owned(),
+            name: api.role.clone(),
+        },
+        subjects: Some(vec![Subject {
+            kind: ServiceAccount::KIND.to_owned(),
+            name: api.service_account.clone(),
+            namespace: Some(api.namespace.clone()),
+            api_group: None,
+        }]),
     }
 }
 
 /// Makes the namespace if there is none, and gives it what it should have. Says whether it is ours.
-pub async fn prepare(client: &Client, namespace: &str, tenancy: &Tenancy) -> Result<bool, SubstrateError> {
+pub async fn prepare(
+    client: &Client,
+    namespace: &str,
+    tenancy: &Tenancy,
+    api_account: Option<&ApiAccount>,
+) -> Result<bool, SubstrateError> {
     let api: Api<Namespace> = Api::all(client.clone());
     let failed = |error| SubstrateError::cluster(format!("preparing the namespace {namespace}"))(error);
     let is_ours = match api.get_metadata_opt(namespace).await.map_err(failed)? {
@@ -149,22 +185,42 @@ pub async fn prepare(client: &Client, namespace: &str, tenancy: &Tenancy) -> Res
             .await
             .map_err(failed)?;
     }
-    let Furnishing { limits, policy } = furnishing(namespace, tenancy, is_ours);
+    let Furnishing {
+        limits,
+        policy,
+        binding,
+    } = furnishing(namespace, tenancy, api_account, is_ours);
     if let Some((quota, range)) = &limits {
         put(client, namespace, quota).await.map_err(failed)?;
         put(client, namespace, range).await.map_err(failed)?;
     }
     put(client, namespace, &policy).await.map_err(failed)?;
+    if let Some(binding) = &binding {
+        put(client, namespace, binding).await.map_err(failed)?;
+    }
     Ok(is_ours)
 }
 
 /// Takes back what [`prepare`] gave to a namespace. The namespace stays, whoever has made it: ledgers and keys that were to
 /// be retained are in it, and perhaps programs of its owner's.
-pub async fn release(client: &Client, namespace: &str) -> Result<(), SubstrateError> {
+pub async fn release(
+    client: &Client,
+    namespace: &str,
+    api_account: Option<&ApiAccount>,
+) -> Result<(), SubstrateError> {
     let failed = |error| SubstrateError::cluster(format!("leaving the namespace {namespace}"))(error);
-    take_back::<NetworkPolicy>(client, namespace).await.map_err(failed)?;
-    take_back::<ResourceQuota>(client, namespace).await.map_err(failed)?;
-    take_back::<LimitRange>(client, namespace).await.map_err(failed)
+    if let Some(account) = api_account {
+        take_back::<RoleBinding>(client, namespace, &account.role)
+            .await
+            .map_err(failed)?;
+    }
+    take_back::<NetworkPolicy>(client, namespace, NAME)
+        .await
+        .map_err(failed)?;
+    take_back::<ResourceQuota>(client, namespace, NAME)
+        .await
+        .map_err(failed)?;
+    take_back::<LimitRange>(client, namespace, NAME).await.map_err(failed)
 }
 
 fn is_managed(labels: &BTreeMap<String, String>) -> bool {
@@ -195,17 +251,17 @@ where
 {
     let api: Api<K> = Api::namespaced(client.clone(), namespace);
     let parameters = PatchParams::apply(MANAGER).force();
-    api.patch_metadata(NAME, &parameters, &Patch::Apply(object))
+    api.patch_metadata(&object.name_any(), &parameters, &Patch::Apply(object))
         .await
         .map(drop)
 }
 
-async fn take_back<K>(client: &Client, namespace: &str) -> Result<(), Error>
+async fn take_back<K>(client: &Client, namespace: &str, name: &str) -> Result<(), Error>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
 {
     let api: Api<K> = Api::namespaced(client.clone(), namespace);
-    match api.delete(NAME, &DeleteParams::default()).await {
+    match api.delete(name, &DeleteParams::default()).await {
         Err(Error::Api(status)) if status.code == 404 => Ok(()),
         outcome => outcome.map(drop),
     }
@@ -215,22 +271,34 @@ where
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_namespace_of_ours_is_closed_and_bounded() {
-        let Furnishing { limits, policy } = furnishing("hebei", &Tenancy::default(), true);
-
-        insta::assert_yaml_snapshot!((ours("hebei"), limits, policy));
+    fn api() -> ApiAccount {
+        ApiAccount {
+            namespace: "entente-system".to_owned(),
+            service_account: "entente-api".to_owned(),
+            role: "entente-system:entente-api:tenant".to_owned(),
+        }
     }
 
     #[test]
-    fn in_somebody_elses_namespace_only_our_own_pods_are_closed() {
-        let Furnishing { limits, policy } = furnishing("theirs", &Tenancy::default(), false);
+    fn a_namespace_of_ours_is_closed_and_bounded() {
+        let furnishing = furnishing("hebei", &Tenancy::default(), Some(&api()), true);
 
-        let closed = policy
+        insta::assert_yaml_snapshot!((ours("hebei"), furnishing.limits, furnishing.policy, furnishing.binding));
+    }
+
+    #[test]
+    fn in_somebody_elses_namespace_only_our_own_pods_are_closed_and_the_api_has_no_rights() {
+        let furnishing = furnishing("theirs", &Tenancy::default(), Some(&api()), false);
+
+        let closed = furnishing
+            .policy
             .spec
             .and_then(|spec| spec.pod_selector)
             .and_then(|pods| pods.match_labels);
         let ours = BTreeMap::from([(label::MANAGED_BY.to_owned(), MANAGER.to_owned())]);
-        assert_eq!((limits, closed), (None, Some(ours)));
+        assert_eq!(
+            (furnishing.limits, furnishing.binding, closed),
+            (None, None, Some(ours))
+        );
     }
 }
