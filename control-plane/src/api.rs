@@ -18,6 +18,7 @@ use crate::access::{Gate, PlatformScope};
 use crate::ca::Authorities;
 use crate::cli::CliError;
 use crate::ledger::Ledger;
+use crate::oidc;
 use crate::rest::problem::chain_of;
 use crate::rest::{self, App};
 use crate::store::access::{attempts, invitations, sessions};
@@ -54,6 +55,8 @@ pub struct Ground {
     pub token: String,
     /// Organizations' certificate authorities, where they are served.
     pub authorities: Option<Arc<Authorities>>,
+    /// The OpenID provider that people sign in at, where there is one.
+    pub openid: Option<Arc<oidc::Provider>>,
     /// Namespace of the tenant that the token is for.
     pub namespace: String,
     /// Whether browsers reach it over TLS only.
@@ -84,6 +87,7 @@ impl Api {
         let stop = CancellationToken::new();
         let mut app = App::new(resources, ground.db, ledger, ground.substrate, gate, stop.clone());
         app.authorities = ground.authorities;
+        app.openid = ground.openid;
         let service = rest::service(app.clone());
         let tasks = vec![
             tokio::spawn(serve(listener, service, stop)),

@@ -7,6 +7,7 @@ pub mod charts;
 pub mod clients;
 pub mod cluster;
 pub mod executables;
+pub mod openid;
 pub mod platform;
 pub mod skip;
 pub mod store;

@@ -23,17 +23,27 @@ pub struct Platform {
     port: u16,
     process: Option<Child>,
     http: reqwest::Client,
+    settings: Vec<(String, String)>,
 }
 
 impl Platform {
     /// Starts a platform on an empty folder, without the demo chain.
     pub async fn start() -> anyhow::Result<Platform> {
+        Platform::start_with(&[]).await
+    }
+
+    /// The same, with more settings in its environment.
+    pub async fn start_with(settings: &[(&str, &str)]) -> anyhow::Result<Platform> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut platform = Platform {
             home: tempfile::tempdir()?,
             port,
             process: None,
             http: http_client(),
+            settings: settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
         };
         platform.resume().await?;
         Ok(platform)
@@ -51,6 +61,7 @@ impl Platform {
             .env("DATA", self.data())
             .env("PORT", self.port.to_string())
             .env("DEMO", "0")
+            .envs(self.settings.iter().cloned())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -34,4 +34,27 @@
 - --admin-email={{ .Values.api.adminEmail }}
 - --admin-password-file=/etc/entente/token/password
 - --cluster-domain={{ .Values.nodes.clusterDomain }}
+{{- with .Values.api.oidc }}
+{{- if .issuer }}
+- --oidc-issuer={{ .issuer }}
+- --oidc-client-id={{ required "api.oidc.clientId is what the provider calls this installation" .clientId }}
+{{- if .existingSecret }}
+- --oidc-client-secret-file=/etc/entente/oidc/client-secret
+{{- end }}
+{{- if .caConfigMap }}
+- --oidc-ca-file=/etc/entente/oidc-ca/ca.crt
+{{- end }}
+- {{ printf "--oidc-name=%s" .name | quote }}
+- {{ printf "--oidc-scopes=%s" .scopes | quote }}
+- --oidc-admit={{ .admit }}
+{{- range .emailDomains }}
+- --oidc-email-domain={{ . }}
+{{- end }}
+- {{ printf "--oidc-role-claim=%s" .roleClaim | quote }}
+{{- range .roles }}
+- {{ printf "--oidc-role=%s" . | quote }}
+{{- end }}
+- --public-url={{ .publicUrl | default (printf "https://%s" (required "api.oidc needs api.oidc.publicUrl or api.ingress.host: the provider sends browsers back there" $.Values.api.ingress.host)) }}
+{{- end }}
+{{- end }}
 {{- end }}

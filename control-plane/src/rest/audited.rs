@@ -89,7 +89,8 @@ fn changes(operation: &str, request: &Request) -> bool {
         .uri()
         .query()
         .is_some_and(|query| query.contains("validateOnly=true"));
-    !request.method().is_safe()
+    // Browsers come back from an OpenID provider by GET.
+    (!request.method().is_safe() || operation == "sign_in_end")
         && operation != "contract_evaluate"
         && !only_checks
         && request.method() != Method::OPTIONS

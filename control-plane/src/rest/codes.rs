@@ -45,6 +45,9 @@ codes! {
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "Sign in first",
         Some("Send the header `Authorization: Bearer <token>`; the token is in the file that `entente up` names.");
     SignInFailed = "sign_in_failed", UNAUTHORIZED, "The sign-in failed", None;
+    SignInNotAdmitted = "sign_in_not_admitted", FORBIDDEN, "This account may not come in",
+        Some("Ask an owner of a tenant to invite your e-mail address, then sign in again.");
+    UserSuspended = "user_suspended", FORBIDDEN, "Your access is suspended", Some("Ask an owner of your tenant.");
     SecondFactorRequired = "second_factor_required", UNAUTHORIZED, "A code of the second factor is needed",
         Some("Send the `code` that your authenticator application shows, or one of your recovery codes.");
     SignInLocked = "sign_in_locked", TOO_MANY_REQUESTS, "Too many attempts to sign in",
@@ -99,6 +102,8 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The key belongs to another request",
         Some("Use a new Idempotency-Key for a different request.");
     Internal = "internal", INTERNAL_SERVER_ERROR, "The platform failed", None;
+    SignInUnavailable = "sign_in_unavailable", SERVICE_UNAVAILABLE, "The OpenID provider does not answer",
+        Some("Try again in a while. Who has a password here can sign in with it.");
     RegistryUnreachable = "registry_unreachable", SERVICE_UNAVAILABLE, "The cluster does not answer",
         Some("Try again a little later.");
     NoQuorum = "no_quorum", SERVICE_UNAVAILABLE, "The ordering service cannot decide",

@@ -41,6 +41,7 @@ mod request_id;
 mod resources;
 mod routes;
 mod session;
+mod sign_in;
 mod standing;
 mod tenants;
 mod transactions;
@@ -70,6 +71,7 @@ use self::problem::Problem;
 use crate::access::Gate;
 use crate::ca::Authorities;
 use crate::ledger::Ledger;
+use crate::oidc;
 use crate::operation::tracker::Operations;
 use crate::store::resource::Resources;
 use crate::store::{Db, DbError};
@@ -85,6 +87,8 @@ pub struct App {
     pub gate: Gate,
     /// Organizations' certificate authorities, where they are served.
     pub authorities: Option<Arc<Authorities>>,
+    /// The OpenID provider that people sign in at, where there is one.
+    pub openid: Option<Arc<oidc::Provider>>,
     /// Cancelled when the platform stops: whoever waits for something answers now.
     pub stop: CancellationToken,
     in_flight: idempotency::InFlight,
@@ -112,6 +116,7 @@ impl App {
             nodes,
             gate,
             authorities: None,
+            openid: None,
             stop,
             in_flight: idempotency::InFlight::default(),
             strangers: audited::Strangers::default(),

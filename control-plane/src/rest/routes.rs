@@ -12,8 +12,8 @@ use super::App;
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
     api_keys, audit, authorities, blocks, bundle, chains, channels, codes, contracts, enroll, factor, identities,
-    invitations, members, nodes, openapi, operations, organizations, profile, releases, session, standing, tenants,
-    transactions, users, verbs, verify,
+    invitations, members, nodes, openapi, operations, organizations, profile, releases, session, sign_in, standing,
+    tenants, transactions, users, verbs, verify,
 };
 
 /// The router, the document, and what each operation takes.
@@ -99,6 +99,9 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         session::session_get,
         session::session_delete
     ));
+    table.add(routes!(sign_in::sign_in_ways));
+    table.add(routes!(sign_in::sign_in_begin));
+    table.add(routes!(sign_in::sign_in_end));
     table.add(routes!(session::session_switch));
     table.add(routes!(session::session_change_password));
     table.add(routes!(session::session_sign_out_everywhere));

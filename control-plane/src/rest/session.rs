@@ -119,18 +119,28 @@ pub async fn session_create(State(app): State<App>, Json(body): Json<SignIn>) ->
     };
     check_second_factor(&app, &user, body.code.as_deref(), now).await?;
     attempts::succeeded(&app.db, &subject).await?;
-    users::signed_in(&app.db, &user.id, now).await?;
-    let tenants = memberships::of_user(&app.db, &user.id).await?;
-    let tenant = tenants.first().map(|(name, _)| name.as_str());
-    let (session, cookie) = sessions::begin(&app.db, &user.id, tenant, now).await?;
-    let view = of_user(&app, user, &session).await?;
-    let cookie = set_cookie(&cookie, session.expire_time, app.gate.has_secure_cookies)?;
+    let (cookie, view) = begin(&app, user, now).await?;
     Ok((
         AppendHeaders([(SET_COOKIE, cookie)]),
         axum::Extension(HoldsSecret),
         axum::Json(view),
     )
         .into_response())
+}
+
+/// Begins the session of somebody who has shown who they are; gives its cookie.
+pub(super) async fn begin(app: &App, user: User, now: Time) -> Result<(HeaderValue, SessionView), Problem> {
+    if !user.is_platform_operator && memberships::is_suspended(&app.db, &user.id).await? {
+        let detail = format!("The access of {} is suspended.", user.email);
+        return Err(Problem::new(Code::UserSuspended, detail));
+    }
+    users::signed_in(&app.db, &user.id, now).await?;
+    let tenants = memberships::of_user(&app.db, &user.id).await?;
+    let tenant = tenants.first().map(|(name, _)| name.as_str());
+    let (session, cookie) = sessions::begin(&app.db, &user.id, tenant, now).await?;
+    let view = of_user(app, user, &session).await?;
+    let cookie = set_cookie(&cookie, session.expire_time, app.gate.has_secure_cookies)?;
+    Ok((cookie, view))
 }
 
 async fn refuse_locked(app: &App, subject: &str, now: Time) -> Result<(), Problem> {

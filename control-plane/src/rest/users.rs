@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use entente_api::time::Time;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::App;
@@ -13,9 +13,8 @@ use super::extract::{Json, Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use super::request_id;
-use crate::access::{Action, Actor, Caller, Role};
-use crate::store::access::memberships;
-use crate::store::access::users::User;
+use crate::access::{Action, Actor, Caller, Role, TenantScope};
+use crate::store::access::memberships::{self, Change, TenantUser};
 
 /// A user of the tenant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,6 +31,8 @@ pub struct UserView {
     pub display_name: String,
     /// What the user is in this tenant.
     pub role: Role,
+    /// Whether the user is kept out of this tenant for the time being.
+    pub suspended: bool,
     /// Whether the user has a second factor.
     pub second_factor: bool,
     /// When the account was made.
@@ -41,12 +42,18 @@ pub struct UserView {
     pub sign_in_time: Option<Time>,
 }
 
-fn view((user, role): (User, Role)) -> UserView {
+fn view(found: TenantUser) -> UserView {
+    let TenantUser {
+        user,
+        role,
+        is_suspended,
+    } = found;
     UserView {
         id: user.id,
         email: user.email,
         display_name: user.display_name,
         role,
+        suspended: is_suspended,
         second_factor: user.totp_secret.is_some(),
         create_time: user.create_time,
         sign_in_time: user.sign_in_time,
@@ -66,7 +73,7 @@ pub async fn user_list(
     let scope = caller.may(Action::ReadUsers)?;
     let window = page.window("users")?;
     let mut found = memberships::list(&app.db, &scope, window.after.as_deref(), window.size + 1).await?;
-    let page = window.close(&mut found, |(user, _)| user.email.clone());
+    let page = window.close(&mut found, |found| found.user.email.clone());
     Ok(axum::Json(page.map(view)))
 }
 
@@ -96,10 +103,15 @@ fn no_such_user(id: &str) -> Problem {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserPatch {
     /// What the user is in this tenant from now on.
-    pub role: Role,
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// Whether the user is kept out of this tenant from now on. They stay what they are, for the day they come back.
+    #[serde(default)]
+    #[schema(example = true)]
+    pub suspended: Option<bool>,
 }
 
-/// Change what a user is in the tenant.
+/// Change what a user is in the tenant, or keep them out of it.
 #[utoipa::path(
     patch, path = "/v1/users/{id}", tag = "users", params(("id" = String, Path, description = "The user's id")),
     request_body(content = UserPatch, content_type = "application/merge-patch+json"),
@@ -113,16 +125,35 @@ pub async fn user_patch(
 ) -> Result<axum::Json<UserView>, Problem> {
     let scope = caller.may(Action::ManageUsers)?;
     let found = memberships::get(&app.db, &scope, &id).await?;
-    let (user, role) = found.ok_or_else(|| no_such_user(&id))?;
-    outranks(&caller, role)?;
-    outranks(&caller, body.role)?;
+    let mut found = found.ok_or_else(|| no_such_user(&id))?;
+    outranks(&caller, found.role)?;
     let note = request_id::current().note;
-    note.before(&json!({"email": user.email, "role": role}));
-    note.after(&json!({"email": user.email, "role": body.role}));
-    if !memberships::change(&app.db, &scope, &id, Some(body.role)).await? {
-        return Err(last_owner());
+    note.before(&noted(&found));
+    if let Some(role) = body.role.filter(|role| *role != found.role) {
+        outranks(&caller, role)?;
+        changed(&app, &scope, &id, Change::Role(role)).await?;
+        found.role = role;
     }
-    Ok(axum::Json(view((user, body.role))))
+    if let Some(suspended) = body.suspended.filter(|suspended| *suspended != found.is_suspended) {
+        let change = if suspended { Change::Suspend } else { Change::Resume };
+        changed(&app, &scope, &id, change).await?;
+        found.is_suspended = suspended;
+    }
+    memberships::decided(&app.db, &scope, &id).await?;
+    note.after(&noted(&found));
+    Ok(axum::Json(view(found)))
+}
+
+async fn changed(app: &App, scope: &TenantScope, id: &str, change: Change) -> Result<(), Problem> {
+    match memberships::change(&app.db, scope, id, change).await? {
+        true => Ok(()),
+        false => Err(Problem::new(Code::LastOwner, "This is the tenant's only owner.")),
+    }
+}
+
+/// What an audit's row says of a user.
+fn noted(found: &TenantUser) -> Value {
+    json!({"email": found.user.email, "role": found.role, "suspended": found.is_suspended})
 }
 
 /// Take a user out of the tenant.
@@ -139,19 +170,11 @@ pub async fn user_delete(
 ) -> Result<StatusCode, Problem> {
     let scope = caller.may(Action::ManageUsers)?;
     let found = memberships::get(&app.db, &scope, &id).await?;
-    let (user, role) = found.ok_or_else(|| no_such_user(&id))?;
-    outranks(&caller, role)?;
-    request_id::current()
-        .note
-        .before(&json!({"email": user.email, "role": role}));
-    if !memberships::change(&app.db, &scope, &id, None).await? {
-        return Err(last_owner());
-    }
+    let found = found.ok_or_else(|| no_such_user(&id))?;
+    outranks(&caller, found.role)?;
+    request_id::current().note.before(&noted(&found));
+    changed(&app, &scope, &id, Change::End).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn last_owner() -> Problem {
-    Problem::new(Code::LastOwner, "This is the tenant's only owner.")
 }
 
 /// Owners are made and unmade by owners: an administrator must not become one by themself.

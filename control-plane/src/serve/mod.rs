@@ -14,6 +14,7 @@ use entente_operator::vault;
 
 use crate::api::{self, Api, Ground, damaged};
 use crate::cli::{CliError, Console, Exit};
+use crate::oidc::{self, OidcArgs};
 use crate::operate::{self, ClusterArgs};
 use crate::rest::problem::chain_of;
 use crate::store::Db;
@@ -57,6 +58,8 @@ pub struct ServeArgs {
     /// Namespace of the resources that the administrator's token is for
     #[arg(long, env = "ENTENTE_NAMESPACE", default_value = DEFAULT_NAMESPACE, value_name = "NAMESPACE")]
     pub namespace: String,
+    #[command(flatten)]
+    pub oidc: OidcArgs,
 }
 
 /// Serves until it is told to stop.
@@ -72,6 +75,7 @@ pub async fn run(args: &ServeArgs, console: &mut Console) -> Exit {
 
 async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError> {
     let mut interrupted = signals::listen()?;
+    let openid = oidc::from(&args.oidc, None)?;
     let data = Data::open(&args.data)?;
     let listener = api::bind(args.listen, "Choose another address with --listen.").await?;
     let address = listener
@@ -115,6 +119,7 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
         substrate: Arc::new(pods::Kubernetes::new(client.clone(), settings)),
         vault: Arc::new(vault::Kubernetes::new(client)),
         authorities: None,
+        openid,
         db,
         token,
         namespace: args.namespace.clone(),

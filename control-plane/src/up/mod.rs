@@ -22,6 +22,7 @@ use clap::Args;
 use self::data::Data;
 use self::platform::Platform;
 use crate::cli::{CliError, Console, Exit};
+use crate::oidc::{self, OidcArgs};
 use crate::{api, ca};
 
 /// Options of `entente up`. The environment names are those that `make up` takes.
@@ -42,6 +43,8 @@ pub struct UpArgs {
     /// Folder of stock Fabric's `peer` and `orderer`, for chains on the engine `fabric`
     #[arg(long, env = "ENTENTE_FABRIC_BIN", value_name = "FOLDER")]
     pub fabric_bin: Option<PathBuf>,
+    #[command(flatten)]
+    pub oidc: OidcArgs,
 }
 
 fn read_switch(text: &str) -> Result<bool, String> {
@@ -71,11 +74,12 @@ pub async fn run(args: &UpArgs, console: &mut Console) -> Exit {
 
 async fn serve(args: &UpArgs, console: &mut Console) -> Result<Exit, CliError> {
     let mut interrupted = signals::listen()?;
+    let openid = oidc::from(&args.oidc, Some(&format!("http://{}", args.address())))?;
     let data = Data::open(&args.data)?;
     let hint = "Choose another one with PORT=, or stop the program that uses it.";
     let listener = api::bind(args.address(), hint).await?;
     let authorities = ca::bind(args.ca_port, args.address()).await?;
-    let platform = Platform::start(&data, listener, authorities, args.fabric_bin.clone()).await?;
+    let platform = Platform::start(&data, listener, authorities, openid, args.fabric_bin.clone()).await?;
 
     let work = async {
         banner::started(&platform, &data, console)?;

@@ -24,6 +24,7 @@ use crate::ca::{self, Authorities};
 use crate::cli::CliError;
 use crate::cli::client::Client;
 use crate::cli::locate::Server;
+use crate::oidc;
 use crate::store::Db;
 
 /// A running platform.
@@ -42,6 +43,7 @@ impl Platform {
         data: &Data,
         listener: TcpListener,
         authorities: TcpListener,
+        openid: Option<Arc<oidc::Provider>>,
         fabric_bin: Option<PathBuf>,
     ) -> Result<Platform, CliError> {
         let layout = &data.layout;
@@ -97,6 +99,7 @@ impl Platform {
         let ground = Ground {
             registry,
             authorities: Some(authorities.clone()),
+            openid,
             substrate: substrate.clone(),
             vault,
             db,

@@ -3,7 +3,7 @@
 use entente_api::time::Time;
 use sqlx::any::AnyRow;
 
-use super::{optional, text, time};
+use super::{optional, text, time, users};
 use crate::access::{Role, TenantScope, secret};
 use crate::store::{Db, DbError};
 
@@ -76,6 +76,16 @@ pub async fn find(db: &Db, token: &str, now: Time) -> Result<Option<Invitation>,
         .fetch_optional(&db.pool)
         .await?;
     row.as_ref().map(read).transpose()
+}
+
+/// The invitations for an address, of every tenant, while they can be accepted.
+pub async fn of_email(db: &Db, email: &str, now: Time) -> Result<Vec<Invitation>, DbError> {
+    let rows = sqlx::query("SELECT * FROM invitations WHERE email = $1 AND expire_time > $2 ORDER BY id")
+        .bind(users::normal(email))
+        .bind(now.to_string())
+        .fetch_all(&db.pool)
+        .await?;
+    rows.iter().map(read).collect()
 }
 
 /// Uses an invitation up and makes the user a member, both or neither. `false`: somebody was faster.

@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod attempts;
 pub mod invitations;
 pub mod memberships;
+pub mod oidc;
 pub mod recovery_codes;
 pub mod sessions;
 pub mod signing_keys;

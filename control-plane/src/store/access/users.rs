@@ -102,6 +102,15 @@ pub async fn set_password(db: &Db, id: &str, hash: &str) -> Result<(), DbError> 
     Ok(())
 }
 
+/// Ends the sign-in by password.
+pub async fn forget_password(db: &Db, id: &str) -> Result<(), DbError> {
+    sqlx::query("UPDATE users SET password_hash = NULL, must_change_password = 0 WHERE id = $1")
+        .bind(id.to_owned())
+        .execute(&db.pool)
+        .await?;
+    Ok(())
+}
+
 /// Writes a second factor that waits for its first code.
 pub async fn set_pending_factor(db: &Db, id: &str, secret: &str) -> Result<(), DbError> {
     sqlx::query("UPDATE users SET totp_pending = $1 WHERE id = $2")
