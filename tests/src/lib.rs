@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod executables;
 pub mod openid;
 pub mod platform;
+pub mod python;
 pub mod skip;
 pub mod store;
 pub mod wait;

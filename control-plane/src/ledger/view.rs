@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Block {
+    /// Its number, from 0.
     pub number: u64,
     /// Hash of the header, hexadecimal.
     pub hash: String,
@@ -26,6 +27,7 @@ pub struct Block {
     pub previous_hash: String,
     /// Hash of the transactions, hexadecimal.
     pub data_hash: String,
+    /// How many transactions it holds.
     pub transaction_count: usize,
     /// The transactions, in order; absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,12 +38,14 @@ pub struct Block {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Transaction {
+    /// Its id, hexadecimal.
     pub id: String,
     /// `transaction`, `config`, or another of Fabric's header types.
     #[serde(rename = "type")]
     pub kind: String,
     /// Fabric's validation code, `VALID` or why it has no effect.
     pub code: String,
+    /// The block that it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block_number: Option<u64>,
     /// When its creator says that it was made.
@@ -53,8 +57,10 @@ pub struct Transaction {
     /// The contract that it calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
+    /// The function that it calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
+    /// The arguments of the call.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<Bytes>,
     /// What the contract answered.
@@ -63,6 +69,7 @@ pub struct Transaction {
     /// MSP ids of the organizations that endorsed it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub endorsers: Vec<String>,
+    /// The event that the contract set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<ContractEvent>,
 }
@@ -71,6 +78,7 @@ pub struct Transaction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Creator {
+    /// MSP id of the organization.
     pub msp_id: String,
     /// Subject of the certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,7 +89,9 @@ pub struct Creator {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContractEvent {
+    /// What the contract calls it.
     pub name: String,
+    /// What came with it.
     pub payload: Bytes,
 }
 
@@ -89,7 +99,9 @@ pub struct ContractEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Bytes {
+    /// As text.
     Text(String),
+    /// In base64.
     Base64(String),
 }
 

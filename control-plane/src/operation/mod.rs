@@ -123,7 +123,9 @@ impl OperationState {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepCount {
+    /// How many have succeeded.
     pub done: u32,
+    /// How many there are.
     pub total: u32,
 }
 

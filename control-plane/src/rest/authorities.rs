@@ -28,6 +28,7 @@ pub struct CertificateAuthorityView {
     /// What clients call it to get certificates and the chain of its TLS CA.
     #[schema(example = "bank/tls")]
     pub tls_name: String,
+    /// Where clients reach it.
     #[schema(example = "https://127.0.0.1:7421")]
     pub url: String,
     /// The root that clients have to trust for `url`, PEM.

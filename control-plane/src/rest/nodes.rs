@@ -17,6 +17,7 @@ use utoipa::IntoParams;
 use super::App;
 use super::codes::Code;
 use super::extract::{Path, Query};
+use super::operations::ServerSentEvent;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use super::resources::{find, target};
@@ -83,7 +84,7 @@ pub struct LogQuery {
 #[utoipa::path(
     get, path = "/v1/chains/{chain}/nodes/{node}/logs", tag = "nodes",
     params(("chain" = String, Path, description = "Name of the chain"), ("node" = String, Path, description = "Name of the node"), LogQuery),
-    responses((status = OK, body = String, content_type = "text/plain"), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = OK, content((String = "text/plain"), (ServerSentEvent = "text/event-stream"))), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
 )]
 pub async fn node_logs(
     State(app): State<App>,

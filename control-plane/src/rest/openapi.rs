@@ -1,5 +1,12 @@
 //! The OpenAPI document: generated from the handlers, committed as `api/openapi.json`, served by the API itself.
 
+#[cfg(test)]
+mod breaking;
+mod examples;
+mod refine;
+
+use std::sync::LazyLock;
+
 use axum::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -47,9 +54,14 @@ pub fn json() -> Value {
         .iter()
         .fold(text, |text, (generated, readable)| text.replace(generated, readable));
     let mut value: Value = serde_json::from_str(&text).unwrap_or_default();
+    refine::document(&mut value);
+    examples::document(&mut value);
     value.sort_all_objects();
     value
 }
+
+/// The document as it is served. It does not change while the platform runs.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(json);
 
 /// Longest first, because one name holds the other.
 const READABLE: &[(&str, &str)] = &[
@@ -83,8 +95,8 @@ const READABLE: &[(&str, &str)] = &[
     get, path = "/v1/openapi.json", tag = "platform",
     responses((status = OK, body = Object), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
 )]
-pub async fn openapi_get(_: Caller) -> Result<Json<Value>, Problem> {
-    Ok(Json(json()))
+pub async fn openapi_get(_: Caller) -> Result<Json<&'static Value>, Problem> {
+    Ok(Json(&DOCUMENT))
 }
 
 /// What runs.
@@ -153,6 +165,95 @@ mod tests {
         assert_eq!(
             (document["openapi"].as_str(), dangling),
             (Some("3.1.0"), Vec::<&String>::new())
+        );
+    }
+
+    /// Says what lacks a description or an example. A reference has those of what it refers to.
+    struct Missing<'a> {
+        document: &'a Value,
+        found: Vec<String>,
+    }
+
+    impl Missing<'_> {
+        fn need(&mut self, place: &str, what: &str, given: &Value) {
+            let empty = given.as_str().is_some_and(|text| text.trim().is_empty());
+            if given.is_null() || empty {
+                self.found.push(format!("{place}: {what}"));
+            }
+        }
+
+        fn fields(&mut self, place: &str, schema: &Value) {
+            let parts = ["allOf", "oneOf"].iter().filter_map(|part| schema[part].as_array());
+            for part in parts.flatten() {
+                self.fields(place, part);
+            }
+            for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+                let place = format!("{place}.{name}");
+                let described = [field, &field["oneOf"][0]]
+                    .into_iter()
+                    .find_map(|schema| schema["$ref"].as_str())
+                    .filter(|_| field["description"].is_null())
+                    .map_or(field, |target| {
+                        self.document.pointer(target.trim_start_matches('#')).unwrap()
+                    });
+                self.need(&place, "description", &described["description"]);
+                let schemas = &self.document["components"]["schemas"];
+                if examples::of(field, name, schemas, 0).is_none() {
+                    self.found.push(format!("{place}: example"));
+                }
+                self.fields(&place, field);
+            }
+        }
+
+        fn operation(&mut self, operation: &Value) {
+            let id = operation["operationId"].as_str().unwrap();
+            self.need(id, "summary", &operation["summary"]);
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let place = format!("{id}?{}", parameter["name"].as_str().unwrap());
+                self.need(&place, "description", &parameter["description"]);
+                self.need(&place, "example", &parameter["example"]);
+            }
+            let answers = operation["responses"].as_object().unwrap().iter();
+            let bodies = answers.map(|(status, answer)| (format!("{id}={status}"), answer));
+            let request = (format!("{id}!"), &operation["requestBody"]);
+            for (place, body) in bodies.chain([request]) {
+                for content in body["content"]
+                    .as_object()
+                    .into_iter()
+                    .flat_map(|contents| contents.values())
+                {
+                    if content["schema"]["$ref"].is_null() {
+                        self.need(&place, "example", &content["example"]);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_parameter_and_field_has_a_description_and_an_example() {
+        let document = json();
+        let mut missing = Missing {
+            document: &document,
+            found: Vec::new(),
+        };
+
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            missing.need(name, "description", &schema["description"]);
+            missing.fields(name, schema);
+        }
+        for operation in document["paths"].as_object().unwrap().values() {
+            operation
+                .as_object()
+                .unwrap()
+                .values()
+                .for_each(|operation| missing.operation(operation));
+        }
+
+        assert_eq!(
+            missing.found,
+            Vec::<String>::new(),
+            "descriptions are doc comments, examples are in control-plane/src/rest/openapi/examples.json under the names above"
         );
     }
 }

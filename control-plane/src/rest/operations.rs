@@ -149,6 +149,18 @@ async fn changed(
     }
 }
 
+/// A server-sent event, as its lines say.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes in the document what axum writes")]
+pub struct ServerSentEvent {
+    /// Send it in `Last-Event-ID` to go on behind this event.
+    id: Option<String>,
+    /// The type of the event.
+    event: String,
+    /// What it is about: an operation as JSON, or a line of a log.
+    data: String,
+}
+
 /// Follow an operation.
 ///
 /// Server-sent events of the type `operation`, each the whole operation as it then stands; the stream ends with the
@@ -157,7 +169,7 @@ async fn changed(
     get, path = "/v1/operations/{operation}/events", tag = "operations",
     params(("operation" = String, Path, description = "Its id"),
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that was received")),
-    responses((status = OK, body = Operation, content_type = "text/event-stream"), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
+    responses((status = OK, body = ServerSentEvent, content_type = "text/event-stream"), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
 )]
 pub async fn operation_events(
     State(app): State<App>,

@@ -27,8 +27,11 @@ pub struct ProfileQuery {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionProfile {
+    /// Chain and organization.
     pub name: String,
+    /// Version of the format.
     pub version: String,
+    /// Whose applications use it.
     pub client: Client,
     /// By name.
     #[schema(value_type = Object)]
@@ -47,6 +50,7 @@ pub struct ConnectionProfile {
 /// Who connects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Client {
+    /// Name of the organization.
     pub organization: String,
 }
 

@@ -26,7 +26,6 @@ pub struct ContractCall {
     pub function: String,
     /// Its arguments: strings as they are, everything else as JSON.
     #[serde(default)]
-    #[schema(value_type = Vec<Object>)]
     pub arguments: Vec<Value>,
     /// Values that only endorsers see, in base64; they are not written to the ledger.
     #[serde(default)]
@@ -47,7 +46,6 @@ pub struct ContractCall {
 #[serde(rename_all = "camelCase")]
 pub struct CallResult {
     /// The answer: JSON when it is JSON, otherwise its text; absent when it is neither, see `resultBase64`.
-    #[schema(value_type = Option<Object>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
     /// The answer's bytes, when they are not text.
@@ -59,7 +57,9 @@ pub struct CallResult {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Committed {
+    /// Id of the transaction.
     pub transaction_id: String,
+    /// The block that it is in.
     pub block_number: u64,
     /// Fabric's validation code; `VALID`.
     pub code: String,

@@ -45,14 +45,19 @@ pub enum Verification {
     },
     /// A transaction of a channel.
     Transaction {
+        /// Name of the chain.
         chain: String,
+        /// Name of the channel.
         channel: String,
+        /// Its id, hexadecimal.
         #[schema(example = "6fb0…")]
         id: String,
     },
     /// The digest of a document that the template `evidence` may have certified.
     Document {
+        /// Name of the chain.
         chain: String,
+        /// Name of the channel.
         channel: String,
         /// Name of the contract on the channel.
         #[schema(example = "evidence")]
@@ -66,6 +71,7 @@ pub enum Verification {
 #[derive(Debug, Default, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Verdict {
+    /// Whether it is good.
     pub valid: bool,
     /// Why it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +95,7 @@ pub struct Verdict {
 #[derive(Debug, Default, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Who {
+    /// MSP id of the organization.
     pub msp_id: String,
     /// Name of the organization, when it is one of the tenant's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,6 +105,7 @@ pub struct Who {
     /// Hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<String>,
+    /// When the certificate expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<Time>,
 }

@@ -30,6 +30,7 @@ pub struct Resource<S, T> {
     pub etag: String,
     /// Where it stands, in one word; `status` tells more.
     pub state: State,
+    /// When it was created.
     pub create_time: Option<Time>,
     /// When it was asked to be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,9 +73,11 @@ pub struct Desired<S> {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MergePatch {
+    /// Labels to set, or to remove with `null`.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub labels: Option<serde_json::Value>,
+    /// Fields to set, or to remove with `null`.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub spec: Option<serde_json::Value>,
