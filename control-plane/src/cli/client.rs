@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use futures::{Stream, StreamExt as _};
+use reqwest::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 
 use super::error::CliError;
+use super::locale;
 use super::locate::Server;
 use crate::operation::Operation;
 use crate::rest::problem::ProblemBody;
@@ -29,7 +31,14 @@ impl Client {
                 "\"{url}\" is not an address; write http://host:port"
             )));
         }
+        // Only what the platform itself tells people comes in their language.
+        let language = locale::accepted().and_then(|language| HeaderValue::from_str(&language).ok());
+        let headers: HeaderMap = language
+            .map(|language| (ACCEPT_LANGUAGE, language))
+            .into_iter()
+            .collect();
         let http = reqwest::Client::builder()
+            .default_headers(headers)
             .connect_timeout(Duration::from_secs(5))
             .no_proxy()
             .build()

@@ -14,6 +14,7 @@ mod describe;
 mod error;
 mod get;
 mod kinds;
+mod locale;
 pub mod locate;
 mod logs;
 pub mod manifest;

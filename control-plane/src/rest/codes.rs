@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::language::Language;
 use super::problem::{Problem, ProblemBody};
+use super::request_id;
 use crate::access::Caller;
 
 macro_rules! codes {
@@ -132,16 +134,19 @@ pub struct ProblemKind {
     pub hint: Option<String>,
 }
 
-impl From<Code> for ProblemKind {
-    fn from(code: Code) -> ProblemKind {
+impl ProblemKind {
+    fn of(code: Code, language: Language) -> ProblemKind {
         ProblemKind {
             code: code.as_str().to_owned(),
             status: code.status().as_u16(),
-            title: code.title().to_owned(),
-            hint: code.hint().map(str::to_owned),
+            title: language.title(code).to_owned(),
+            hint: language.hint(code).map(str::to_owned),
         }
     }
 }
+
+/// A description, with the language that it is in.
+type Described = ([(HeaderName, HeaderValue); 1], Json<ProblemKind>);
 
 /// Describe a kind of problem.
 ///
@@ -151,9 +156,10 @@ impl From<Code> for ProblemKind {
     params(("code" = String, Path, description = "The `code` of a problem")),
     responses((status = OK, body = ProblemKind), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
 )]
-pub async fn problem_get(_: Caller, Path(code): Path<String>) -> Result<Json<ProblemKind>, Problem> {
+pub async fn problem_get(_: Caller, Path(code): Path<String>) -> Result<Described, Problem> {
+    let language = request_id::current().language;
     let known = Code::ALL.iter().find(|known| known.as_str() == code);
-    known
-        .map(|code| Json(ProblemKind::from(*code)))
-        .ok_or_else(|| Problem::not_found("kind of problem", &code))
+    let known = known.ok_or_else(|| Problem::not_found("kind of problem", &code))?;
+    let headers = [(header::CONTENT_LANGUAGE, language.tag())];
+    Ok((headers, Json(ProblemKind::of(*known, language))))
 }

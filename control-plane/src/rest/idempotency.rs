@@ -23,7 +23,12 @@ pub const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 const LONGEST: usize = 255;
-const KEPT_HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
+const KEPT_HEADERS: [HeaderName; 4] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_LANGUAGE,
+    header::LOCATION,
+    header::ETAG,
+];
 
 /// Marks an answer that holds a secret: it is never stored, so it cannot be given again.
 #[derive(Debug, Clone, Copy)]

@@ -25,6 +25,7 @@ mod idempotency;
 mod identities;
 mod invitations;
 pub mod kind;
+mod language;
 mod members;
 mod nodes;
 pub mod openapi;

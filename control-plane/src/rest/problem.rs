@@ -217,16 +217,22 @@ impl IntoResponse for Problem {
             tracing::error!(request = %request.id, path = %request.path, error = %chain_of(source.as_ref()), "request failed");
         }
         let status = parts.code.status();
+        let language = request.language;
+        // A hint of the case's own stays as it is.
+        let hint = match parts.hint {
+            Some(hint) if parts.code.hint() == Some(&hint) => language.hint(parts.code).map(str::to_owned),
+            other => other,
+        };
         let body = ProblemBody {
             kind: format!("/v1/problems/{}", parts.code.as_str()),
-            title: parts.code.title().to_owned(),
+            title: language.title(parts.code).to_owned(),
             status: status.as_u16(),
-            detail: parts.detail,
+            detail: language.detail(parts.code, parts.detail),
             instance: request.path,
             code: parts.code.as_str().to_owned(),
             request_id: request.id,
-            errors: parts.errors,
-            hint: parts.hint,
+            errors: parts.errors.into_iter().map(|error| language.field(error)).collect(),
+            hint,
             operation_id: parts.operation_id,
             transaction_id: parts.transaction_id,
             quota: parts.quota,
@@ -234,6 +240,7 @@ impl IntoResponse for Problem {
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], bytes).into_response();
         response.extensions_mut().insert(parts.code);
+        response.headers_mut().insert(header::CONTENT_LANGUAGE, language.tag());
         if status == StatusCode::UNAUTHORIZED {
             response
                 .headers_mut()

@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
+use super::language::Language;
 use crate::audit::Note;
 
 /// The header, in requests and answers.
@@ -19,6 +20,8 @@ const LONGEST: usize = 128;
 pub struct CurrentRequest {
     pub id: String,
     pub path: String,
+    /// What people are answered in.
+    pub language: Language,
     /// What the handler says for the audit's row.
     pub note: Note,
 }
@@ -46,11 +49,13 @@ pub async fn layer(request: Request, next: Next) -> Response {
         .filter(|id| is_usable(id));
     let id = given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let path = super::verbs::public_path(request.uri().path());
+    let language = Language::of(request.headers());
     let mut response = CURRENT
         .scope(
             CurrentRequest {
                 id: id.clone(),
                 path,
+                language,
                 note: Note::default(),
             },
             next.run(request),

@@ -47,6 +47,31 @@ async fn unknown_paths_and_methods_are_problems() {
 }
 
 #[tokio::test]
+async fn problems_are_told_in_the_callers_language_and_mean_the_same() {
+    let app = TestApp::new().await;
+    let body = json!({"name": "ledger", "spec": {"members": [{"organization": "bank", "peers": 40}]}});
+    let chinese = [("accept-language", "zh-CN,zh;q=0.9,en;q=0.8")];
+
+    let english = app.post("/v1/chains", body.clone()).await;
+    let translated = app.call(Method::POST, "/v1/chains", &chinese, Some(body)).await;
+    let kind = app.call(Method::GET, "/v1/problems/not_found", &chinese, None).await;
+
+    assert_eq!(english.headers["content-language"], "en");
+    assert_eq!(translated.headers["content-language"], "zh-CN");
+    assert_eq!(translated.problem(), english.problem());
+    let (english, translated) = (english.json(), translated.json());
+    assert_eq!(
+        (&english["title"], &translated["title"]),
+        (&json!("Some fields cannot be used"), &json!("某些字段无法使用"))
+    );
+    let case = english["detail"].as_str().unwrap();
+    assert_eq!(translated["detail"], format!("请求中的某些字段不符合要求。（{case}）"));
+    assert_eq!(translated["errors"][0]["pointer"], english["errors"][0]["pointer"]);
+    assert_eq!(kind.headers["content-language"], "zh-CN");
+    assert_eq!(kind.json()["title"], "不存在");
+}
+
+#[tokio::test]
 async fn a_body_that_is_not_json_is_refused() {
     let app = TestApp::new().await;
     let json = Some("application/json");
