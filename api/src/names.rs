@@ -203,6 +203,21 @@ pub fn check_label(name: &str) -> Result<(), String> {
     ))
 }
 
+/// Whether `name` is a DNS subdomain (RFC 1123): what most of a cluster's objects may be called.
+pub fn check_subdomain(name: &str) -> Result<(), String> {
+    let is_part = |part: &str| {
+        let mut characters = part.bytes();
+        let known = characters.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        known && !part.is_empty() && !part.starts_with('-') && !part.ends_with('-')
+    };
+    if name.len() <= 253 && name.split('.').all(is_part) {
+        return Ok(());
+    }
+    Err(format!(
+        "\"{name}\" is not a name; use lower-case letters, digits, and dashes and dots between them, at most 253"
+    ))
+}
+
 /// Whether `name` can be a channel (`common/configtx/validator.go`, `validateChannelID`).
 pub fn check_channel(name: &str) -> Result<(), String> {
     let rest = name

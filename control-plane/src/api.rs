@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::service_accounts::ServiceAccounts;
 use crate::access::{Gate, PlatformScope};
 use crate::ca::Authorities;
 use crate::cli::CliError;
@@ -59,6 +60,8 @@ pub struct Ground {
     pub openid: Option<Arc<oidc::Provider>>,
     /// Namespace of the tenant that the token is for.
     pub namespace: String,
+    /// Where the tokens of ServiceAccounts are taken.
+    pub service_accounts: Option<ServiceAccounts>,
     /// Whether browsers reach it over TLS only.
     pub has_secure_cookies: bool,
 }
@@ -82,6 +85,7 @@ impl Api {
             &ground.namespace,
         );
         gate.has_secure_cookies = ground.has_secure_cookies;
+        gate.service_accounts = ground.service_accounts;
         let resources = Resources::new(ground.registry);
         let ledger = Ledger::new(resources.clone(), ground.vault);
         let stop = CancellationToken::new();

@@ -57,4 +57,7 @@
 - --public-url={{ .publicUrl | default (printf "https://%s" (required "api.oidc needs api.oidc.publicUrl or api.ingress.host: the provider sends browsers back there" $.Values.api.ingress.host)) }}
 {{- end }}
 {{- end }}
+{{- with .Values.api.tokenAudience }}
+- --token-audience={{ . }}
+{{- end }}
 {{- end }}

@@ -59,9 +59,9 @@ actions! {
     SubmitTransactions = "ledger:submit" for [Owner, Admin, Developer];
     /// See what was asked for and how it goes.
     ReadOperations = "operations:read" for [Owner, Admin, Operator, Developer, Auditor];
-    /// See the tenant's users and invitations.
+    /// See the tenant's users, invitations and ServiceAccounts.
     ReadUsers = "users:read" for [Owner, Admin, Auditor];
-    /// Invite users, change their roles and take them out.
+    /// Invite users and let ServiceAccounts in, change their roles and take them out.
     ManageUsers = "users:manage" for [Owner, Admin];
     /// See, make, rotate and withdraw API keys.
     ManageKeys = "keys:manage" for [Owner, Admin];

@@ -34,9 +34,11 @@ pub enum Actor {
     User { id: String, email: String, session: String },
     /// An API key, by id and name.
     Key { id: String, name: String },
+    /// A ServiceAccount of the cluster, by its name as a user there.
+    ServiceAccount { user: String },
 }
 
-/// A user's or a key's part in a tenant.
+/// A user's, a key's or a ServiceAccount's part in a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     pub tenant: Arc<str>,
@@ -57,6 +59,7 @@ impl Actor {
         match self {
             Actor::Installation => "",
             Actor::User { id, .. } | Actor::Key { id, .. } => id,
+            Actor::ServiceAccount { user } => user,
         }
     }
 }
@@ -68,6 +71,7 @@ impl std::fmt::Display for Actor {
             Actor::Installation => f.write_str("installation"),
             Actor::User { email, .. } => f.write_str(email),
             Actor::Key { name, .. } => write!(f, "key:{name}"),
+            Actor::ServiceAccount { user } => f.write_str(user),
         }
     }
 }

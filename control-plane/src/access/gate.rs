@@ -1,7 +1,8 @@
 //! From what a request carries to who makes it.
 //!
-//! Programs show a bearer token: the installation's own, an API key, or a token that one was exchanged for. Browsers show
-//! the cookie of a session, and with every change the session's CSRF token, which another site's page cannot know.
+//! Programs show a bearer token: the installation's own, an API key, a token that one was exchanged for, or on a cluster
+//! their ServiceAccount's. Browsers show the cookie of a session, and with every change the session's CSRF token, which
+//! another site's page cannot know.
 
 use std::sync::Arc;
 
@@ -12,12 +13,13 @@ use entente_api::time::Time;
 use entente_operator::registry::{Registry, Scope};
 
 use super::secret;
+use super::service_accounts::{ServiceAccount, ServiceAccounts};
 use super::tokens::Tokens;
 use super::{Action, Actor, Caller, Limits, Membership, Role};
 use crate::rest::codes::Code;
 use crate::rest::problem::Problem;
 use crate::store::Db;
-use crate::store::access::{api_keys, memberships, sessions, users};
+use crate::store::access::{api_keys, memberships, service_accounts, sessions, users};
 
 /// Name of the session's cookie.
 pub const COOKIE_NAME: &str = "entente_session";
@@ -33,6 +35,8 @@ pub const KEY_PREFIX: &str = "ent_";
 pub struct Gate {
     pub db: Db,
     pub tokens: Tokens,
+    /// Where the tokens of ServiceAccounts are taken.
+    pub service_accounts: Option<ServiceAccounts>,
     /// Whether browsers reach the platform over TLS only, and may be told to send cookies over nothing else.
     pub has_secure_cookies: bool,
     registry: Registry,
@@ -57,6 +61,7 @@ impl Gate {
     pub fn new(db: Db, registry: Registry, installation: &str, namespace: &str) -> Gate {
         Gate {
             has_secure_cookies: false,
+            service_accounts: None,
             tokens: Tokens::new(db.clone()),
             db,
             registry,
@@ -102,6 +107,9 @@ impl Gate {
             let known = known.filter(|known| known.takes(secret, now)).ok_or_else(unknown)?;
             api_keys::used(&self.db, &known.key, now).await?;
             Ok(of_key(known.key))
+        } else if ServiceAccounts::is_claimed(token) {
+            let account = self.service_account(token, now).await?.ok_or_else(unknown)?;
+            self.by_service_account(&account, wanted, now).await
         } else {
             self.tokens
                 .caller(token)
@@ -126,6 +134,48 @@ impl Gate {
                 role: Role::Owner,
             }),
             is_platform_operator: true,
+            limits: None,
+            is_by_token: false,
+        })
+    }
+
+    async fn service_account(&self, token: &str, now: Time) -> Result<Option<ServiceAccount>, Problem> {
+        let Some(known) = &self.service_accounts else {
+            return Ok(None);
+        };
+        known.of_token(token, now).await.map_err(|error| {
+            Problem::new(
+                Code::RegistryUnreachable,
+                "The cluster does not say whose the token is.",
+            )
+            .because(error)
+        })
+    }
+
+    /// A ServiceAccount works for the tenant of its own namespace, unless a request names another: whom another tenant lets
+    /// in changes nothing for those that do not ask for it.
+    async fn by_service_account(
+        &self,
+        account: &ServiceAccount,
+        wanted: Option<&str>,
+        now: Time,
+    ) -> Result<Caller, Problem> {
+        let tenant = wanted.unwrap_or(&account.namespace);
+        let bound = service_accounts::find(&self.db, tenant, account).await?.ok_or_else(|| {
+            // The same whether or not there is such a tenant.
+            let detail = format!("The ServiceAccount \"{account}\" has no role in the tenant \"{tenant}\".");
+            unauthenticated(&detail).with_hint(
+                "The tenant lets it in by POST /v1/service-accounts. The header Entente-Tenant names a tenant that is not of its namespace.",
+            )
+        })?;
+        service_accounts::used(&self.db, &bound, now).await?;
+        Ok(Caller {
+            actor: Actor::ServiceAccount { user: account.user() },
+            tenant: Some(Membership {
+                tenant: tenant.into(),
+                role: bound.role,
+            }),
+            is_platform_operator: false,
             limits: None,
             is_by_token: false,
         })

@@ -10,6 +10,7 @@ pub mod password;
 mod role;
 pub mod second_factor;
 pub mod secret;
+pub mod service_accounts;
 pub mod tokens;
 
 pub use action::Action;

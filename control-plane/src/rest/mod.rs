@@ -41,6 +41,7 @@ mod releases;
 mod request_id;
 mod resources;
 mod routes;
+mod service_accounts;
 mod session;
 mod sign_in;
 mod standing;

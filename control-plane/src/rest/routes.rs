@@ -12,8 +12,8 @@ use super::App;
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
     api_keys, audit, authorities, blocks, bundle, chains, channels, codes, contracts, enroll, factor, identities,
-    invitations, members, nodes, openapi, operations, organizations, profile, releases, session, sign_in, standing,
-    tenants, transactions, users, verbs, verify,
+    invitations, members, nodes, openapi, operations, organizations, profile, releases, service_accounts, session,
+    sign_in, standing, tenants, transactions, users, verbs, verify,
 };
 
 /// The router, the document, and what each operation takes.
@@ -118,6 +118,14 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
     table.add(routes!(api_keys::api_key_rotate));
     table.add(routes!(api_keys::token_create));
     table.add(routes!(api_keys::jwks_get));
+    table.add(routes!(
+        service_accounts::service_account_list,
+        service_accounts::service_account_create
+    ));
+    table.add(routes!(
+        service_accounts::service_account_get,
+        service_accounts::service_account_delete
+    ));
     table.add(routes!(audit::audit_event_list));
     table.add(routes!(audit::audit_event_export));
     table.add(routes!(tenants::tenant_list, tenants::tenant_create));

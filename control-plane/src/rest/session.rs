@@ -40,13 +40,13 @@ pub struct SignIn {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
-    /// What the caller is: `user`, `key` or `installation`.
+    /// What the caller is: `user`, `key`, `serviceAccount` or `installation`.
     #[schema(example = "user")]
     pub actor: &'static str,
     /// Id of the user or key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// E-mail address of the user, or name of the key.
+    /// E-mail address of the user, or name of the key or ServiceAccount.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "li@bank.example")]
     pub name: Option<String>,
@@ -203,6 +203,7 @@ pub async fn session_get(State(app): State<App>, caller: Caller) -> Result<axum:
     }
     let (actor, id, name) = match &caller.actor {
         Actor::Key { id, name } => ("key", Some(id.clone()), Some(name.clone())),
+        Actor::ServiceAccount { user } => ("serviceAccount", None, Some(user.clone())),
         _ => ("installation", None, None),
     };
     Ok(axum::Json(SessionView {

@@ -181,7 +181,7 @@ pub async fn user_delete(
 pub(super) fn outranks(caller: &Caller, role: Role) -> Result<(), Problem> {
     let is_owner = match &caller.actor {
         Actor::Installation => true,
-        Actor::Key { .. } => false,
+        Actor::Key { .. } | Actor::ServiceAccount { .. } => false,
         Actor::User { .. } => caller
             .tenant
             .as_ref()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use entente_api::names::DEFAULT_NAMESPACE;
 use entente_operator::metrics::Metrics;
 use entente_operator::registry::kubernetes::Kubernetes;
@@ -12,6 +13,7 @@ use entente_operator::registry::{Registry, Scope};
 use entente_operator::substrate::kubernetes::{self as pods, Settings};
 use entente_operator::vault;
 
+use crate::access::service_accounts::{self, ServiceAccounts};
 use crate::api::{self, Api, Ground, damaged};
 use crate::cli::{CliError, Console, Exit};
 use crate::oidc::{self, OidcArgs};
@@ -55,6 +57,9 @@ pub struct ServeArgs {
         value_name = "ADDRESS"
     )]
     pub listen: SocketAddr,
+    /// Take tokens of ServiceAccounts that were made for this audience; none are taken when absent
+    #[arg(long, env = "ENTENTE_TOKEN_AUDIENCE", value_name = "AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
+    pub token_audience: Option<String>,
     /// Namespace of the resources that the administrator's token is for
     #[arg(long, env = "ENTENTE_NAMESPACE", default_value = DEFAULT_NAMESPACE, value_name = "NAMESPACE")]
     pub namespace: String,
@@ -114,6 +119,10 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
         let email = &args.admin_email;
         console.line(&format!("user   {email}, one-time password in {}", file.display()))?;
     }
+    let service_accounts = args.token_audience.as_deref().map(|audience| {
+        let cluster = service_accounts::Cluster::new(client.clone());
+        ServiceAccounts::new(Arc::new(cluster), audience)
+    });
     let ground = Ground {
         registry,
         substrate: Arc::new(pods::Kubernetes::new(client.clone(), settings)),
@@ -123,6 +132,7 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
         db,
         token,
         namespace: args.namespace.clone(),
+        service_accounts,
         has_secure_cookies: args.secure_cookies,
     };
     let api = Api::start(listener, ground);

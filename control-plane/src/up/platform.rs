@@ -105,6 +105,7 @@ impl Platform {
             db,
             token: token.clone(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
+            service_accounts: None,
             // On loopback, without TLS.
             has_secure_cookies: false,
         };

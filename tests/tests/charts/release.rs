@@ -39,6 +39,7 @@ fn a_release_makes_a_chain_is_upgraded_under_it_and_leaves_the_definitions() {
         let token = token(&system).await?;
         let (rest, platform) = (Rest::of(&system), Who::Bearer(token.clone()));
         let tenants = tenants::work_by_rest_alone(cluster, &rest, &platform).await?;
+        tenants::let_a_service_account_in(cluster, &rest, &tenants).await?;
         tenants::shut_the_api_out(cluster, &system, &tenants).await?;
         upgrade(&system)?;
         assert_eq!(self::token(&system).await?, token);

@@ -166,6 +166,39 @@ pub async fn work_by_rest_alone(cluster: &Cluster, rest: &Rest, platform: &Who) 
     Ok(tenants)
 }
 
+/// The tenant lets a ServiceAccount of its namespace in, by the token that the cluster makes for it.
+pub async fn let_a_service_account_in(cluster: &Cluster, rest: &Rest, tenants: &Tenants) -> anyhow::Result<()> {
+    let Tenants { bureau, owner, .. } = tenants;
+    let namespace = ["--namespace", bureau];
+    let kubectl = async |args: &[&str]| cluster.kubectl(&[&namespace[..], args].concat()).await;
+    kubectl(&["create", "serviceaccount", "job"]).await?;
+    let token = async |audience: &[&str]| {
+        let made = kubectl(&[&["create", "token", "job"], audience].concat()).await?;
+        anyhow::Ok(Who::Bearer(made.trim().to_owned()))
+    };
+    let (ours, the_clusters) = (token(&["--audience", "entente"]).await?, token(&[]).await?);
+    let chain = async |who: &Who| {
+        let (status, answer) = rest.call(who, Method::GET, "/v1/chains/ledger", None).await?;
+        anyhow::Ok((status, answer["name"].clone()))
+    };
+
+    let before = chain(&ours).await?;
+    let body = json!({"name": "job", "role": "auditor"});
+    let made = rest.post(owner, "/v1/service-accounts", body).await?;
+    let found = chain(&ours).await?;
+    let beyond = rest.call(&ours, Method::DELETE, "/v1/chains/ledger", None).await?;
+    let for_another = chain(&the_clusters).await?;
+    let path = format!("/v1/service-accounts/{}", made["id"].as_str().context("it has an id")?);
+    rest.call(owner, Method::DELETE, &path, None).await?;
+    let after = chain(&ours).await?;
+
+    let refused = (StatusCode::UNAUTHORIZED, Value::Null);
+    assert_eq!((&before, &for_another, &after), (&refused, &refused, &refused));
+    assert_eq!(found, (StatusCode::OK, json!("ledger")));
+    assert_eq!(beyond.0, StatusCode::FORBIDDEN);
+    Ok(())
+}
+
 /// As if an operator had made the tenant's namespace that let no API in.
 pub async fn shut_the_api_out(cluster: &Cluster, system: &Namespace, tenants: &Tenants) -> anyhow::Result<()> {
     let binding = binding(system);

@@ -9,6 +9,7 @@ mod matrix;
 mod operations;
 mod quota;
 mod resources;
+mod service_accounts;
 mod strangers;
 
 use std::sync::Arc;
@@ -30,10 +31,14 @@ use tower::ServiceExt as _;
 
 use super::{App, Service};
 use crate::access::Gate;
+use crate::access::service_accounts::ServiceAccounts;
+use crate::access::service_accounts::tests::Believer;
 use crate::ledger::Ledger;
 use crate::store::resource::Resources;
 
 pub const TOKEN: &str = "ent_admin_test";
+/// What tokens of ServiceAccounts are made for.
+pub const AUDIENCE: &str = "entente";
 
 /// A platform without operator and nodes.
 pub struct TestApp {
@@ -81,7 +86,8 @@ impl TestApp {
         let vault = Arc::new(vault::Local::new(&folder.path().join("vault")));
         let ledger = Ledger::new(resources.clone(), vault);
         let db = crate::store::testing::fresh().await;
-        let gate = Gate::new(db.clone(), registry.clone(), TOKEN, DEFAULT_NAMESPACE);
+        let mut gate = Gate::new(db.clone(), registry.clone(), TOKEN, DEFAULT_NAMESPACE);
+        gate.service_accounts = Some(ServiceAccounts::new(Arc::new(Believer::default()), AUDIENCE));
         let app = App::new(resources, db, ledger, Arc::new(NoNodes), gate, CancellationToken::new());
         let service = super::service(app.clone());
         TestApp {

@@ -7,6 +7,7 @@ pub mod invitations;
 pub mod memberships;
 pub mod oidc;
 pub mod recovery_codes;
+pub mod service_accounts;
 pub mod sessions;
 pub mod signing_keys;
 pub mod users;
