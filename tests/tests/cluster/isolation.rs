@@ -90,9 +90,9 @@ fn a_namespace_is_prepared_without_taking_over_somebody_elses() {
             ])
             .await?;
 
-        let ours = tenancy::prepare(&client, &name, &Tenancy::default()).await?;
-        let again = tenancy::prepare(&client, &name, &Tenancy::default()).await?;
-        let taken = tenancy::prepare(&client, theirs.name(), &Tenancy::default()).await?;
+        let ours = tenancy::prepare(&client, &name, &Tenancy::default(), None).await?;
+        let again = tenancy::prepare(&client, &name, &Tenancy::default(), None).await?;
+        let taken = tenancy::prepare(&client, theirs.name(), &Tenancy::default(), None).await?;
 
         assert_eq!((ours, again, taken), (true, true, false));
         assert_eq!(
@@ -113,7 +113,7 @@ fn a_namespace_is_prepared_without_taking_over_somebody_elses() {
             .await?;
         assert_eq!(before, after);
         for namespace in [name.as_str(), theirs.name()] {
-            tenancy::release(&client, namespace).await?;
+            tenancy::release(&client, namespace, None).await?;
             assert_eq!(objects(namespace).await?, "");
         }
         cluster.kubectl(&["delete", "namespace", &name, "--wait=false"]).await?;
