@@ -14,5 +14,6 @@ pub mod operation;
 pub mod rest;
 pub mod serve;
 pub mod store;
+pub mod trace;
 pub mod up;
 mod uri;

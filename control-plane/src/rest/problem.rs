@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::quota::QuotaShortage;
 use super::request_id;
 use crate::rest::codes::Code;
+use crate::trace::TraceContext;
 
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -214,7 +215,8 @@ impl IntoResponse for Problem {
         let parts = *self.0;
         let request = request_id::current();
         if let Some(source) = &parts.source {
-            tracing::error!(request = %request.id, path = %request.path, error = %chain_of(source.as_ref()), "request failed");
+            let trace = request.trace.map(TraceContext::trace_id).unwrap_or_default();
+            tracing::error!(request = %request.id, trace, path = %request.path, error = %chain_of(source.as_ref()), "request failed");
         }
         let status = parts.code.status();
         let language = request.language;

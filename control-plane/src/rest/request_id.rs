@@ -1,14 +1,16 @@
 //! A name for every request: taken from `X-Request-Id` or made up, answered in the same header, written in every
-//! problem and log line.
+//! problem and log line. With it goes the request's place in a trace: `traceparent`, taken over and answered likewise.
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::language::Language;
 use crate::audit::Note;
+use crate::trace::{TraceContext, context, export};
 
 /// The header, in requests and answers.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -20,6 +22,8 @@ const LONGEST: usize = 128;
 pub struct CurrentRequest {
     pub id: String,
     pub path: String,
+    /// Its span: what it causes elsewhere is below it.
+    pub trace: Option<TraceContext>,
     /// What people are answered in.
     pub language: Language,
     /// What the handler says for the audit's row.
@@ -50,17 +54,25 @@ pub async fn layer(request: Request, next: Next) -> Response {
     let id = given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let path = super::verbs::public_path(request.uri().path());
     let language = Language::of(request.headers());
+    let parent = TraceContext::of(request.headers());
+    let span = export::request(request.method().as_str(), &path, &id, parent);
+    let trace = export::context(&span).unwrap_or_else(|| TraceContext::below(parent));
     let mut response = CURRENT
         .scope(
             CurrentRequest {
                 id: id.clone(),
                 path,
+                trace: Some(trace),
                 language,
                 note: Note::default(),
             },
-            next.run(request),
+            next.run(request).instrument(span.clone()),
         )
         .await;
+    export::answered(&span, response.status().as_u16());
+    if let Some(value) = trace.header() {
+        response.headers_mut().insert(context::HEADER, value);
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
     }

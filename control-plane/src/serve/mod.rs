@@ -20,6 +20,7 @@ use crate::oidc::{self, OidcArgs};
 use crate::operate::{self, ClusterArgs};
 use crate::rest::problem::chain_of;
 use crate::store::Db;
+use crate::trace::export::ExportArgs;
 use crate::up::data::Data;
 use crate::up::layout::Address;
 use crate::up::{first, signals, token};
@@ -65,6 +66,8 @@ pub struct ServeArgs {
     pub namespace: String,
     #[command(flatten)]
     pub oidc: OidcArgs,
+    #[command(flatten)]
+    pub export: ExportArgs,
 }
 
 /// Serves until it is told to stop.

@@ -23,6 +23,7 @@ use self::data::Data;
 use self::platform::Platform;
 use crate::cli::{CliError, Console, Exit};
 use crate::oidc::{self, OidcArgs};
+use crate::trace::export::ExportArgs;
 use crate::{api, ca};
 
 /// Options of `entente up`. The environment names are those that `make up` takes.
@@ -45,6 +46,8 @@ pub struct UpArgs {
     pub fabric_bin: Option<PathBuf>,
     #[command(flatten)]
     pub oidc: OidcArgs,
+    #[command(flatten)]
+    pub export: ExportArgs,
 }
 
 fn read_switch(text: &str) -> Result<bool, String> {
