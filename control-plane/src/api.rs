@@ -56,6 +56,8 @@ pub struct Ground {
     pub token: String,
     /// Organizations' certificate authorities, where they are served.
     pub authorities: Option<Arc<Authorities>>,
+    /// Whether an organization needs an approved record before it takes part in a chain.
+    pub requires_real_names: bool,
     /// The OpenID provider that people sign in at, where there is one.
     pub openid: Option<Arc<oidc::Provider>>,
     /// Namespace of the tenant that the token is for.
@@ -91,6 +93,7 @@ impl Api {
         let stop = CancellationToken::new();
         let mut app = App::new(resources, ground.db, ledger, ground.substrate, gate, stop.clone());
         app.authorities = ground.authorities;
+        app.requires_real_names = ground.requires_real_names;
         app.openid = ground.openid;
         let service = rest::service(app.clone());
         let tasks = vec![

@@ -34,6 +34,9 @@
 - --admin-email={{ .Values.api.adminEmail }}
 - --admin-password-file=/etc/entente/token/password
 - --cluster-domain={{ .Values.nodes.clusterDomain }}
+{{- if .Values.api.requireRealNames }}
+- --require-real-names
+{{- end }}
 {{- with .Values.api.oidc }}
 {{- if .issuer }}
 - --oidc-issuer={{ .issuer }}

@@ -71,6 +71,10 @@ actions! {
     ReadReleases = "releases:read" for [Owner, Admin, Operator, Developer, Auditor];
     /// Publish and withdraw node releases.
     WriteReleases = "platform:releases" for [];
+    /// See the records of organizations, and approve or refuse them.
+    CheckRecords = "platform:records" for [];
+    /// Say which institutions the alliance has.
+    ManageAlliance = "platform:alliance" for [];
     /// See, create, change, suspend and delete tenants.
     ManageTenants = "platform:tenants" for [];
 }

@@ -69,6 +69,8 @@ codes! {
     AlreadyExists = "already_exists", CONFLICT, "The name is taken",
         Some("Choose another name, or change the existing one with PATCH or PUT.");
     Conflict = "conflict", CONFLICT, "It was changed at the same time", Some("Read it again and repeat the request.");
+    RealNameRequired = "real_name_required", FORBIDDEN, "The organization's record is not approved",
+        Some("PUT /v1/organizations/{name}/record submits it; an operator of the platform checks it.");
     QuotaExceeded = "quota_exceeded", FORBIDDEN, "There is no room for it",
         Some("Delete what is no longer needed, or ask the platform's operators for more room.");
     OperationInProgress = "operation_in_progress", CONFLICT, "An operation on it is in progress",

@@ -1,5 +1,7 @@
 //! What the API must know of each kind of resource: its words, and the checks that need no look at anything else.
 
+use std::collections::BTreeSet;
+
 use entente_api::condition::Progress;
 use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
 use entente_api::{names, units};
@@ -36,6 +38,11 @@ pub trait Kind:
     /// What it needs of its tenant's quotas.
     fn demand(&self) -> Demand {
         Demand::default()
+    }
+
+    /// The tenant's own organizations that take part in a chain by it.
+    fn participants(&self) -> BTreeSet<String> {
+        BTreeSet::new()
     }
 
     /// A resource that nobody has seen yet.
@@ -113,6 +120,10 @@ kind!(Chain, "chain", "chains", ReadChains, WriteChains, DeleteChains, {
         Demand::of_chain(self)
     }
 
+    fn participants(&self) -> BTreeSet<String> {
+        Demand::of_chain(self).organizations
+    }
+
     fn check(&self) -> Vec<FieldError> {
         super::chain_check::spec(&self.spec)
     }
@@ -125,6 +136,10 @@ kind!(Member, "member", "members", ReadChains, WriteChains, DeleteChains, {
 
     fn demand(&self) -> Demand {
         Demand::of_member(self)
+    }
+
+    fn participants(&self) -> BTreeSet<String> {
+        BTreeSet::from([self.spec.organization.clone()])
     }
 
     fn check(&self) -> Vec<FieldError> {

@@ -3,6 +3,7 @@
 //! verb rewriting → request id → token → idempotency → handler. A handler authorizes, checks, writes, answers; only
 //! what reads or writes a ledger (`transactions`, `blocks`) talks to nodes, through [`crate::ledger`].
 
+mod alliance;
 mod api_keys;
 mod audit;
 mod audited;
@@ -37,6 +38,7 @@ pub mod problem;
 mod profile;
 pub mod quota;
 mod rate;
+mod records;
 mod releases;
 mod request_id;
 mod resources;
@@ -89,6 +91,8 @@ pub struct App {
     pub gate: Gate,
     /// Organizations' certificate authorities, where they are served.
     pub authorities: Option<Arc<Authorities>>,
+    /// Whether an organization needs an approved record before it takes part in a chain.
+    pub requires_real_names: bool,
     /// The OpenID provider that people sign in at, where there is one.
     pub openid: Option<Arc<oidc::Provider>>,
     /// Cancelled when the platform stops: whoever waits for something answers now.
@@ -118,6 +122,7 @@ impl App {
             nodes,
             gate,
             authorities: None,
+            requires_real_names: false,
             openid: None,
             stop,
             in_flight: idempotency::InFlight::default(),

@@ -32,6 +32,8 @@ pub type Route = (Method, String);
 
 /// Every operation by its id in the OpenAPI document.
 pub const OPERATIONS: &[Row] = &[
+    ("alliance_list", SignedIn),
+    ("alliance_put", May(ManageAlliance)),
     ("api_key_create", May(ManageKeys)),
     ("api_key_delete", May(ManageKeys)),
     ("api_key_get", May(ManageKeys)),
@@ -106,6 +108,11 @@ pub const OPERATIONS: &[Row] = &[
     ("organization_patch", May(WriteOrganizations)),
     ("organization_put", May(WriteOrganizations)),
     ("problem_get", SignedIn),
+    ("record_approve", May(CheckRecords)),
+    ("record_get", May(ReadOrganizations)),
+    ("record_list", May(CheckRecords)),
+    ("record_put", May(WriteOrganizations)),
+    ("record_refuse", May(CheckRecords)),
     ("service_account_create", May(ManageUsers)),
     ("service_account_delete", May(ManageUsers)),
     ("service_account_get", May(ReadUsers)),

@@ -16,6 +16,7 @@ use super::kind::Kind;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::quota;
+use super::records;
 use super::request_id;
 use super::view::{Accepted, View, etag, view};
 use crate::access::{Action, Caller, TenantScope};
@@ -124,6 +125,7 @@ pub async fn create<K: Kind>(
     {
         return Err(taken(&resource));
     }
+    records::require(app, &scope, None, &resource).await?;
     let _turn = quota::admit(app, &scope, None, &resource).await?;
     if query.validate_only {
         return Ok(Accepted {
@@ -234,6 +236,7 @@ async fn replace<K: Kind>(
         return Err(Problem::invalid(errors));
     }
     let changed = new.spec() != old.spec() || new.meta().labels != old.meta().labels;
+    records::require(app, scope, Some(old), &new).await?;
     let _turn = quota::admit(app, scope, Some(old), &new).await?;
     if !changed || query.validate_only {
         return Ok(Some(Accepted {

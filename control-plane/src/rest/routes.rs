@@ -11,9 +11,9 @@ use utoipa_axum::routes;
 use super::App;
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
-    api_keys, audit, authorities, blocks, bundle, chains, channels, codes, contracts, enroll, factor, identities,
-    invitations, members, nodes, openapi, operations, organizations, profile, releases, service_accounts, session,
-    sign_in, standing, tenants, transactions, users, verbs, verify,
+    alliance, api_keys, audit, authorities, blocks, bundle, chains, channels, codes, contracts, enroll, factor,
+    identities, invitations, members, nodes, openapi, operations, organizations, profile, records, releases,
+    service_accounts, session, sign_in, standing, tenants, transactions, users, verbs, verify,
 };
 
 /// The router, the document, and what each operation takes.
@@ -136,6 +136,12 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         tenants::tenant_delete
     ));
     table.add(routes!(tenants::tenant_invite));
+    table.add(routes!(records::record_get, records::record_put));
+    table.add(routes!(records::record_list));
+    table.add(routes!(alliance::alliance_list));
+    table.add(routes!(alliance::alliance_put));
+    table.add(routes!(records::record_approve));
+    table.add(routes!(records::record_refuse));
     table.add(routes!(codes::problem_get));
     table.add(routes!(openapi::openapi_get));
     table.add(routes!(openapi::version_get));

@@ -64,6 +64,9 @@ pub struct ServeArgs {
     /// Namespace of the resources that the administrator's token is for
     #[arg(long, env = "ENTENTE_NAMESPACE", default_value = DEFAULT_NAMESPACE, value_name = "NAMESPACE")]
     pub namespace: String,
+    /// Let an organization take part in chains only once an operator of the platform has approved its record
+    #[arg(long, env = "ENTENTE_REQUIRE_REAL_NAMES", value_parser = clap::builder::BoolishValueParser::new())]
+    pub require_real_names: bool,
     #[command(flatten)]
     pub oidc: OidcArgs,
     #[command(flatten)]
@@ -131,6 +134,7 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
         substrate: Arc::new(pods::Kubernetes::new(client.clone(), settings)),
         vault: Arc::new(vault::Kubernetes::new(client)),
         authorities: None,
+        requires_real_names: args.require_real_names,
         openid,
         db,
         token,

@@ -5,10 +5,12 @@
 //! but for those of `access`, which find out who asks. Absent is `Ok(None)`.
 
 pub mod access;
+pub mod alliance;
 pub mod audit;
 pub mod idempotency;
 pub mod nodes;
 pub mod operation;
+pub mod records;
 pub mod resource;
 #[cfg(test)]
 pub mod testing;

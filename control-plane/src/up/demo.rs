@@ -11,6 +11,9 @@ use crate::operation::Operation;
 /// What `entente apply -f examples/demo.yaml` would apply.
 const DEMO: &str = include_str!("../../../examples/demo.yaml");
 
+/// A directory of 67 institutions in six sectors.
+const ALLIANCE: &str = include_str!("../../../examples/alliance.json");
+
 /// Name of the demo's chain.
 pub const CHAIN: &str = "transfer-payments";
 
@@ -19,6 +22,8 @@ const READY_WITHIN: Duration = Duration::from_secs(300);
 /// Applies the demo and shows each step with its time as it happens.
 pub async fn provision(client: &Client, console: &mut Console) -> Result<(), CliError> {
     console.line("Provisioning the demo consortium (examples/demo.yaml):")?;
+    let directory: Value = serde_json::from_str(ALLIANCE).map_err(CliError::output)?;
+    client.put("/v1/admin/alliance", &directory).await?;
     for manifest in manifest::parse(DEMO, "examples/demo.yaml")? {
         let path = format!("/v1/{}/{}", manifest.kind.plural, manifest.name);
         let answer = client.put(&path, &manifest.body).await?;

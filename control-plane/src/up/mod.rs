@@ -44,6 +44,9 @@ pub struct UpArgs {
     /// Folder of stock Fabric's `peer` and `orderer`, for chains on the engine `fabric`
     #[arg(long, env = "ENTENTE_FABRIC_BIN", value_name = "FOLDER")]
     pub fabric_bin: Option<PathBuf>,
+    /// Let an organization take part in chains only once an operator of the platform has approved its record
+    #[arg(long, env = "ENTENTE_REQUIRE_REAL_NAMES", value_parser = clap::builder::BoolishValueParser::new())]
+    pub require_real_names: bool,
     #[command(flatten)]
     pub oidc: OidcArgs,
     #[command(flatten)]
@@ -82,7 +85,7 @@ async fn serve(args: &UpArgs, console: &mut Console) -> Result<Exit, CliError> {
     let hint = "Choose another one with PORT=, or stop the program that uses it.";
     let listener = api::bind(args.address(), hint).await?;
     let authorities = ca::bind(args.ca_port, args.address()).await?;
-    let platform = Platform::start(&data, listener, authorities, openid, args.fabric_bin.clone()).await?;
+    let platform = Platform::start(&data, listener, authorities, openid, args).await?;
 
     let work = async {
         banner::started(&platform, &data, console)?;

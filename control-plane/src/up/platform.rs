@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use super::UpArgs;
 use super::data::Data;
 use super::first;
 use super::layout::Address;
@@ -44,7 +45,7 @@ impl Platform {
         listener: TcpListener,
         authorities: TcpListener,
         openid: Option<Arc<oidc::Provider>>,
-        fabric_bin: Option<PathBuf>,
+        args: &UpArgs,
     ) -> Result<Platform, CliError> {
         let layout = &data.layout;
         let failed = |what: &str| {
@@ -58,12 +59,12 @@ impl Platform {
         let db = Db::open(&layout.platform())
             .await
             .map_err(|error| damaged("platform.db", &error))?;
-        let executables = executables(fabric_bin.clone())?;
+        let executables = executables(args.fabric_bin.clone())?;
         let substrate: Arc<dyn Substrate> = Arc::new(
             Local::open(&layout.nodes(), executables).map_err(|error| failed("nodes cannot be run")(&error))?,
         );
         let vault: Arc<dyn vault::Vault> = Arc::new(vault::Local::new(&layout.vault()));
-        releases::publish(&registry, fabric_bin.as_deref())
+        releases::publish(&registry, args.fabric_bin.as_deref())
             .await
             .map_err(|error| failed("node releases cannot be published")(&error))?;
 
@@ -99,6 +100,7 @@ impl Platform {
         let ground = Ground {
             registry,
             authorities: Some(authorities.clone()),
+            requires_real_names: args.require_real_names,
             openid,
             substrate: substrate.clone(),
             vault,

@@ -2,12 +2,14 @@
 //! writing the statuses that it would write.
 
 mod access;
+mod alliance;
 mod audit;
 mod bad_requests;
 mod idempotency;
 mod matrix;
 mod operations;
 mod quota;
+mod records;
 mod resources;
 mod service_accounts;
 mod strangers;

@@ -18,11 +18,11 @@ use sqlx::any::AnyRow;
 
 use super::DbError;
 
-fn text(row: &AnyRow, column: &'static str) -> Result<String, DbError> {
+pub(super) fn text(row: &AnyRow, column: &'static str) -> Result<String, DbError> {
     Ok(row.try_get(column)?)
 }
 
-fn optional(row: &AnyRow, column: &'static str) -> Result<Option<String>, DbError> {
+pub(super) fn optional(row: &AnyRow, column: &'static str) -> Result<Option<String>, DbError> {
     Ok(row.try_get(column)?)
 }
 
@@ -30,11 +30,11 @@ fn flag(row: &AnyRow, column: &'static str) -> Result<bool, DbError> {
     Ok(row.try_get::<i64, _>(column)? != 0)
 }
 
-fn time(row: &AnyRow, column: &'static str) -> Result<Time, DbError> {
+pub(super) fn time(row: &AnyRow, column: &'static str) -> Result<Time, DbError> {
     read_time(text(row, column)?)
 }
 
-fn optional_time(row: &AnyRow, column: &'static str) -> Result<Option<Time>, DbError> {
+pub(super) fn optional_time(row: &AnyRow, column: &'static str) -> Result<Option<Time>, DbError> {
     optional(row, column)?.map(read_time).transpose()
 }
 
