@@ -1,5 +1,6 @@
 //! A chain whose nodes are pods.
 
+use entente_api::node_release::Engine;
 use entente_tests::cluster::{self, Image, Namespace};
 use entente_tests::executables;
 
@@ -64,9 +65,9 @@ fn a_stock_chain_becomes_ready_and_commits() {
         let namespace = Namespace::create(cluster, "stock").await?;
         let image = cluster.image(Image::Node).await?;
         let operator = Operator::start(&namespace, &image).await?;
-        operator.release_stock(cluster, &image).await?;
+        let spec = operator.on(Engine::Fabric, cluster, &image, CHAIN).await?;
 
-        let chain = operator.create("ledger", &format!("{CHAIN}\nrelease: fabric")).await?;
+        let chain = operator.create("ledger", &spec).await?;
 
         operator.transacts(&chain, "main", "first").await?;
         operator.delete("ledger").await?;

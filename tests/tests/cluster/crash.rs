@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use entente_api::Chain;
 use entente_api::chain::{ChainMember, ChainSpec};
-use entente_tests::cluster::{self, Image, Namespace};
+use entente_api::node_release::Engine;
+use entente_tests::cluster::{self, Cluster, Image, Namespace};
+use entente_tests::executables;
 use entente_tests::skip::say;
 
 use crate::operator::Operator;
@@ -27,12 +29,12 @@ enum Wish {
     Nothing,
 }
 
-async fn ask(operator: &Operator, wish: Wish) -> anyhow::Result<()> {
+async fn ask(operator: &Operator, wish: Wish, spec: &str) -> anyhow::Result<()> {
     let registry = &operator.context.registry;
     match wish {
         Wish::Nothing => Ok(()),
         Wish::Create => {
-            let spec: ChainSpec = serde_yaml::from_str(CHAIN)?;
+            let spec: ChainSpec = serde_yaml::from_str(spec)?;
             registry.create(&operator.scope, &Chain::new("ledger", spec)).await?;
             Ok(())
         }
@@ -62,6 +64,7 @@ struct Installation {
     namespace: String,
     image: String,
     home: PathBuf,
+    spec: String,
 }
 
 impl Installation {
@@ -77,7 +80,7 @@ impl Installation {
             let doomed = tokio::runtime::Runtime::new()?;
             let begun = doomed.block_on(async {
                 let operator = own.operator().await?;
-                ask(&operator, wish).await?;
+                ask(&operator, wish, &own.spec).await?;
                 // A moment to be cut off at, not a wait for something.
                 tokio::time::sleep(moment).await;
                 anyhow::Ok(())
@@ -108,62 +111,82 @@ async fn all(namespace: &Namespace, kind: &str) -> anyhow::Result<Vec<String>> {
 
 #[test]
 fn an_operator_that_is_cut_off_at_any_step_is_followed_by_one_that_finishes() {
-    cluster::test(async |cluster| {
-        let namespace = Namespace::create(cluster, "crash").await?;
-        let home = tempfile::tempdir()?;
-        let installation = Installation {
-            namespace: namespace.name().to_owned(),
-            image: cluster.image(Image::Node).await?,
-            home: Path::new(home.path()).to_owned(),
-        };
+    cluster::test(async |cluster| cut_operators_off(cluster, Engine::Native).await);
+}
 
-        installation
-            .cut_off_at(Wish::Create, &[50, 200, 450, 900, 1600, 2500])
-            .await?;
-        let operator = installation.operator().await?;
-        let chain = operator.ready("ledger").await?;
-        operator.transacts(&chain, "main", "made").await?;
-        operator.stop().await?;
-        assert_eq!(
-            all(&namespace, "statefulsets").await?,
-            ["ledger-orderer0", "ledger-peer0-bank"]
-        );
+#[test]
+fn an_operator_of_stock_nodes_that_is_cut_off_at_any_step_is_followed_by_one_that_finishes() {
+    let name = "crash::an_operator_of_stock_nodes_that_is_cut_off_at_any_step_is_followed_by_one_that_finishes";
+    if executables::stock_fabric_or_skip(name).is_some() {
+        cluster::test(async |cluster| cut_operators_off(cluster, Engine::Fabric).await);
+    }
+}
 
-        installation
-            .cut_off_at(Wish::Grow, &[100, 300, 700, 1500, 3000])
-            .await?;
-        let operator = installation.operator().await?;
-        let chain = operator.ready("ledger").await?;
-        operator.transacts(&chain, "main", "grown").await?;
-        operator.stop().await?;
-        let nodes = [
-            "ledger-orderer0",
-            "ledger-peer0-bank",
-            "ledger-peer0-tax",
-            "ledger-peer1-bank",
-        ];
-        assert_eq!(all(&namespace, "statefulsets").await?, nodes);
-        assert_eq!(
-            all(&namespace, "persistentvolumeclaims").await?,
-            nodes.map(|node| format!("data-{node}-0"))
-        );
-        assert_eq!(all(&namespace, "deployments").await?.len(), 1);
-        let contract = &chain.status.as_ref().map(|status| status.contracts[0].clone());
-        let committed = contract
-            .as_ref()
-            .map(|contract| (contract.version.as_deref(), contract.sequence));
-        assert_eq!(committed, Some((Some("2.0"), Some(2))));
+async fn cut_operators_off(cluster: &Cluster, engine: Engine) -> anyhow::Result<()> {
+    let namespace = Namespace::create(cluster, "crash").await?;
+    let home = tempfile::tempdir()?;
+    let mut installation = Installation {
+        namespace: namespace.name().to_owned(),
+        image: cluster.image(Image::Node).await?,
+        home: Path::new(home.path()).to_owned(),
+        spec: String::new(),
+    };
+    let operator = installation.operator().await?;
+    installation.spec = operator.on(engine, cluster, &installation.image, CHAIN).await?;
+    operator.stop().await?;
+    // Stock nodes take longer to start.
+    let later: &[u64] = match engine {
+        Engine::Native => &[],
+        Engine::Fabric => &[6000],
+    };
 
-        installation.cut_off_at(Wish::Delete, &[30, 150, 400]).await?;
-        let operator = installation.operator().await?;
-        operator
-            .until("the chain to be gone", async || {
-                Ok(operator.chain("ledger").await?.is_none().then_some(()))
-            })
-            .await?;
-        let kinds = "pods,statefulsets,deployments,services,secrets,persistentvolumeclaims,poddisruptionbudgets,networkpolicies";
-        let left = namespace.kubectl(&["get", kinds, "--output=name"]).await?;
-        assert_eq!(left, "");
-        operator.stop().await
-    });
+    installation
+        .cut_off_at(Wish::Create, &[&[50, 200, 450, 900, 1600, 2500], later].concat())
+        .await?;
+    let operator = installation.operator().await?;
+    let chain = operator.ready("ledger").await?;
+    operator.transacts(&chain, "main", "made").await?;
+    operator.stop().await?;
+    assert_eq!(
+        all(&namespace, "statefulsets").await?,
+        ["ledger-orderer0", "ledger-peer0-bank"]
+    );
+
+    installation
+        .cut_off_at(Wish::Grow, &[&[100, 300, 700, 1500, 3000], later].concat())
+        .await?;
+    let operator = installation.operator().await?;
+    let chain = operator.ready("ledger").await?;
+    operator.transacts(&chain, "main", "grown").await?;
+    operator.stop().await?;
+    let nodes = [
+        "ledger-orderer0",
+        "ledger-peer0-bank",
+        "ledger-peer0-tax",
+        "ledger-peer1-bank",
+    ];
+    assert_eq!(all(&namespace, "statefulsets").await?, nodes);
+    assert_eq!(
+        all(&namespace, "persistentvolumeclaims").await?,
+        nodes.map(|node| format!("data-{node}-0"))
+    );
+    assert_eq!(all(&namespace, "deployments").await?.len(), 1);
+    let contract = &chain.status.as_ref().map(|status| status.contracts[0].clone());
+    let committed = contract
+        .as_ref()
+        .map(|contract| (contract.version.as_deref(), contract.sequence));
+    assert_eq!(committed, Some((Some("2.0"), Some(2))));
+
+    installation.cut_off_at(Wish::Delete, &[30, 150, 400]).await?;
+    let operator = installation.operator().await?;
+    operator
+        .until("the chain to be gone", async || {
+            Ok(operator.chain("ledger").await?.is_none().then_some(()))
+        })
+        .await?;
+    let kinds =
+        "pods,statefulsets,deployments,services,secrets,persistentvolumeclaims,poddisruptionbudgets,networkpolicies";
+    let left = namespace.kubectl(&["get", kinds, "--output=name"]).await?;
+    assert_eq!(left, "");
+    operator.stop().await
 }

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use entente_api::Chain;
+use entente_api::node_release::Engine;
 use entente_fabric::client::gateway;
 use entente_fabric::proposal::Invocation;
 use entente_fabric::proto::protos::TxValidationCode;
-use entente_tests::cluster::{self, Image, Namespace};
+use entente_tests::cluster::{self, Cluster, Image, Namespace};
+use entente_tests::executables;
 use entente_tests::skip::say;
 
 use crate::operator::Operator;
@@ -89,53 +91,62 @@ async fn leader(chain: &Chain) -> anyhow::Result<String> {
 
 #[test]
 fn a_leader_whose_pod_is_deleted_under_load_takes_nothing_with_it() {
-    cluster::test(async |cluster| {
-        let namespace = Namespace::create(cluster, "load").await?;
-        let image = cluster.image(Image::Node).await?;
-        let operator = Operator::start(&namespace, &image).await?;
-        let chain = operator.create("ledger", CHAIN).await?;
-        let mut nodes = chain.status.iter().flat_map(|status| &status.nodes);
-        let peer = nodes.find(|node| node.role == "peer").context("there is a peer")?;
-        let ledger = Ledger::default();
-        let count = || ledger.committed.lock().expect("no client panics").len();
+    cluster::test(async |cluster| lose_the_leader(cluster, Engine::Native).await);
+}
 
-        let clients = futures::future::try_join_all(
-            (0..CLIENTS).map(|client| write(&operator, &peer.endpoint, client, &ledger)),
-        );
-        let disturb = async {
-            let enough =
-                |wanted| operator.until("clients to write", async move || Ok((count() >= wanted).then_some(())));
-            enough(ENOUGH).await?;
-            let leads = leader(&chain).await?;
-            let pod = format!("ledger-{leads}-0");
-            let deleted = Instant::now();
-            namespace.kubectl(&["delete", "pod", &pod, "--wait=false"]).await?;
-            enough(count() + ENOUGH).await?;
-            operator.all_run("ledger", 4).await?;
-            enough(count() + ENOUGH).await?;
-            ledger.enough.store(true, Ordering::Relaxed);
-            anyhow::Ok(deleted)
-        };
-        let (_, deleted) = tokio::try_join!(clients, disturb)?;
+#[test]
+fn a_stock_leader_whose_pod_is_deleted_under_load_takes_nothing_with_it() {
+    let name = "load::a_stock_leader_whose_pod_is_deleted_under_load_takes_nothing_with_it";
+    if executables::stock_fabric_or_skip(name).is_some() {
+        cluster::test(async |cluster| lose_the_leader(cluster, Engine::Fabric).await);
+    }
+}
 
-        let committed = std::mem::take(&mut *ledger.committed.lock().expect("no client panics"));
-        let times: Vec<Instant> = committed.iter().map(|(_, when)| *when).collect();
-        let gaps = times.windows(2).filter(|pair| pair[1] > deleted);
-        let silence = gaps.map(|pair| pair[1].saturating_duration_since(pair[0])).max();
-        say(&format!(
-            "{} committed, {} failed, {:.2} s without a commit",
-            committed.len(),
-            ledger.failed.load(Ordering::Relaxed),
-            silence.unwrap_or_default().as_secs_f64()
-        ));
-        let (peer, signer) = operator.gateway("bank", &peer.endpoint).await?;
-        for (digest, _) in &committed {
-            let question = Invocation::new("main", "evidence", "Get").arg(digest.as_str());
-            gateway::evaluate(&peer, &question, &[], &signer)
-                .await
-                .with_context(|| format!("{digest} was committed and is lost"))?;
-        }
-        operator.delete("ledger").await?;
-        operator.stop().await
-    });
+async fn lose_the_leader(cluster: &Cluster, engine: Engine) -> anyhow::Result<()> {
+    let namespace = Namespace::create(cluster, "load").await?;
+    let image = cluster.image(Image::Node).await?;
+    let operator = Operator::start(&namespace, &image).await?;
+    let spec = operator.on(engine, cluster, &image, CHAIN).await?;
+    let chain = operator.create("ledger", &spec).await?;
+    let mut nodes = chain.status.iter().flat_map(|status| &status.nodes);
+    let peer = nodes.find(|node| node.role == "peer").context("there is a peer")?;
+    let ledger = Ledger::default();
+    let count = || ledger.committed.lock().expect("no client panics").len();
+
+    let clients =
+        futures::future::try_join_all((0..CLIENTS).map(|client| write(&operator, &peer.endpoint, client, &ledger)));
+    let disturb = async {
+        let enough = |wanted| operator.until("clients to write", async move || Ok((count() >= wanted).then_some(())));
+        enough(ENOUGH).await?;
+        let leads = leader(&chain).await?;
+        let pod = format!("ledger-{leads}-0");
+        let deleted = Instant::now();
+        namespace.kubectl(&["delete", "pod", &pod, "--wait=false"]).await?;
+        enough(count() + ENOUGH).await?;
+        operator.all_run("ledger", 4).await?;
+        enough(count() + ENOUGH).await?;
+        ledger.enough.store(true, Ordering::Relaxed);
+        anyhow::Ok(deleted)
+    };
+    let (_, deleted) = tokio::try_join!(clients, disturb)?;
+
+    let committed = std::mem::take(&mut *ledger.committed.lock().expect("no client panics"));
+    let times: Vec<Instant> = committed.iter().map(|(_, when)| *when).collect();
+    let gaps = times.windows(2).filter(|pair| pair[1] > deleted);
+    let silence = gaps.map(|pair| pair[1].saturating_duration_since(pair[0])).max();
+    say(&format!(
+        "{} committed, {} failed, {:.2} s without a commit",
+        committed.len(),
+        ledger.failed.load(Ordering::Relaxed),
+        silence.unwrap_or_default().as_secs_f64()
+    ));
+    let (peer, signer) = operator.gateway("bank", &peer.endpoint).await?;
+    for (digest, _) in &committed {
+        let question = Invocation::new("main", "evidence", "Get").arg(digest.as_str());
+        gateway::evaluate(&peer, &question, &[], &signer)
+            .await
+            .with_context(|| format!("{digest} was committed and is lost"))?;
+    }
+    operator.delete("ledger").await?;
+    operator.stop().await
 }

@@ -28,11 +28,7 @@ async fn lose(cluster: &Cluster, engine: Engine) -> anyhow::Result<()> {
     let namespace = Namespace::create(cluster, "loss").await?;
     let image = cluster.image(Image::Node).await?;
     let operator = Operator::start(&namespace, &image).await?;
-    let mut spec = CHAIN.to_owned();
-    if engine == Engine::Fabric {
-        operator.release_stock(cluster, &image).await?;
-        spec.push_str("release: fabric");
-    }
+    let spec = operator.on(engine, cluster, &image, CHAIN).await?;
     let chain = operator.create("ledger", &spec).await?;
     operator.transacts(&chain, "main", "before").await?;
 

@@ -108,7 +108,7 @@ impl Operator {
     }
 
     /// Publishes stock Fabric as the release `fabric`; `tools` is the image of our node.
-    pub async fn release_stock(&self, cluster: &Cluster, tools: &str) -> anyhow::Result<()> {
+    async fn release_stock(&self, cluster: &Cluster, tools: &str) -> anyhow::Result<()> {
         let images = Images {
             peer: cluster.image(Image::StockPeer).await?,
             orderer: cluster.image(Image::StockOrderer).await?,
@@ -116,6 +116,15 @@ impl Operator {
             ..Images::default()
         };
         self.release("fabric", Engine::Fabric, images).await
+    }
+
+    /// The spec of a chain that runs this engine, whose software is published; `tools` is the image of our node.
+    pub async fn on(&self, engine: Engine, cluster: &Cluster, tools: &str, spec: &str) -> anyhow::Result<String> {
+        if engine == Engine::Native {
+            return Ok(spec.to_owned());
+        }
+        self.release_stock(cluster, tools).await?;
+        Ok(format!("{}\nrelease: fabric\n", spec.trim_end()))
     }
 
     /// Creates a chain and waits until it is ready.
