@@ -21,3 +21,4 @@ mod tenants;
 mod trouble;
 mod upgrade;
 mod vault;
+mod versions;

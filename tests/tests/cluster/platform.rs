@@ -69,6 +69,14 @@ impl Process {
         .await;
     }
 
+    /// Waits until it could lead.
+    pub async fn ready(&self) {
+        wait::until("an operator to be ready", PATIENCE, async || {
+            self.get("/readyz").await.ok()
+        })
+        .await;
+    }
+
     /// Seconds of processor time that it has taken (proc(5), `stat`, fields 14 and 15 in hundredths).
     fn processor(&self) -> anyhow::Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
@@ -87,7 +95,7 @@ impl Process {
     }
 
     /// Ends it as a kubelet does.
-    fn stop(&mut self) -> anyhow::Result<()> {
+    pub fn stop(&mut self) -> anyhow::Result<()> {
         signal(self.child.id(), Signal::SIGTERM)?;
         let ended = self.child.wait()?;
         ensure!(ended.success(), "it ended with {ended}");
@@ -322,10 +330,7 @@ fn of_two_operators_one_works_and_the_other_takes_over() {
         let mut first = Process::operator(&namespace)?;
         first.leading().await;
         let second = Process::operator(&namespace)?;
-        wait::until("the second to be ready", PATIENCE, async || {
-            second.get("/readyz").await.ok()
-        })
-        .await;
+        second.ready().await;
 
         namespace.apply(&resting("one")).await?;
         suspended(&namespace, &["one".to_owned()]).await?;
