@@ -91,6 +91,30 @@ pub struct ChainSpec {
     /// create the chain again with `suspended: true` and `deletionPolicy: Delete`, and delete it.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
+    /// Whether every deletion is refused until this is `false` again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deletion_protection: bool,
+    /// Set while the chain lies in the recycle bin: it rests as a suspended one does, until it is brought back by taking
+    /// this out, or `purgeTime` has come and this resource is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recycled: Option<Recycled>,
+}
+
+/// Since when a chain lies in the recycle bin, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Recycled {
+    /// When it was deleted.
+    pub delete_time: Time,
+    /// When it is deleted for good, as `deletionPolicy` says.
+    pub purge_time: Time,
+}
+
+impl ChainSpec {
+    /// Whether the chain runs no nodes.
+    pub fn rests(&self) -> bool {
+        self.suspended || self.recycled.is_some()
+    }
 }
 
 /// What becomes of ledgers and keys when a chain is deleted.

@@ -1,5 +1,6 @@
 //! Why a resource is not what it should be yet, in words for its owner.
 
+use entente_api::time::Time;
 use std::error::Error;
 use std::fmt::Write as _;
 
@@ -53,6 +54,15 @@ impl Trouble {
             kind: Kind::Suspended,
             cause: "the chain is suspended: it runs no nodes, and keeps ledgers and keys".to_owned(),
             hint: None,
+        }
+    }
+
+    pub fn recycled(until: Time) -> Trouble {
+        Trouble {
+            cause: format!(
+                "the chain lies in the recycle bin until {until}: it runs no nodes, and keeps ledgers and keys"
+            ),
+            ..Trouble::suspended()
         }
     }
 

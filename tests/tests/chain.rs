@@ -58,8 +58,9 @@ async fn a_chain_lives(engine: &str) {
     the_official_client_is_served(&platform).await;
     the_platform_can_be_killed(&mut platform).await;
 
+    a_deleted_chain_can_be_had_back(&platform).await;
     platform
-        .change(reqwest::Method::DELETE, "/v1/chains/payments", None)
+        .change(reqwest::Method::DELETE, "/v1/chains/payments?force=true", None)
         .await
         .expect("the chain is deleted");
     assert_eq!(platform.processes("payments"), []);
@@ -72,6 +73,22 @@ async fn a_chain_lives(engine: &str) {
         .collect();
     assert_eq!(left, Vec::<std::ffi::OsString>::new());
     assert!(platform.interrupt().await.expect("the platform ends").success());
+}
+
+async fn a_deleted_chain_can_be_had_back(platform: &Platform) {
+    let change = async |method, path: &str| platform.change(method, path, None).await;
+    change(reqwest::Method::DELETE, "/v1/chains/payments")
+        .await
+        .expect("the chain goes into the recycle bin");
+    assert_eq!(platform.processes("payments"), []);
+    change(reqwest::Method::POST, "/v1/chains/payments:undelete")
+        .await
+        .expect("the chain comes back");
+    let known = platform
+        .evaluate("payments", "evidence", "Get", &[&digest(1)])
+        .await
+        .expect("it has its ledgers");
+    assert_eq!(known["result"]["digest"], digest(1));
 }
 
 async fn edits_converge(platform: &Platform) {

@@ -58,8 +58,10 @@ pub enum Command {
     Get(GetArgs),
     /// Show everything about one resource
     Describe(DescribeArgs),
-    /// Delete resources
+    /// Delete resources; chains go into the recycle bin
     Delete(DeleteArgs),
+    /// Bring chains back from the recycle bin
+    Undelete(UndeleteArgs),
     /// Show the log of a node
     Logs(LogsArgs),
     /// Call a contract
@@ -207,9 +209,21 @@ pub struct DeleteArgs {
     /// Succeed when there is none
     #[arg(long)]
     pub ignore_not_found: bool,
-    /// Destroy the ledgers and keys of chains too, which their deletionPolicy may retain
+    /// Delete chains at once, past the recycle bin
+    #[arg(long)]
+    pub now: bool,
+    /// Delete chains at once, and destroy their ledgers and keys too, which their deletionPolicy may retain
     #[arg(long)]
     pub purge: bool,
+    #[command(flatten)]
+    pub wait: WaitArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct UndeleteArgs {
+    /// Names of the chains
+    #[arg(required = true)]
+    pub chains: Vec<String>,
     #[command(flatten)]
     pub wait: WaitArgs,
 }

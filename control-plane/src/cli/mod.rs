@@ -59,6 +59,7 @@ async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
         Command::Get(args) => get::run(&connect()?, &args, console).await,
         Command::Describe(args) => describe::run(&connect()?, &args, console).await,
         Command::Delete(args) => delete::run(&connect()?, &args, console).await,
+        Command::Undelete(args) => delete::undo(&connect()?, &args, console).await,
         Command::Logs(args) => logs::run(&connect()?, &args, console).await,
         Command::Audit(command) => match (audit::file(&command), &command) {
             (Some((file, args)), _) => audit::verify_file(file, args, console),

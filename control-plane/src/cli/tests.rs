@@ -212,7 +212,7 @@ async fn delete_waits_until_it_is_gone() {
     let file = shell.file("chain.yaml", CHAIN);
     shell.run(&["apply", "--no-wait", "-f", &file]).await;
 
-    let deleted = shell.run(&["delete", "-f", &file]).await;
+    let deleted = shell.run(&["delete", "--now", "-f", &file]).await;
     shell.run(&["apply", "--no-wait", "-f", &file]).await;
     let purged = shell.run(&["delete", "chain", "ledger", "--purge"]).await;
     let again = shell.run(&["delete", "chain", "ledger"]).await;

@@ -51,6 +51,10 @@ pub enum OperationKind {
     Create,
     Update,
     Delete,
+    /// Into the recycle bin.
+    Recycle,
+    /// Out of the recycle bin.
+    Undelete,
     Restart,
 }
 
@@ -60,6 +64,8 @@ impl OperationKind {
             OperationKind::Create => "create",
             OperationKind::Update => "update",
             OperationKind::Delete => "delete",
+            OperationKind::Recycle => "recycle",
+            OperationKind::Undelete => "undelete",
             OperationKind::Restart => "restart",
         }
     }

@@ -77,6 +77,9 @@ codes! {
         Some("Wait for the operation (GET /v1/operations/{id}:wait), then repeat the request.");
     LastOwner = "last_owner", CONFLICT, "A tenant needs an owner", Some("Make another user an owner first.");
     InUse = "in_use", CONFLICT, "Others depend on it", None;
+    DeletionProtected = "deletion_protected", CONFLICT, "It is protected from deletion",
+        Some("Set `spec.deletionProtection` to `false` first.");
+    NotRecycled = "not_recycled", CONFLICT, "It is not in the recycle bin", None;
     NotReady = "not_ready", CONFLICT, "It is not ready yet",
         Some("Its `status` says what it is waiting for; wait for the operation that makes it.");
     IdempotencyKeyInFlight = "idempotency_key_in_flight", CONFLICT, "The request with this key is still running", None;

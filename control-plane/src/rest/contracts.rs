@@ -19,6 +19,10 @@ crud! {
     put contract_put;
     /// Change a contract by a JSON Merge Patch.
     patch contract_patch;
+    /// Look whether a contract can be deleted.
+    ///
+    /// Lists what stands in the way; changes nothing.
+    deletable contract_deletable at "/v1/contracts/{name}:deletable";
     /// Delete a contract.
     delete contract_delete;
 }

@@ -12,6 +12,7 @@ macro_rules! crud {
         $(#[$about_get:meta])* get $get:ident;
         $(#[$about_put:meta])* put $put:ident;
         $(#[$about_patch:meta])* patch $patch:ident;
+        $(#[$about_deletable:meta])* deletable $deletable:ident at $deletable_path:tt;
         $($(#[$about_delete:meta])* delete $delete:ident;)?
     ) => {
         mod crud {
@@ -25,7 +26,7 @@ macro_rules! crud {
             use crate::rest::extract::{Json, Path, Query};
             use crate::rest::page::{Page, PageQuery};
             use crate::rest::problem::{Problem, ProblemBody};
-            use crate::rest::resources::{self, Tagged, WriteQuery};
+            use crate::rest::resources::{self, Deletable, Tagged, WriteQuery};
             use crate::rest::view::{Accepted, Desired, MergePatch, NewResource, Resource};
 
             // Written out in the annotations: the document names a generic type by its arguments, and cannot see through this.
@@ -127,6 +128,22 @@ macro_rules! crud {
                 Json(body): Json<Value>,
             ) -> Result<Accepted<View>, Problem> {
                 resources::patch::<$kind>(&app, &caller, &headers, &query, &name, body).await
+            }
+
+            $(#[$about_deletable])*
+            #[utoipa::path(
+                get, path = $deletable_path, tag = $tag, params(("name" = String, Path, description = "Its name")),
+                responses(
+                    (status = OK, body = Deletable),
+                    (status = "default", body = ProblemBody, content_type = "application/problem+json"),
+                ),
+            )]
+            pub async fn $deletable(
+                State(app): State<App>,
+                caller: Caller,
+                Path(name): Path<String>,
+            ) -> Result<axum::Json<Deletable>, Problem> {
+                resources::deletable::<$kind>(&app, &caller, &name).await
             }
 
             $(

@@ -104,7 +104,9 @@ pub async fn refuse_while_member(app: &App, scope: &TenantScope, organization: &
     }
     let chains = of.into_iter().collect::<Vec<_>>().join(", ");
     let detail = format!("The organization \"{organization}\" is a member of: {chains}.");
-    Err(Problem::new(Code::InUse, detail).with_hint("Take it out of these chains first, or delete them."))
+    Err(Problem::new(Code::InUse, detail).with_hint(
+        "Take it out of these chains first, or delete them; those in the recycle bin by DELETE with `force=true`.",
+    ))
 }
 
 /// Whether the platform has made it for another resource.

@@ -19,6 +19,10 @@ crud! {
     put identity_put;
     /// Change an identity by a JSON Merge Patch.
     patch identity_patch;
+    /// Look whether an identity can be deleted.
+    ///
+    /// Lists what stands in the way; changes nothing.
+    deletable identity_deletable at "/v1/identities/{name}:deletable";
     /// Delete an identity.
     delete identity_delete;
 }

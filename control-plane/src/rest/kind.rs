@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use entente_api::chain::Recycled;
 use entente_api::condition::Progress;
 use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
 use entente_api::{names, units};
@@ -9,9 +10,11 @@ use kube::core::object::{HasSpec, HasStatus};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::problem::FieldError;
+use super::codes::Code;
+use super::problem::{FieldError, Problem};
 use super::quota::Demand;
-use crate::access::Action;
+use super::{App, guards};
+use crate::access::{Action, TenantScope};
 
 /// A kind of resource.
 pub trait Kind:
@@ -43,6 +46,16 @@ pub trait Kind:
     /// The tenant's own organizations that take part in a chain by it.
     fn participants(&self) -> BTreeSet<String> {
         BTreeSet::new()
+    }
+
+    /// Since when it lies in the recycle bin, and until when.
+    fn recycled(&self) -> Option<Recycled> {
+        None
+    }
+
+    /// That nothing stands in the way of its deletion.
+    fn may_go(&self, _app: &App, _scope: &TenantScope) -> impl Future<Output = Result<(), Problem>> + Send {
+        std::future::ready(Ok(()))
     }
 
     /// A resource that nobody has seen yet.
@@ -93,6 +106,11 @@ kind!(
             Demand::of_organization(self)
         }
 
+        async fn may_go(&self, app: &App, scope: &TenantScope) -> Result<(), Problem> {
+            let name = self.metadata.name.as_deref().unwrap_or_default();
+            guards::refuse_while_member(app, scope, name).await
+        }
+
         fn check(&self) -> Vec<FieldError> {
             let id = self.spec.msp_id.as_deref().map(names::check_msp_id);
             id.and_then(Result::err)
@@ -124,8 +142,33 @@ kind!(Chain, "chain", "chains", ReadChains, WriteChains, DeleteChains, {
         Demand::of_chain(self).organizations
     }
 
+    fn recycled(&self) -> Option<Recycled> {
+        self.spec.recycled
+    }
+
+    async fn may_go(&self, _: &App, _: &TenantScope) -> Result<(), Problem> {
+        if !self.spec.deletion_protection {
+            return Ok(());
+        }
+        let name = self.metadata.name.as_deref().unwrap_or_default();
+        let detail = format!("The chain \"{name}\" is protected from deletion.");
+        Err(Problem::new(Code::DeletionProtected, detail))
+    }
+
     fn check(&self) -> Vec<FieldError> {
         super::chain_check::spec(&self.spec)
+    }
+
+    fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {
+        let detail = match old.spec.recycled {
+            Some(_) => "the chain lies in the recycle bin: bring it back first (:undelete)",
+            None => "a chain comes into the recycle bin by its deletion",
+        };
+        let moved = self.spec.recycled != old.spec.recycled;
+        moved
+            .then(|| FieldError::new("/spec/recycled", "immutable", detail))
+            .into_iter()
+            .collect()
     }
 });
 

@@ -19,6 +19,10 @@ crud! {
     put member_put;
     /// Change a member by a JSON Merge Patch.
     patch member_patch;
+    /// Look whether a member can be deleted.
+    ///
+    /// Lists what stands in the way; changes nothing.
+    deletable member_deletable at "/v1/members/{name}:deletable";
     /// Delete a member.
     delete member_delete;
 }

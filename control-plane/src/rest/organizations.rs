@@ -1,20 +1,9 @@
 //! `/v1/organizations`.
 
-use axum::extract::State;
-use axum::http::HeaderMap;
 use entente_api::Organization;
 use entente_api::organization::{OrganizationSpec, OrganizationStatus};
 
-use super::App;
 use super::crud::crud;
-use super::extract::{Path, Query};
-use super::guards::refuse_while_member;
-use super::problem::{Problem, ProblemBody};
-use super::resources::{self, WriteQuery};
-use super::view::{Accepted, Resource};
-use crate::access::{Action, Caller};
-
-type View = Resource<OrganizationSpec, OrganizationStatus>;
 
 crud! {
     Organization(OrganizationSpec, OrganizationStatus) at "/v1/organizations", "/v1/organizations/{name}" as "organizations";
@@ -30,26 +19,10 @@ crud! {
     put organization_put;
     /// Change an organization by a JSON Merge Patch.
     patch organization_patch;
-}
-
-/// Delete an organization.
-#[utoipa::path(
-    delete, path = "/v1/organizations/{name}", tag = "organizations",
-    params(("name" = String, Path, description = "Its name"), WriteQuery,
-        ("If-Match" = Option<String>, Header, description = "Only when its etag is this one")),
-    responses(
-        (status = ACCEPTED, body = Accepted<Resource<OrganizationSpec, OrganizationStatus>>),
-        (status = OK, body = Accepted<Resource<OrganizationSpec, OrganizationStatus>>, description = "Checked only"),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-)]
-pub async fn organization_delete(
-    State(app): State<App>,
-    caller: Caller,
-    Path(name): Path<String>,
-    Query(query): Query<WriteQuery>,
-    headers: HeaderMap,
-) -> Result<Accepted<View>, Problem> {
-    refuse_while_member(&app, &caller.may(Action::WriteOrganizations)?, &name).await?;
-    resources::delete::<Organization>(&app, &caller, &headers, &query, &name).await
+    /// Look whether an organization can be deleted.
+    ///
+    /// Lists what stands in the way; changes nothing.
+    deletable organization_deletable at "/v1/organizations/{name}:deletable";
+    /// Delete an organization.
+    delete organization_delete;
 }

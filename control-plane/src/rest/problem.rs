@@ -149,6 +149,10 @@ impl Problem {
         self
     }
 
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
     pub fn code(&self) -> Code {
         self.0.code
     }

@@ -19,6 +19,10 @@ crud! {
     put node_release_put;
     /// Change a node release by a JSON Merge Patch.
     patch node_release_patch;
+    /// Look whether a node release can be deleted.
+    ///
+    /// Lists what stands in the way; changes nothing.
+    deletable node_release_deletable at "/v1/node-releases/{name}:deletable";
     /// Delete a node release.
     delete node_release_delete;
 }

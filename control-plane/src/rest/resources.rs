@@ -4,9 +4,9 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use entente_api::time::Time;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::bodies::{read_desired, read_new, read_patched};
@@ -14,7 +14,7 @@ use super::codes::Code;
 use super::guards::{refuse_derived, refuse_while_running, require_match};
 use super::kind::Kind;
 use super::page::{Page, PageQuery};
-use super::problem::Problem;
+use super::problem::{FieldError, Problem};
 use super::quota;
 use super::records;
 use super::request_id;
@@ -110,6 +110,10 @@ pub async fn create<K: Kind>(
 ) -> Result<Accepted<View<K>>, Problem> {
     let scope = scope(caller, K::WRITE)?;
     let resource = read_new::<K>(body)?;
+    if resource.recycled().is_some() {
+        let error = FieldError::invalid("/spec/recycled", "a new resource is not in the recycle bin");
+        return Err(Problem::invalid(vec![error]));
+    }
     if !scope.reaches(resource.chain()) {
         let detail = format!(
             "This API key is limited to other chains than \"{}\".",
@@ -244,10 +248,24 @@ async fn replace<K: Kind>(
             operation: None,
         }));
     }
-    noted(Some(old), Some(&new));
-    refuse_while_running(app, scope, old).await?;
-    match app.resources.replace(scope, &new).await {
-        Ok(written) => accept(app, scope, OperationKind::Update, written).await.map(Some),
+    write(app, scope, OperationKind::Update, old, &new).await
+}
+
+/// Writes a change that may be made. `None` when somebody else was faster.
+async fn write<K: Kind>(
+    app: &App,
+    scope: &TenantScope,
+    kind: OperationKind,
+    old: &K,
+    new: &K,
+) -> Result<Option<Accepted<View<K>>>, Problem> {
+    noted(Some(old), Some(new));
+    // Whoever deletes it, or wants it back, does not wait for what is under way.
+    if kind == OperationKind::Update {
+        refuse_while_running(app, scope, old).await?;
+    }
+    match app.resources.replace(scope, new).await {
+        Ok(written) => accept(app, scope, kind, written).await.map(Some),
         Err(WriteError::Conflict) => Ok(None),
         Err(WriteError::NotFound) => Err(Problem::not_found(
             K::NOUN,
@@ -255,6 +273,83 @@ async fn replace<K: Kind>(
         )),
         Err(other) => Err(other.into()),
     }
+}
+
+/// Changes the resource in a way that the API has a verb for. `change` says what it is after, or why it cannot be.
+pub async fn change<K: Kind>(
+    app: &App,
+    scope: &TenantScope,
+    headers: &HeaderMap,
+    query: &WriteQuery,
+    name: &str,
+    kind: OperationKind,
+    change: impl Fn(&mut K) -> Result<(), Problem>,
+) -> Result<Accepted<View<K>>, Problem> {
+    for _ in 0..TRIES {
+        let old: K = find(app, scope, name).await?;
+        require_match(headers, Some(&old))?;
+        let mut new = old.clone();
+        change(&mut new)?;
+        if query.validate_only {
+            return Ok(Accepted {
+                resource: view(&new),
+                operation: None,
+            });
+        }
+        if let Some(answer) = write(app, scope, kind, &old, &new).await? {
+            return Ok(answer);
+        }
+    }
+    Err(busy(K::NOUN, name))
+}
+
+/// Whether a resource can be deleted now, and what stands in the way.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Deletable {
+    /// Whether a deletion would be accepted.
+    #[schema(example = false)]
+    pub deletable: bool,
+    /// What stands in the way; empty when nothing does.
+    pub blockers: Vec<Blocker>,
+}
+
+/// What stands in the way of a deletion.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Blocker {
+    /// The code of the problem that a deletion would answer.
+    #[schema(example = "in_use")]
+    pub code: &'static str,
+    /// What it is in this case.
+    #[schema(example = "The organization \"bank\" is a member of: ledger.")]
+    pub detail: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Take it out of these chains first.")]
+    pub hint: Option<String>,
+}
+
+/// Looks whether a resource can be deleted, without touching it.
+pub async fn deletable<K: Kind>(app: &App, caller: &Caller, name: &str) -> Result<axum::Json<Deletable>, Problem> {
+    let scope = scope(caller, K::READ)?;
+    let resource: K = find(app, &scope, name).await?;
+    let mut blockers = Vec::new();
+    for found in [refuse_derived(&resource), resource.may_go(app, &scope).await] {
+        match found {
+            Ok(()) => {}
+            Err(problem) if problem.code().status().is_server_error() => return Err(problem),
+            Err(problem) => blockers.push(Blocker {
+                code: problem.code().as_str(),
+                detail: problem.to_string(),
+                hint: problem.hint().map(str::to_owned),
+            }),
+        }
+    }
+    Ok(axum::Json(Deletable {
+        deletable: blockers.is_empty(),
+        blockers,
+    }))
 }
 
 pub async fn delete<K: Kind>(
@@ -268,6 +363,7 @@ pub async fn delete<K: Kind>(
     let old: K = find(app, &scope, name).await?;
     require_match(headers, Some(&old))?;
     refuse_derived(&old)?;
+    old.may_go(app, &scope).await?;
     if query.validate_only {
         return Ok(Accepted {
             resource: view(&old),

@@ -33,6 +33,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         organizations::organization_patch,
         organizations::organization_delete
     ));
+    table.add(routes!(organizations::organization_deletable));
     table.add(routes!(authorities::certificate_authority_get));
     table.add(routes!(authorities::certificate_authority_reset));
     table.add(routes!(chains::chain_list, chains::chain_create));
@@ -42,6 +43,8 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         chains::chain_patch,
         chains::chain_delete
     ));
+    table.add(routes!(chains::chain_deletable));
+    table.add(routes!(chains::chain_undelete));
     table.add(routes!(members::member_list, members::member_create));
     table.add(routes!(
         members::member_get,
@@ -49,6 +52,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         members::member_patch,
         members::member_delete
     ));
+    table.add(routes!(members::member_deletable));
     table.add(routes!(contracts::contract_list, contracts::contract_create));
     table.add(routes!(
         contracts::contract_get,
@@ -56,6 +60,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         contracts::contract_patch,
         contracts::contract_delete
     ));
+    table.add(routes!(contracts::contract_deletable));
     table.add(routes!(identities::identity_list, identities::identity_create));
     table.add(routes!(
         identities::identity_get,
@@ -63,6 +68,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         identities::identity_patch,
         identities::identity_delete
     ));
+    table.add(routes!(identities::identity_deletable));
     table.add(routes!(enroll::identity_enroll));
     table.add(routes!(bundle::identity_bundle));
     table.add(routes!(standing::identity_renew));
@@ -77,6 +83,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         releases::node_release_patch,
         releases::node_release_delete
     ));
+    table.add(routes!(releases::node_release_deletable));
     table.add(routes!(nodes::node_list));
     table.add(routes!(nodes::node_get));
     table.add(routes!(nodes::node_logs));
@@ -135,6 +142,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         tenants::tenant_patch,
         tenants::tenant_delete
     ));
+    table.add(routes!(tenants::tenant_deletable));
     table.add(routes!(tenants::tenant_invite));
     table.add(routes!(records::record_get, records::record_put));
     table.add(routes!(records::record_list));

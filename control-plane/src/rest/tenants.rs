@@ -29,6 +29,10 @@ crud! {
     ///
     /// `{"spec": {"suspended": true}}` keeps its users and keys out; its chains run on.
     patch tenant_patch;
+    /// Look whether a tenant can be deleted.
+    ///
+    /// Lists what stands in the way; changes nothing.
+    deletable tenant_deletable at "/v1/admin/tenants/{name}:deletable";
     /// Delete a tenant.
     ///
     /// It goes once it has no chains and organizations left.

@@ -35,6 +35,9 @@ pub struct Resource<S, T> {
     /// When it was asked to be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_time: Option<Time>,
+    /// When what lies in the recycle bin is deleted for good; until then it can be brought back by `:undelete`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purge_time: Option<Time>,
     /// What it should be.
     pub spec: S,
     /// What it is; absent until the operator has seen it.
@@ -97,7 +100,8 @@ pub struct Accepted<R> {
 /// The view of a resource.
 pub fn view<K: Kind>(resource: &K) -> View<K> {
     let meta = resource.meta();
-    let deleting = meta.deletion_timestamp.is_some();
+    let recycled = resource.recycled();
+    let deleting = meta.deletion_timestamp.is_some() || recycled.is_some();
     let state = if deleting {
         State::Deleting
     } else {
@@ -111,7 +115,10 @@ pub fn view<K: Kind>(resource: &K) -> View<K> {
         etag: etag(meta),
         state,
         create_time: meta.creation_timestamp.as_ref().and_then(|time| read_time(&time.0)),
-        delete_time: meta.deletion_timestamp.as_ref().and_then(|time| read_time(&time.0)),
+        delete_time: recycled
+            .map(|recycled| recycled.delete_time)
+            .or(meta.deletion_timestamp.as_ref().and_then(|time| read_time(&time.0))),
+        purge_time: recycled.map(|recycled| recycled.purge_time),
         spec: resource.spec().clone(),
         status: resource.status().cloned(),
     }

@@ -7,6 +7,7 @@ use entente_api::Chain;
 use entente_api::chain::ChainStatus;
 
 use super::orderers::{self, Told};
+use super::recycle;
 use crate::context::Context;
 use crate::registry::{Key, RegistryError, Scope};
 
@@ -17,6 +18,9 @@ pub const INTERVAL: Duration = Duration::from_secs(60);
 pub async fn chain(context: &Context, key: &Key) -> Result<bool, RegistryError> {
     let scope = Scope::namespace(&key.namespace);
     let found = context.registry.get::<Chain>(&scope, &key.name).await?;
+    if found.as_ref().is_some_and(|chain| recycle::is_over(chain, context)) {
+        return Ok(true);
+    }
     let Some(status) = found.and_then(|chain| chain.status).filter(|s| s.progress.is_ready()) else {
         return Ok(false);
     };

@@ -12,6 +12,7 @@ pub mod fetch;
 mod orderers;
 pub mod plan;
 mod probe;
+mod recycle;
 mod remove;
 pub mod suspend;
 pub mod validate;
@@ -28,6 +29,9 @@ pub use remove::{ledger, remove};
 
 /// One pass.
 pub async fn converge(chain: &Chain, context: &Context, report: &Report<ChainStatus>) -> Result<()> {
+    if recycle::is_over(chain, context) {
+        return recycle::purge(context, chain).await;
+    }
     let inputs = fetch::inputs(context, chain).await?;
     validate::chain(chain, &inputs)?;
     let reachable = context.substrate.check_access(&chain.spec.access);

@@ -154,7 +154,7 @@ pub fn chain(chain: &Chain, inputs: &Inputs) -> Plan {
     });
     Plan {
         software: software(&chain.spec, &inputs.releases),
-        suspended: chain.spec.suspended,
+        suspended: chain.spec.rests(),
         access: chain.spec.access.clone(),
         ordering,
         // A channel begins with the first of its members.

@@ -30,7 +30,10 @@ pub async fn chain(context: &Context, chain: &Chain, plan: &Plan, report: &Repor
         let channels = status.channels.iter_mut();
         channels.for_each(|channel| channel.state = State::Suspended);
     });
-    Err(Trouble::suspended())
+    Err(match chain.spec.recycled {
+        Some(recycled) => Trouble::recycled(recycled.purge_time),
+        None => Trouble::suspended(),
+    })
 }
 
 /// Stops nodes side by side.

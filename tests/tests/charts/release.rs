@@ -49,6 +49,7 @@ fn a_release_makes_a_chain_is_upgraded_under_it_and_leaves_the_definitions() {
             .kubectl(&["wait", "--for=condition=Ready", PATIENCE, "chain/first-chain"])
             .await?;
         nothing_was_forbidden(&system).await?;
+        a_protected_chain_stays(&tenant).await?;
         tenant.kubectl(&["delete", "chains", "--all", PATIENCE]).await?;
         tenant.kubectl(&["delete", "organizations", "--all", PATIENCE]).await?;
         uninstall(cluster, &system).await
@@ -124,6 +125,24 @@ async fn token(system: &Namespace) -> anyhow::Result<String> {
         .kubectl(&["get", "secret", "entente-api-token", "--output=jsonpath={.data.token}"])
         .await?;
     Ok(String::from_utf8(BASE64_STANDARD.decode(encoded)?)?)
+}
+
+/// `kubectl delete` is refused while the chain says so.
+async fn a_protected_chain_stays(tenant: &Namespace) -> anyhow::Result<()> {
+    let protect = async |on: bool| {
+        let patch = format!(r#"--patch={{"spec":{{"deletionProtection":{on}}}}}"#);
+        tenant
+            .kubectl(&["patch", "chain/first-chain", "--type=merge", &patch])
+            .await
+    };
+    protect(true).await?;
+    let refused = tenant.kubectl(&["delete", "chain/first-chain"]).await;
+    let reason = refused.err().context("a protected chain was deleted")?.to_string();
+    assert!(
+        reason.contains("the chain is protected from deletion; set spec.deletionProtection to false first"),
+        "{reason}"
+    );
+    protect(false).await.map(drop)
 }
 
 /// What `kubectl` has made is there for REST too.

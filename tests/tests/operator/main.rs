@@ -8,6 +8,7 @@ mod failover;
 mod harness;
 mod kinds;
 mod life;
+mod recycle;
 mod renewal;
 mod rest;
 mod tenants;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
 
-use super::{TOKEN, TestApp, ledger, ready};
+use super::{TOKEN, TestApp, ledger, problem, ready};
 use crate::rest::extract::LARGEST_BODY;
 
 async fn raw(
@@ -22,10 +22,6 @@ async fn raw(
         request = request.header("content-type", media_type);
     }
     app.send(request.body(body.into()).unwrap()).await.problem()
-}
-
-fn problem(status: u16, code: &str) -> (u16, String) {
-    (status, code.to_owned())
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod matrix;
 mod operations;
 mod quota;
 mod records;
+mod recycle;
 mod resources;
 mod service_accounts;
 mod strangers;
@@ -76,6 +77,11 @@ impl Answer {
         assert_eq!(body["status"], self.status.as_u16());
         (self.status.as_u16(), body["code"].as_str().unwrap().to_owned())
     }
+}
+
+/// What a test expects of an answer: its status and code.
+pub fn problem(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
 }
 
 impl TestApp {

@@ -195,7 +195,7 @@ async fn a_field_that_cannot_change_is_named() {
 async fn a_deleted_resource_is_gone_when_its_operation_has_succeeded() {
     let app = TestApp::with_chain().await;
 
-    let answer = app.delete("/v1/chains/ledger").await;
+    let answer = app.delete("/v1/chains/ledger?force=true").await;
     let id = answer.json()["operation"]["id"].as_str().unwrap().to_owned();
     let operation = app.get(&format!("/v1/operations/{id}")).await.json();
 
@@ -237,7 +237,7 @@ async fn an_organization_stays_while_a_chain_has_it_as_a_member() {
     app.post("/v1/organizations", json!({"name": "bank", "spec": {}})).await;
 
     let answer = app.delete("/v1/organizations/bank").await;
-    app.delete("/v1/chains/ledger").await;
+    app.delete("/v1/chains/ledger?force=true").await;
     let later = app.delete("/v1/organizations/bank").await;
 
     assert_eq!(answer.problem(), (409, "in_use".to_owned()));
