@@ -24,10 +24,14 @@ use crate::rest::problem::chain_of;
 use crate::rest::{self, App};
 use crate::store::access::{attempts, invitations, sessions};
 use crate::store::resource::Resources;
-use crate::store::{Db, DbError, audit, idempotency};
+use crate::store::{Db, DbError, audit, idempotency, webhooks};
+use crate::webhook::address::AddressArgs;
+use crate::webhook::courier::Courier;
 
 /// Answers to keyed requests are kept at least this long.
 const KEEP_ANSWERS: Duration = Duration::from_secs(48 * 3600);
+/// What webhooks were told can be looked up for so long.
+const KEEP_DELIVERIES: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Requests that are being answered get this long to end when the platform stops.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -62,6 +66,8 @@ pub struct Ground {
     pub openid: Option<Arc<oidc::Provider>>,
     /// Namespace of the tenant that the token is for.
     pub namespace: String,
+    /// Where webhooks may go.
+    pub webhook_addresses: AddressArgs,
     /// Where the tokens of ServiceAccounts are taken.
     pub service_accounts: Option<ServiceAccounts>,
     /// Whether browsers reach it over TLS only.
@@ -95,11 +101,13 @@ impl Api {
         app.authorities = ground.authorities;
         app.requires_real_names = ground.requires_real_names;
         app.openid = ground.openid;
+        app.webhook_addresses = ground.webhook_addresses;
         let service = rest::service(app.clone());
         let tasks = vec![
             tokio::spawn(serve(listener, service, stop)),
             tokio::spawn(track(app.clone())),
             tokio::spawn(forget(app.clone())),
+            tokio::spawn(deliver(app.clone())),
         ];
         Api {
             app,
@@ -147,11 +155,24 @@ async fn track(app: App) -> String {
     "operations are no longer followed".to_owned()
 }
 
+async fn deliver(app: App) -> String {
+    match Courier::new(app.db.clone(), app.webhook_addresses) {
+        Ok(courier) => courier.run(app.stop.clone()).await,
+        // A machine without any roots of trust: everything else works all the same.
+        Err(error) => {
+            tracing::error!(error = %chain_of(&error), "webhooks are not delivered");
+            app.stop.cancelled().await;
+        }
+    }
+    "webhooks are no longer delivered".to_owned()
+}
+
 async fn forget_old(db: &Db, answers: Time, now: Time) -> Result<(), DbError> {
     idempotency::forget_before(db, answers).await?;
     sessions::forget(db, now).await?;
     invitations::forget(db, now).await?;
     attempts::forget(db, now).await?;
+    webhooks::forget(db, Time::from(now.get() - KEEP_DELIVERIES)).await?;
     let platform = PlatformScope::for_background_task("changes that were interrupted");
     audit::settle_interrupted(db, &platform, now).await.map(|_| ())
 }

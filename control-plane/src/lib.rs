@@ -17,3 +17,4 @@ pub mod store;
 pub mod trace;
 pub mod up;
 mod uri;
+pub mod webhook;

@@ -65,6 +65,10 @@ actions! {
     ManageUsers = "users:manage" for [Owner, Admin];
     /// See, make, rotate and withdraw API keys.
     ManageKeys = "keys:manage" for [Owner, Admin];
+    /// See webhooks and what they were told.
+    ReadWebhooks = "webhooks:read" for [Owner, Admin, Operator, Auditor];
+    /// Make, change and delete webhooks, and have deliveries made again.
+    ManageWebhooks = "webhooks:manage" for [Owner, Admin];
     /// Read what was done and what was refused.
     ReadAudit = "audit:read" for [Owner, Admin, Auditor];
     /// See node releases.

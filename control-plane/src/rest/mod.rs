@@ -18,6 +18,7 @@ mod channels;
 pub mod codes;
 mod contracts;
 mod crud;
+mod deliveries;
 mod enroll;
 mod extract;
 mod factor;
@@ -53,6 +54,7 @@ mod users;
 mod verbs;
 mod verify;
 pub mod view;
+mod webhooks;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -79,6 +81,7 @@ use crate::oidc;
 use crate::operation::tracker::Operations;
 use crate::store::resource::Resources;
 use crate::store::{Db, DbError};
+use crate::webhook::address::AddressArgs;
 
 /// Everything that handlers use. Cheap to clone.
 #[derive(Clone)]
@@ -95,6 +98,8 @@ pub struct App {
     pub requires_real_names: bool,
     /// The OpenID provider that people sign in at, where there is one.
     pub openid: Option<Arc<oidc::Provider>>,
+    /// Where webhooks may go.
+    pub webhook_addresses: AddressArgs,
     /// Cancelled when the platform stops: whoever waits for something answers now.
     pub stop: CancellationToken,
     in_flight: idempotency::InFlight,
@@ -124,6 +129,7 @@ impl App {
             authorities: None,
             requires_real_names: false,
             openid: None,
+            webhook_addresses: AddressArgs::default(),
             stop,
             in_flight: idempotency::InFlight::default(),
             strangers: audited::Strangers::default(),

@@ -66,6 +66,9 @@ pub const OPERATIONS: &[Row] = &[
     ("contract_patch", May(DeployContracts)),
     ("contract_put", May(DeployContracts)),
     ("contract_submit", May(SubmitTransactions)),
+    ("delivery_get", May(ReadWebhooks)),
+    ("delivery_list", May(ReadWebhooks)),
+    ("delivery_resend", May(ManageWebhooks)),
     ("identity_bundle", May(ReadIdentities)),
     ("identity_create", May(IssueIdentities)),
     ("identity_deletable", May(ReadIdentities)),
@@ -152,6 +155,12 @@ pub const OPERATIONS: &[Row] = &[
     ("user_patch", May(ManageUsers)),
     ("verify", May(ReadLedger)),
     ("version_get", SignedIn),
+    ("webhook_create", May(ManageWebhooks)),
+    ("webhook_delete", May(ManageWebhooks)),
+    ("webhook_get", May(ReadWebhooks)),
+    ("webhook_list", May(ReadWebhooks)),
+    ("webhook_patch", May(ManageWebhooks)),
+    ("webhook_test", May(ManageWebhooks)),
 ];
 
 /// The row of an operation.

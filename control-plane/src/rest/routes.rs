@@ -11,9 +11,9 @@ use utoipa_axum::routes;
 use super::App;
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
-    alliance, api_keys, audit, authorities, blocks, bundle, chains, channels, codes, contracts, enroll, factor,
-    identities, invitations, members, nodes, openapi, operations, organizations, profile, records, releases,
-    service_accounts, session, sign_in, standing, tenants, transactions, users, verbs, verify,
+    alliance, api_keys, audit, authorities, blocks, bundle, chains, channels, codes, contracts, deliveries, enroll,
+    factor, identities, invitations, members, nodes, openapi, operations, organizations, profile, records, releases,
+    service_accounts, session, sign_in, standing, tenants, transactions, users, verbs, verify, webhooks,
 };
 
 /// The router, the document, and what each operation takes.
@@ -135,6 +135,16 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
     ));
     table.add(routes!(audit::audit_event_list));
     table.add(routes!(audit::audit_event_export));
+    table.add(routes!(webhooks::webhook_list, webhooks::webhook_create));
+    table.add(routes!(
+        webhooks::webhook_get,
+        webhooks::webhook_patch,
+        webhooks::webhook_delete
+    ));
+    table.add(routes!(deliveries::webhook_test));
+    table.add(routes!(deliveries::delivery_list));
+    table.add(routes!(deliveries::delivery_get));
+    table.add(routes!(deliveries::delivery_resend));
     table.add(routes!(tenants::tenant_list, tenants::tenant_create));
     table.add(routes!(
         tenants::tenant_get,

@@ -24,6 +24,7 @@ use crate::trace::export::ExportArgs;
 use crate::up::data::Data;
 use crate::up::layout::Address;
 use crate::up::{first, signals, token};
+use crate::webhook::address::AddressArgs;
 
 /// Options of `entente serve`.
 #[derive(Debug, Clone, Args)]
@@ -71,6 +72,8 @@ pub struct ServeArgs {
     pub oidc: OidcArgs,
     #[command(flatten)]
     pub export: ExportArgs,
+    #[command(flatten)]
+    pub webhooks: AddressArgs,
 }
 
 /// Serves until it is told to stop.
@@ -136,6 +139,7 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
         authorities: None,
         requires_real_names: args.require_real_names,
         openid,
+        webhook_addresses: args.webhooks,
         db,
         token,
         namespace: args.namespace.clone(),

@@ -14,6 +14,7 @@ pub mod records;
 pub mod resource;
 #[cfg(test)]
 pub mod testing;
+pub mod webhooks;
 
 use std::path::Path;
 use std::time::Duration;

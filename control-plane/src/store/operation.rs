@@ -3,9 +3,10 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Db, DbError};
+use super::{Db, DbError, webhooks};
 use crate::access::{PlatformScope, TenantScope};
 use crate::operation::{Operation, Target};
+use crate::webhook::Event;
 
 /// Keeps a new operation.
 pub async fn insert(db: &Db, scope: &TenantScope, operation: &Operation) -> Result<(), DbError> {
@@ -28,6 +29,7 @@ pub async fn insert(db: &Db, scope: &TenantScope, operation: &Operation) -> Resu
 
 /// Writes a later state of an operation, unless somebody else has written one since it was read. Says whether it did.
 pub async fn update(db: &Db, scope: &TenantScope, operation: &Operation) -> Result<bool, DbError> {
+    let mut transaction = db.pool.begin().await?;
     let done = sqlx::query(
         "UPDATE operations SET is_running = $1, revision = $2, body = $3
          WHERE tenant = $4 AND id = $5 AND is_running = 1 AND revision = $6",
@@ -38,9 +40,17 @@ pub async fn update(db: &Db, scope: &TenantScope, operation: &Operation) -> Resu
     .bind(scope.namespace())
     .bind(&operation.id)
     .bind(operation.revision - 1)
-    .execute(&db.pool)
+    .execute(&mut *transaction)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let is_written = done.rows_affected() == 1;
+    if is_written {
+        // Together, so that what has ended is told even if we end right now, and once, whoever else looks.
+        for event in Event::of(operation) {
+            webhooks::announce(&mut transaction, scope.namespace(), &event).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(is_written)
 }
 
 pub async fn get(db: &Db, scope: &TenantScope, id: &str) -> Result<Option<Operation>, DbError> {

@@ -15,7 +15,14 @@ use super::Db;
 const SERVER: &str = "ENTENTE_TEST_POSTGRES";
 /// The one test that starts the server, and the tests that it runs again there.
 const AGAIN: &str = "store::testing::everything_is_the_same_on_postgresql";
-const TESTED: [&str; 5] = ["store::", "access::", "oidc::", "rest::tests::", "up::first::"];
+const TESTED: [&str; 6] = [
+    "store::",
+    "access::",
+    "oidc::",
+    "rest::tests::",
+    "up::first::",
+    "webhook::tests::",
+];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Empty tables of the test's own.

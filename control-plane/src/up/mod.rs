@@ -24,6 +24,7 @@ use self::platform::Platform;
 use crate::cli::{CliError, Console, Exit};
 use crate::oidc::{self, OidcArgs};
 use crate::trace::export::ExportArgs;
+use crate::webhook::address::AddressArgs;
 use crate::{api, ca};
 
 /// Options of `entente up`. The environment names are those that `make up` takes.
@@ -51,6 +52,8 @@ pub struct UpArgs {
     pub oidc: OidcArgs,
     #[command(flatten)]
     pub export: ExportArgs,
+    #[command(flatten)]
+    pub webhooks: AddressArgs,
 }
 
 fn read_switch(text: &str) -> Result<bool, String> {

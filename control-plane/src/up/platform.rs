@@ -102,6 +102,7 @@ impl Platform {
             authorities: Some(authorities.clone()),
             requires_real_names: args.require_real_names,
             openid,
+            webhook_addresses: args.webhooks,
             substrate: substrate.clone(),
             vault,
             db,

@@ -26,7 +26,7 @@ pub(super) fn optional(row: &AnyRow, column: &'static str) -> Result<Option<Stri
     Ok(row.try_get(column)?)
 }
 
-fn flag(row: &AnyRow, column: &'static str) -> Result<bool, DbError> {
+pub(super) fn flag(row: &AnyRow, column: &'static str) -> Result<bool, DbError> {
     Ok(row.try_get::<i64, _>(column)? != 0)
 }
 

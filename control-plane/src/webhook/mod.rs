@@ -1,0 +1,67 @@
+//! Tells tenants what happens, at addresses of their choice.
+//!
+//! event → one delivery for each webhook that wants it, in the same transaction as what happened → [`courier`] signs and
+//! posts it, again and again until it is taken → the delivery stays in the log for a while.
+
+pub mod address;
+pub mod courier;
+pub mod signature;
+#[cfg(test)]
+mod tests;
+
+use entente_api::time::Time;
+use serde_json::{Value, json};
+
+use crate::operation::{Operation, OperationKind, OperationState};
+
+/// What one can be told about.
+pub const TYPES: [&str; 4] = [CHAIN_READY, SUCCEEDED, FAILED, TEST];
+/// A chain that was created is ready.
+const CHAIN_READY: &str = "chain.ready";
+/// A change has been carried out.
+const SUCCEEDED: &str = "operation.succeeded";
+/// A change cannot be carried out as asked.
+const FAILED: &str = "operation.failed";
+/// Somebody wants to see whether deliveries arrive.
+const TEST: &str = "webhook.test";
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub kind: &'static str,
+    pub time: Time,
+    pub data: Value,
+}
+
+impl Event {
+    /// What there is to tell of an operation that has ended.
+    pub fn of(operation: &Operation) -> Vec<Event> {
+        let time = operation.end_time.unwrap_or(operation.create_time);
+        let event = |kind| Event {
+            kind,
+            time,
+            data: json!({"operation": operation}),
+        };
+        let created = operation.target.kind == "Chain" && operation.kind == OperationKind::Create;
+        match operation.state {
+            OperationState::Succeeded if created => vec![event(SUCCEEDED), event(CHAIN_READY)],
+            OperationState::Succeeded => vec![event(SUCCEEDED)],
+            OperationState::Failed => vec![event(FAILED)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// An event that nothing but a test has caused.
+    pub fn test(now: Time) -> Event {
+        Event {
+            kind: TEST,
+            time: now,
+            data: json!({"message": "This is a test."}),
+        }
+    }
+
+    /// What is sent.
+    pub fn body(&self, id: &str, tenant: &str) -> String {
+        json!({"id": id, "type": self.kind, "time": self.time, "tenant": tenant, "data": self.data}).to_string()
+    }
+}
