@@ -13,9 +13,9 @@ use parking_lot::Mutex;
 use rustls::{AlertDescription, CertificateError, ClientConfig};
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 
 use super::connect::ConnectOptions;
+use super::tcp;
 use crate::tls::{TlsClient, TlsError};
 
 /// Why a node cannot be talked to. Every text names the endpoint and the cause.
@@ -158,15 +158,13 @@ impl Dialler {
             .collect::<Vec<_>>();
         // Nodes listen on IPv4 unless told otherwise, and `localhost` resolves to both.
         addresses.sort_by_key(std::net::SocketAddr::is_ipv6);
-        let stream = TcpStream::connect(&addresses[..])
-            .await
-            .map_err(|source| match source.kind() {
-                io::ErrorKind::ConnectionRefused => ConnectError::Refused { endpoint: endpoint() },
-                _ => ConnectError::Io {
-                    endpoint: endpoint(),
-                    source,
-                },
-            })?;
+        let stream = tcp::connect(&addresses).await.map_err(|source| match source.kind() {
+            io::ErrorKind::ConnectionRefused => ConnectError::Refused { endpoint: endpoint() },
+            _ => ConnectError::Io {
+                endpoint: endpoint(),
+                source,
+            },
+        })?;
         stream.set_nodelay(true).map_err(|source| ConnectError::Io {
             endpoint: endpoint(),
             source,

@@ -13,6 +13,7 @@ pub mod lifecycle;
 pub mod participation;
 pub mod pulse;
 pub mod qscc;
+mod tcp;
 pub mod transact;
 
 pub use error::{CallError, Code};
