@@ -53,6 +53,9 @@ pub struct OrganizationSpec {
     /// Sector, for example `bank` or `insurance`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sector: Option<String>,
+    /// Whether it supervises: its people read all of the chains that it is a member of, and submit nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub regulator: bool,
     /// Certificates of its identity CA that are no longer good, beside those of its identities that are suspended or
     /// revoked. They reach every channel of the organization as a revocation list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

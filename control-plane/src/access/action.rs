@@ -2,7 +2,7 @@
 //! and a test compares it with what every operation answers.
 
 use super::role::Role;
-use super::role::Role::{Admin, Auditor, Developer, Operator, Owner};
+use super::role::Role::{Admin, Auditor, Developer, Operator, Owner, Signer};
 
 macro_rules! actions {
     ($($(#[doc = $doc:literal])+ $variant:ident = $scope:literal for [$($role:ident),*];)*) => {
@@ -34,7 +34,7 @@ macro_rules! actions {
 
 actions! {
     /// See chains with their members, nodes, logs and connection profiles.
-    ReadChains = "chains:read" for [Owner, Admin, Operator, Developer, Auditor];
+    ReadChains = "chains:read" for [Owner, Admin, Operator, Developer, Auditor, Signer];
     /// Create and change chains and memberships.
     WriteChains = "chains:write" for [Owner, Admin, Operator];
     /// Delete chains and memberships.
@@ -42,23 +42,25 @@ actions! {
     /// Restart nodes.
     OperateNodes = "nodes:operate" for [Owner, Admin, Operator];
     /// See organizations.
-    ReadOrganizations = "organizations:read" for [Owner, Admin, Operator, Developer, Auditor];
+    ReadOrganizations = "organizations:read" for [Owner, Admin, Operator, Developer, Auditor, Signer];
     /// Create, change and delete organizations.
     WriteOrganizations = "organizations:write" for [Owner, Admin];
     /// See contracts.
-    ReadContracts = "contracts:read" for [Owner, Admin, Operator, Developer, Auditor];
+    ReadContracts = "contracts:read" for [Owner, Admin, Operator, Developer, Auditor, Signer];
     /// Deploy, upgrade and remove contracts.
     DeployContracts = "contracts:deploy" for [Owner, Admin, Operator, Developer];
     /// See identities and their certificates.
-    ReadIdentities = "identities:read" for [Owner, Admin, Operator, Developer, Auditor];
+    ReadIdentities = "identities:read" for [Owner, Admin, Operator, Developer, Auditor, Signer];
     /// Issue, renew and withdraw certificates of people and applications.
     IssueIdentities = "identities:issue" for [Owner, Admin, Developer];
     /// See blocks and transactions, and evaluate contracts.
-    ReadLedger = "ledger:read" for [Owner, Admin, Operator, Developer, Auditor];
+    ReadLedger = "ledger:read" for [Owner, Admin, Operator, Developer, Auditor, Signer];
     /// Submit transactions in the name of an organization.
     SubmitTransactions = "ledger:submit" for [Owner, Admin, Developer];
+    /// Vote in the name of an organization.
+    Vote = "governance:vote" for [Owner, Signer];
     /// See what was asked for and how it goes.
-    ReadOperations = "operations:read" for [Owner, Admin, Operator, Developer, Auditor];
+    ReadOperations = "operations:read" for [Owner, Admin, Operator, Developer, Auditor, Signer];
     /// See the tenant's users, invitations and ServiceAccounts.
     ReadUsers = "users:read" for [Owner, Admin, Auditor];
     /// Invite users and let ServiceAccounts in, change their roles and take them out.
@@ -72,7 +74,7 @@ actions! {
     /// Read what was done and what was refused.
     ReadAudit = "audit:read" for [Owner, Admin, Auditor];
     /// See node releases.
-    ReadReleases = "releases:read" for [Owner, Admin, Operator, Developer, Auditor];
+    ReadReleases = "releases:read" for [Owner, Admin, Operator, Developer, Auditor, Signer];
     /// Publish and withdraw node releases.
     WriteReleases = "platform:releases" for [];
     /// See the records of organizations, and approve or refuse them.
@@ -116,10 +118,12 @@ mod tests {
     }
 
     #[test]
-    fn an_auditor_changes_nothing_and_an_owner_may_do_all_in_a_tenant() {
+    fn an_auditor_changes_nothing_a_signer_votes_and_an_owner_may_do_all_in_a_tenant() {
         for action in Action::ALL.iter().filter(|action| !action.is_of_the_platform()) {
             assert!(action.roles().contains(&Owner), "{action:?}");
             assert!(action.is_reading() || !action.roles().contains(&Auditor), "{action:?}");
+            let signs = action.is_reading() || *action == Action::Vote;
+            assert!(signs || !action.roles().contains(&Signer), "{action:?}");
         }
     }
 
@@ -143,7 +147,7 @@ mod tests {
 
     fn table() -> String {
         let mut table = String::from(
-            "| scope | lets one | owner | admin | operator | developer | auditor |\n|---|---|---|---|---|---|---|\n",
+            "| scope | lets one | owner | admin | operator | developer | auditor | signer |\n|---|---|---|---|---|---|---|---|\n",
         );
         for action in Action::ALL {
             let mark = |role: &Role| if action.roles().contains(role) { "yes" } else { "" };

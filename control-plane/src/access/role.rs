@@ -17,10 +17,19 @@ pub enum Role {
     Developer,
     /// Sees everything and changes nothing.
     Auditor,
+    /// Votes for one organization, and changes nothing else.
+    Signer,
 }
 
 impl Role {
-    pub const ALL: [Role; 5] = [Role::Owner, Role::Admin, Role::Operator, Role::Developer, Role::Auditor];
+    pub const ALL: [Role; 6] = [
+        Role::Owner,
+        Role::Admin,
+        Role::Operator,
+        Role::Developer,
+        Role::Auditor,
+        Role::Signer,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -29,7 +38,13 @@ impl Role {
             Role::Operator => "operator",
             Role::Developer => "developer",
             Role::Auditor => "auditor",
+            Role::Signer => "signer",
         }
+    }
+
+    /// Whether it is a role on one organization of the tenant.
+    pub fn is_on_an_organization(self) -> bool {
+        self == Role::Signer
     }
 
     pub fn read(text: &str) -> Option<Role> {

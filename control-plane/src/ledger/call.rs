@@ -9,6 +9,8 @@ pub struct Signatory {
     pub organization: Option<String>,
     /// Name of the Identity resource; the organization's administrator when absent.
     pub identity: Option<String>,
+    /// Whether what is signed is to be written: who supervises only reads.
+    pub writes: bool,
 }
 
 /// A call of a contract.

@@ -89,11 +89,12 @@ impl Ledger {
             let detail = format!("The organization \"{organization}\" has no peer on the chain \"{chain}\".");
             Problem::new(Code::NotReady, detail)
         })?;
-        let tls_root = self
-            .organization(scope, &organization)
-            .await?
-            .status
-            .and_then(|s| s.tls_ca_certificate);
+        let of = self.organization(scope, &organization).await?;
+        if signatory.writes && of.spec.regulator {
+            let detail = format!("The organization \"{organization}\" supervises the chain \"{chain}\".");
+            return Err(Problem::new(Code::RegulatorOnlyReads, detail));
+        }
+        let tls_root = of.status.and_then(|s| s.tls_ca_certificate);
         let tls_root = tls_root.unwrap_or_default();
         let signer = signatory::signer(self, scope, &organization, signatory.identity.as_deref()).await?;
         let peer = self.peers.get(&node.endpoint, &tls_root, signer).await?;

@@ -22,10 +22,17 @@ pub(super) fn read_rule(text: &str) -> Result<Rule, String> {
     let (tenant, role) = target.split_once(':').ok_or_else(form)?;
     names::check_label(tenant).map_err(|why| format!("\"{tenant}\" is no tenant's name: {why}"))?;
     let roles = || Role::ALL.map(Role::as_str).join(", ");
+    let role = Role::read(role).ok_or_else(|| format!("\"{role}\" is none of the roles {}", roles()))?;
+    if role.is_on_an_organization() {
+        let role = role.as_str();
+        return Err(format!(
+            "\"{role}\" is a role on an organization: it is given by an invitation"
+        ));
+    }
     Ok(Rule {
         value: value.to_owned(),
         tenant: tenant.to_owned(),
-        role: Role::read(role).ok_or_else(|| format!("\"{role}\" is none of the roles {}", roles()))?,
+        role,
     })
 }
 

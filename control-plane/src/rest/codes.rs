@@ -62,6 +62,8 @@ codes! {
     TenantSuspended = "tenant_suspended", FORBIDDEN, "The tenant is suspended",
         Some("Ask the platform's operators. The tenant's chains run on.");
     Forbidden = "forbidden", FORBIDDEN, "Your role does not allow this", None;
+    RegulatorOnlyReads = "regulator_only_reads", FORBIDDEN, "A regulator reads and submits nothing",
+        Some("Submit in the name of another organization, if your tenant has one on the chain.");
     NotFound = "not_found", NOT_FOUND, "No such thing", None;
     NoSuchRoute = "no_such_route", NOT_FOUND, "No such path in this API", Some("GET /v1/openapi.json lists every path.");
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This path does not take this method",

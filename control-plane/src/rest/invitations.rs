@@ -18,7 +18,7 @@ use super::page::{Page, PageQuery};
 use super::problem::{FieldError, Problem, ProblemBody};
 use super::request_id;
 use super::session::{new_password, user_of};
-use super::users::outranks;
+use super::users::{check_organization, outranks};
 use crate::access::{Action, Caller, Role, TenantScope, secret};
 use crate::store::access::invitations::{self, Invitation};
 use crate::store::access::users::{self, User};
@@ -36,6 +36,10 @@ pub struct NewInvitation {
     pub email: Option<String>,
     /// What they will be in the tenant.
     pub role: Role,
+    /// The organization of the tenant that a signer votes for; absent for every other role.
+    #[serde(default)]
+    #[schema(example = "bank")]
+    pub organization: Option<String>,
     /// How long the invitation is good for, 72 hours when absent, 720 at most.
     #[serde(default)]
     #[schema(example = 72)]
@@ -55,6 +59,10 @@ pub struct InvitationView {
     pub email: Option<String>,
     /// What they will be in the tenant.
     pub role: Role,
+    /// The organization that the role is on, where it is on one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "bank")]
+    pub organization: Option<String>,
     /// Who has invited.
     #[schema(example = "wang@bank.example")]
     pub invited_by: String,
@@ -73,6 +81,7 @@ fn view(invitation: Invitation, token: Option<String>) -> InvitationView {
         id: invitation.id,
         email: invitation.email,
         role: invitation.role,
+        organization: invitation.organization,
         invited_by: invitation.invited_by,
         create_time: invitation.create_time,
         expire_time: invitation.expire_time,
@@ -112,12 +121,14 @@ pub(super) async fn invite(
         let error = FieldError::invalid("/validHours", format!("must be 1 to {MOST_HOURS}"));
         return Err(Problem::invalid(vec![error]));
     }
+    check_organization(app, scope, body.role, body.organization.as_deref()).await?;
     let (now, token) = (Time::now(), secret::random());
     let invitation = Invitation {
         id: uuid::Uuid::now_v7().to_string(),
         tenant: scope.namespace().to_owned(),
         email,
         role: body.role,
+        organization: body.organization,
         invited_by: caller.actor.to_string(),
         create_time: now,
         expire_time: Time::from(now.get() + Duration::from_secs(u64::from(hours) * 3600)),
@@ -125,7 +136,7 @@ pub(super) async fn invite(
     invitations::insert(&app.db, scope, &invitation, &token).await?;
     let note = request_id::current().note;
     note.object(format!("invitations/{}", invitation.id));
-    note.after(&json!({"email": invitation.email, "role": invitation.role}));
+    note.after(&json!({"email": invitation.email, "role": invitation.role, "organization": invitation.organization}));
     let view = view(invitation, Some(token));
     Ok((StatusCode::CREATED, axum::Extension(HoldsSecret), axum::Json(view)))
 }

@@ -14,7 +14,7 @@ use super::extract::{Json, Path, Query};
 use super::page::{Page, PageQuery};
 use super::problem::{FieldError, Problem, ProblemBody};
 use super::request_id;
-use super::users::outranks;
+use super::users::{check_organization, outranks};
 use crate::access::service_accounts::ServiceAccount;
 use crate::access::{Action, Caller, Role};
 use crate::store::access::service_accounts::{self, Bound};
@@ -87,6 +87,8 @@ pub async fn service_account_create(
 ) -> Result<(StatusCode, axum::Json<ServiceAccountView>), Problem> {
     let scope = caller.may(Action::ManageUsers)?;
     outranks(&caller, body.role)?;
+    // A vote is a person's.
+    check_organization(&app, &scope, body.role, None).await?;
     let account = ServiceAccount {
         namespace: body.namespace.unwrap_or_else(|| scope.namespace().to_owned()),
         name: body.name,

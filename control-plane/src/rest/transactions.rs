@@ -85,7 +85,8 @@ pub async fn contract_submit(
     Json(body): Json<ContractCall>,
 ) -> Result<axum::Json<Committed>, Problem> {
     let scope = caller.may(Action::SubmitTransactions)?;
-    let (signatory, call) = read(&contract, body)?;
+    let (mut signatory, call) = read(&contract, body)?;
+    signatory.writes = true;
     let ledger = app.ledger.open(&scope, &chain, &channel, &signatory).await?;
     let done = ledger.submit(&call).await?;
     Ok(axum::Json(Committed {
@@ -167,6 +168,7 @@ fn read(contract: &str, body: ContractCall) -> Result<(Signatory, Call), Problem
         Signatory {
             organization: body.organization,
             identity: body.identity,
+            writes: false,
         },
         call,
     ))

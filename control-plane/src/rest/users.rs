@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use entente_api::Organization;
 use entente_api::time::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use super::App;
 use super::codes::Code;
 use super::extract::{Json, Path, Query};
 use super::page::{Page, PageQuery};
-use super::problem::{Problem, ProblemBody};
+use super::problem::{FieldError, Problem, ProblemBody};
 use super::request_id;
 use crate::access::{Action, Actor, Caller, Role, TenantScope};
 use crate::store::access::memberships::{self, Change, TenantUser};
@@ -31,6 +32,10 @@ pub struct UserView {
     pub display_name: String,
     /// What the user is in this tenant.
     pub role: Role,
+    /// The organization that the role is on, where it is on one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "bank")]
+    pub organization: Option<String>,
     /// Whether the user is kept out of this tenant for the time being.
     pub suspended: bool,
     /// Whether the user has a second factor.
@@ -46,6 +51,7 @@ fn view(found: TenantUser) -> UserView {
     let TenantUser {
         user,
         role,
+        organization,
         is_suspended,
     } = found;
     UserView {
@@ -53,6 +59,7 @@ fn view(found: TenantUser) -> UserView {
         email: user.email,
         display_name: user.display_name,
         role,
+        organization,
         suspended: is_suspended,
         second_factor: user.totp_secret.is_some(),
         create_time: user.create_time,
@@ -105,6 +112,10 @@ pub struct UserPatch {
     /// What the user is in this tenant from now on.
     #[serde(default)]
     pub role: Option<Role>,
+    /// The organization that a signer votes for; goes with the role.
+    #[serde(default)]
+    #[schema(example = "bank")]
+    pub organization: Option<String>,
     /// Whether the user is kept out of this tenant from now on. They stay what they are, for the day they come back.
     #[serde(default)]
     #[schema(example = true)]
@@ -129,10 +140,13 @@ pub async fn user_patch(
     outranks(&caller, found.role)?;
     let note = request_id::current().note;
     note.before(&noted(&found));
-    if let Some(role) = body.role.filter(|role| *role != found.role) {
+    if body.role.is_some() || body.organization.is_some() {
+        let role = body.role.unwrap_or(found.role);
         outranks(&caller, role)?;
+        check_organization(&app, &scope, role, body.organization.as_deref()).await?;
         changed(&app, &scope, &id, Change::Role(role)).await?;
-        found.role = role;
+        memberships::set_organization(&app.db, &scope, &id, body.organization.as_deref()).await?;
+        (found.role, found.organization) = (role, body.organization);
     }
     if let Some(suspended) = body.suspended.filter(|suspended| *suspended != found.is_suspended) {
         let change = if suspended { Change::Suspend } else { Change::Resume };
@@ -153,7 +167,8 @@ async fn changed(app: &App, scope: &TenantScope, id: &str, change: Change) -> Re
 
 /// What an audit's row says of a user.
 fn noted(found: &TenantUser) -> Value {
-    json!({"email": found.user.email, "role": found.role, "suspended": found.is_suspended})
+    let TenantUser { role, organization, .. } = found;
+    json!({"email": found.user.email, "role": role, "organization": organization, "suspended": found.is_suspended})
 }
 
 /// Take a user out of the tenant.
@@ -175,6 +190,31 @@ pub async fn user_delete(
     request_id::current().note.before(&noted(&found));
     changed(&app, &scope, &id, Change::End).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// That a role comes with an organization of the tenant where it is a role on one, and alone where it is not.
+pub(super) async fn check_organization(
+    app: &App,
+    scope: &TenantScope,
+    role: Role,
+    organization: Option<&str>,
+) -> Result<(), Problem> {
+    let error = match organization {
+        Some(_) if !role.is_on_an_organization() => {
+            let detail = format!("goes with the role signer, not with {}", role.as_str());
+            FieldError::invalid("/organization", detail)
+        }
+        None if role.is_on_an_organization() => FieldError::new(
+            "/organization",
+            "required",
+            "says which organization a signer votes for",
+        ),
+        Some(name) if app.resources.get::<Organization>(scope, name).await?.is_none() => {
+            FieldError::invalid("/organization", format!("the tenant has no organization \"{name}\""))
+        }
+        _ => return Ok(()),
+    };
+    Err(Problem::invalid(vec![error]))
 }
 
 /// Owners are made and unmade by owners: an administrator must not become one by themself.

@@ -44,6 +44,7 @@ async fn invite(db: &Db, email: &str, tenant: &str) {
         tenant: tenant.to_owned(),
         email: Some(email.to_owned()),
         role: Role::Operator,
+        organization: None,
         invited_by: "wang@bank.example".to_owned(),
         create_time: now,
         expire_time: Time::from(now.get() + std::time::Duration::from_secs(60)),

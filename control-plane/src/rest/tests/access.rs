@@ -66,7 +66,14 @@ impl TestApp {
     pub async fn person(&self, tenant: &str, role: Role) -> Person {
         let email = format!("{}@{tenant}.example", role.as_str());
         let path = format!("/v1/admin/tenants/{tenant}/invitations");
-        let invited = self.post(&path, json!({"email": email, "role": role})).await;
+        let mut invitation = json!({"email": email, "role": role});
+        if role.is_on_an_organization() {
+            let headers = [("entente-tenant", tenant)];
+            let body = json!({"name": "treasury", "spec": {}});
+            self.call(Method::POST, "/v1/organizations", &headers, Some(body)).await;
+            invitation["organization"] = json!("treasury");
+        }
+        let invited = self.post(&path, invitation).await;
         assert_eq!(invited.status, StatusCode::CREATED, "{}", invited.text);
         let acceptance = json!({"token": invited.json()["token"], "displayName": "Li Wei", "password": PASSWORD});
         let accepted = self

@@ -116,7 +116,7 @@ async fn rows_hold_no_secrets() {
     let secret = |value: &Value| value.as_str().unwrap().to_owned();
     let key_line = secret(&enrolled["privateKey"]).lines().nth(1).unwrap().to_owned();
     for secret in [
-        secret(&key["key"]).rsplit_once('_').unwrap().1.to_owned(),
+        secret(&key["key"]).splitn(3, '_').nth(2).unwrap().to_owned(),
         secret(&invited["token"]),
         super::access::PASSWORD.to_owned(),
         "another staple entirely".to_owned(),

@@ -13,6 +13,7 @@ mod records;
 mod recycle;
 mod resources;
 mod service_accounts;
+mod signers;
 mod strangers;
 
 use std::sync::Arc;

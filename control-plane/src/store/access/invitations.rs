@@ -14,6 +14,8 @@ pub struct Invitation {
     /// Only for whoever has this address; `None`: for whoever has the token.
     pub email: Option<String>,
     pub role: Role,
+    /// The organization that the role is on, where it is on one.
+    pub organization: Option<String>,
     pub invited_by: String,
     pub create_time: Time,
     pub expire_time: Time,
@@ -22,14 +24,15 @@ pub struct Invitation {
 /// Keeps an invitation, with the hash of its token.
 pub async fn insert(db: &Db, scope: &TenantScope, invitation: &Invitation, token: &str) -> Result<(), DbError> {
     sqlx::query(
-        "INSERT INTO invitations (id, tenant, hash, email, role, invited_by, create_time, expire_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO invitations (id, tenant, hash, email, role, organization, invited_by, create_time, expire_time)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(invitation.id.clone())
     .bind(scope.namespace().to_owned())
     .bind(secret::hash(token))
     .bind(invitation.email.clone())
     .bind(invitation.role.as_str().to_owned())
+    .bind(invitation.organization.clone())
     .bind(invitation.invited_by.clone())
     .bind(invitation.create_time.to_string())
     .bind(invitation.expire_time.to_string())
@@ -100,13 +103,14 @@ pub async fn accept(db: &Db, invitation: &Invitation, user: &str, now: Time) -> 
     }
     // Who is in the tenant already keeps what they are.
     sqlx::query(
-        "INSERT INTO memberships (tenant, user_id, role, create_time) VALUES ($1, $2, $3, $4)
+        "INSERT INTO memberships (tenant, user_id, role, create_time, organization) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (tenant, user_id) DO NOTHING",
     )
     .bind(invitation.tenant.clone())
     .bind(user.to_owned())
     .bind(invitation.role.as_str().to_owned())
     .bind(now.to_string())
+    .bind(invitation.organization.clone())
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
@@ -128,6 +132,7 @@ fn read(row: &AnyRow) -> Result<Invitation, DbError> {
         tenant: text(row, "tenant")?,
         email: optional(row, "email")?,
         role: serde_json::from_value(serde_json::Value::String(text(row, "role")?))?,
+        organization: optional(row, "organization")?,
         invited_by: text(row, "invited_by")?,
         create_time: time(row, "create_time")?,
         expire_time: time(row, "expire_time")?,

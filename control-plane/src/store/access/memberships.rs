@@ -4,7 +4,7 @@ use entente_api::time::Time;
 use sqlx::any::AnyRow;
 
 use super::users::{self, User};
-use super::{flag, text};
+use super::{flag, optional, text};
 use crate::access::{Role, TenantScope};
 use crate::store::{Db, DbError};
 
@@ -13,6 +13,8 @@ use crate::store::{Db, DbError};
 pub struct TenantUser {
     pub user: User,
     pub role: Role,
+    /// The organization that the role is on, where it is on one.
+    pub organization: Option<String>,
     /// Whether they are kept out for the time being.
     pub is_suspended: bool,
 }
@@ -82,7 +84,7 @@ pub async fn list(
     limit: usize,
 ) -> Result<Vec<TenantUser>, DbError> {
     let rows = sqlx::query(
-        "SELECT users.*, memberships.role AS role, memberships.suspended AS suspended FROM memberships JOIN users ON users.id = memberships.user_id
+        "SELECT users.*, memberships.role AS role, memberships.suspended AS suspended, memberships.organization AS organization FROM memberships JOIN users ON users.id = memberships.user_id
          WHERE memberships.tenant = $1 AND users.email > $2 ORDER BY users.email LIMIT $3",
     )
     .bind(scope.namespace().to_owned())
@@ -95,7 +97,7 @@ pub async fn list(
 
 pub async fn get(db: &Db, scope: &TenantScope, user: &str) -> Result<Option<TenantUser>, DbError> {
     let row = sqlx::query(
-        "SELECT users.*, memberships.role AS role, memberships.suspended AS suspended FROM memberships JOIN users ON users.id = memberships.user_id
+        "SELECT users.*, memberships.role AS role, memberships.suspended AS suspended, memberships.organization AS organization FROM memberships JOIN users ON users.id = memberships.user_id
          WHERE memberships.tenant = $1 AND memberships.user_id = $2",
     )
     .bind(scope.namespace().to_owned())
@@ -149,6 +151,22 @@ pub async fn change(db: &Db, scope: &TenantScope, user: &str, change: Change) ->
     Ok(done.rows_affected() == 1)
 }
 
+/// Says which organization a user's role is on.
+pub async fn set_organization(
+    db: &Db,
+    scope: &TenantScope,
+    user: &str,
+    organization: Option<&str>,
+) -> Result<(), DbError> {
+    sqlx::query("UPDATE memberships SET organization = $1 WHERE tenant = $2 AND user_id = $3")
+        .bind(organization.map(str::to_owned))
+        .bind(scope.namespace().to_owned())
+        .bind(user.to_owned())
+        .execute(&db.pool)
+        .await?;
+    Ok(())
+}
+
 /// From now on the membership is what people say, whatever a provider does.
 pub async fn decided(db: &Db, scope: &TenantScope, user: &str) -> Result<(), DbError> {
     sqlx::query("UPDATE memberships SET provided = 0 WHERE tenant = $1 AND user_id = $2")
@@ -163,6 +181,7 @@ fn read(row: &AnyRow) -> Result<TenantUser, DbError> {
     Ok(TenantUser {
         user: users::read(row)?,
         role: role(row)?,
+        organization: optional(row, "organization")?,
         is_suspended: flag(row, "suspended")?,
     })
 }
