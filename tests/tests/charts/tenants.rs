@@ -226,7 +226,7 @@ pub async fn leave(cluster: &Cluster, rest: &Rest, platform: &Who, tenants: Tena
     let Tenants {
         bureau, owner, rival, ..
     } = tenants;
-    for path in ["/v1/chains/ledger", "/v1/organizations/tax"] {
+    for path in ["/v1/chains/ledger?force=true", "/v1/organizations/tax"] {
         let (status, answer) = rest.call(&owner, Method::DELETE, path, None).await?;
         ensure!(status.is_success(), "DELETE {path}: {status} {answer:#}");
         rest.done(&owner, &answer).await?;
