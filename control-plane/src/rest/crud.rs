@@ -24,6 +24,7 @@ macro_rules! crud {
             use crate::access::Caller;
             use crate::rest::App;
             use crate::rest::extract::{Json, Path, Query};
+            use crate::rest::filter::FilterQuery;
             use crate::rest::page::{Page, PageQuery};
             use crate::rest::problem::{Problem, ProblemBody};
             use crate::rest::resources::{self, Deletable, Tagged, WriteQuery};
@@ -34,7 +35,7 @@ macro_rules! crud {
 
             $(#[$about_list])*
             #[utoipa::path(
-                get, path = $collection, tag = $tag, params(PageQuery),
+                get, path = $collection, tag = $tag, params(FilterQuery, PageQuery),
                 responses(
                     (status = OK, body = Page<Resource<$spec, $status>>),
                     (status = "default", body = ProblemBody, content_type = "application/problem+json"),
@@ -43,9 +44,10 @@ macro_rules! crud {
             pub async fn $list(
                 State(app): State<App>,
                 caller: Caller,
+                Query(filter): Query<FilterQuery>,
                 Query(page): Query<PageQuery>,
             ) -> Result<axum::Json<Page<View>>, Problem> {
-                resources::list::<$kind>(&app, &caller, &page).await.map(axum::Json)
+                resources::list::<$kind>(&app, &caller, &page, &filter).await.map(axum::Json)
             }
 
             $(#[$about_create])*

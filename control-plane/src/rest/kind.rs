@@ -48,6 +48,11 @@ pub trait Kind:
         BTreeSet::new()
     }
 
+    /// Its name for people, if it has one.
+    fn display_name(&self) -> Option<&str> {
+        None
+    }
+
     /// Since when it lies in the recycle bin, and until when.
     fn recycled(&self) -> Option<Recycled> {
         None
@@ -106,6 +111,10 @@ kind!(
             Demand::of_organization(self)
         }
 
+        fn display_name(&self) -> Option<&str> {
+            self.spec.display_name.as_deref()
+        }
+
         async fn may_go(&self, app: &App, scope: &TenantScope) -> Result<(), Problem> {
             let name = self.metadata.name.as_deref().unwrap_or_default();
             guards::refuse_while_member(app, scope, name).await
@@ -140,6 +149,10 @@ kind!(Chain, "chain", "chains", ReadChains, WriteChains, DeleteChains, {
 
     fn participants(&self) -> BTreeSet<String> {
         Demand::of_chain(self).organizations
+    }
+
+    fn display_name(&self) -> Option<&str> {
+        self.spec.display_name.as_deref()
     }
 
     fn recycled(&self) -> Option<Recycled> {
@@ -309,6 +322,10 @@ kind!(
     ManageTenants,
     ManageTenants,
     {
+        fn display_name(&self) -> Option<&str> {
+            self.spec.display_name.as_deref()
+        }
+
         fn check(&self) -> Vec<FieldError> {
             let name = self.metadata.name.as_deref().unwrap_or_default();
             let mut errors = Vec::new();

@@ -22,6 +22,7 @@ mod deliveries;
 mod enroll;
 mod extract;
 mod factor;
+mod filter;
 mod guards;
 mod idempotency;
 mod identities;

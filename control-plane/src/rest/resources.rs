@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::App;
 use super::bodies::{read_desired, read_new, read_patched};
 use super::codes::Code;
+use super::filter::FilterQuery;
 use super::guards::{refuse_derived, refuse_while_running, require_match};
 use super::kind::Kind;
 use super::page::{Page, PageQuery};
@@ -78,10 +79,16 @@ fn scope(caller: &Caller, action: Action) -> Result<TenantScope, Problem> {
     }
 }
 
-pub async fn list<K: Kind>(app: &App, caller: &Caller, page: &PageQuery) -> Result<Page<View<K>>, Problem> {
+pub async fn list<K: Kind>(
+    app: &App,
+    caller: &Caller,
+    page: &PageQuery,
+    query: &FilterQuery,
+) -> Result<Page<View<K>>, Problem> {
     let scope = scope(caller, K::READ)?;
-    let window = page.window(K::PATH)?;
+    let (filter, window) = (query.filter()?, page.window(&query.list(K::PATH))?);
     let mut all: Vec<K> = app.resources.list(&scope).await?;
+    all.retain(|resource| filter.takes(resource));
     all.sort_by(|a, b| a.meta().name.cmp(&b.meta().name));
     Ok(window
         .page(all, |resource| resource.meta().name.clone().unwrap_or_default())

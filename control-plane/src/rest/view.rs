@@ -101,19 +101,13 @@ pub struct Accepted<R> {
 pub fn view<K: Kind>(resource: &K) -> View<K> {
     let meta = resource.meta();
     let recycled = resource.recycled();
-    let deleting = meta.deletion_timestamp.is_some() || recycled.is_some();
-    let state = if deleting {
-        State::Deleting
-    } else {
-        resource.progress().map(|p| p.state).unwrap_or_default()
-    };
     Resource {
         name: meta.name.clone().unwrap_or_default(),
         uid: meta.uid.clone().unwrap_or_default(),
         labels: meta.labels.clone().unwrap_or_default(),
         generation: meta.generation.unwrap_or_default(),
         etag: etag(meta),
-        state,
+        state: state(resource),
         create_time: meta.creation_timestamp.as_ref().and_then(|time| read_time(&time.0)),
         delete_time: recycled
             .map(|recycled| recycled.delete_time)
@@ -122,6 +116,14 @@ pub fn view<K: Kind>(resource: &K) -> View<K> {
         spec: resource.spec().clone(),
         status: resource.status().cloned(),
     }
+}
+
+/// Where a resource stands. What lies in the recycle bin is on its way out.
+pub fn state<K: Kind>(resource: &K) -> State {
+    if resource.meta().deletion_timestamp.is_some() || resource.recycled().is_some() {
+        return State::Deleting;
+    }
+    resource.progress().map(|progress| progress.state).unwrap_or_default()
 }
 
 /// Kubernetes' times come in a type of their own; the text is RFC 3339 on both sides.

@@ -5,6 +5,7 @@ mod access;
 mod alliance;
 mod audit;
 mod bad_requests;
+mod filter;
 mod idempotency;
 mod matrix;
 mod operations;
