@@ -1,11 +1,12 @@
 //! Measures a consortium of two organizations and three orderers, side by side with stock Fabric where it is present:
 //! seconds from the request to the first committed transaction, memory at rest, load through the official Node client,
-//! ten chains at once, and certificates per second. `make bench` builds the release executables and runs it;
-//! `entente-bench ca` measures the last alone.
+//! ten chains at once, certificates per second, and a platform with many tenants. `make bench` builds the release executables
+//! and runs it; `entente-bench ca` and `entente-bench platform` measure the last two alone.
 
 mod ca;
 mod load;
 mod native;
+mod platform;
 mod table;
 
 use std::path::Path;
@@ -25,9 +26,16 @@ const REST: Duration = Duration::from_secs(5);
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut table = Table::default();
-    if std::env::args().nth(1).as_deref() == Some("ca") {
-        table.note(&ca::measure().await?.to_string());
-        return table.print();
+    match std::env::args().nth(1).as_deref() {
+        Some("ca") => {
+            table.note(&ca::measure().await?.to_string());
+            return table.print();
+        }
+        Some("platform") => {
+            table.note(&platform::measure().await?.to_string());
+            return table.print();
+        }
+        _ => {}
     }
     let mut native = Vec::new();
     let mut stock = Vec::new();
@@ -50,6 +58,7 @@ async fn main() -> anyhow::Result<()> {
         native::ten_chains().await?
     ));
     table.note(&ca::measure().await?.to_string());
+    table.note(&platform::measure().await?.to_string());
     table.print()
 }
 

@@ -87,6 +87,11 @@ impl Platform {
         self.home.path()
     }
 
+    /// Of the platform's own process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref()?.id()
+    }
+
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
