@@ -1,5 +1,6 @@
 //! The REST API and its document: whoever believes the document is not surprised by a real platform.
 
+use std::path::Path;
 use std::process::Output;
 
 use entente_tests::platform::Platform;
@@ -87,4 +88,52 @@ fn said(run: &Output) -> String {
     [&run.stdout, &run.stderr]
         .map(|text| String::from_utf8_lossy(text))
         .concat()
+}
+
+#[tokio::test]
+async fn a_client_generated_from_the_document_works_with_a_platform() {
+    let test = "a_client_generated_from_the_document_works_with_a_platform";
+    let Some(programs) = python::programs_or_skip(test, "client")
+        .await
+        .expect("the cache can be written")
+    else {
+        return;
+    };
+    let platform = Platform::start().await.expect("the platform starts");
+    let document = platform.scratch().join("openapi.json");
+    let served = platform.get("/v1/openapi.json").await.expect("the document is served");
+    std::fs::write(&document, served.to_string()).expect("the folder can be written");
+
+    let made = Command::new(programs.join("openapi-python-client"))
+        .args([
+            "generate",
+            "--meta",
+            "none",
+            "--output-path",
+            "entente_client",
+            "--path",
+        ])
+        .arg(&document)
+        .current_dir(platform.scratch())
+        .output()
+        .await
+        .expect("the generator starts");
+    assert!(made.status.success(), "{}", said(&made));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("client/live.py");
+    let run = Command::new(programs.join("python"))
+        .arg(script)
+        .env("PYTHONPATH", platform.scratch())
+        .env("SERVER", platform.url())
+        .env("TOKEN", platform.token().expect("a token"))
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("Python starts");
+
+    assert!(
+        run.status.success(),
+        "{}\nThe platform says:\n{}",
+        said(&run),
+        platform.log()
+    );
 }

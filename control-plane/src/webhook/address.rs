@@ -29,8 +29,12 @@ pub fn check(text: &str, allowed: AddressArgs) -> Result<Url, String> {
         return Err(format!("must have at most {LONGEST} characters"));
     }
     let url = Url::parse(text).map_err(|error| format!("is not an address: {error}"))?;
-    let is_encrypted = url.scheme() == "https";
-    if !is_encrypted && !(allowed.allows_private && url.scheme() == "http") {
+    let may_go = match url.scheme() {
+        "https" => true,
+        "http" => allowed.allows_private,
+        _ => false,
+    };
+    if !may_go {
         return Err("must begin with https://".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {

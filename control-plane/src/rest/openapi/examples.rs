@@ -26,7 +26,7 @@ pub fn document(document: &mut Value) {
     let known = schemas.clone();
     if let Some(schemas) = schemas.as_object_mut() {
         for (name, schema) in schemas {
-            if let Some(example) = named(name).or_else(|| of(schema, name, &known, 0)) {
+            if let Some(example) = named(name).or_else(|| of(schema, &known, 0)) {
                 put(schema, example);
             }
         }
@@ -82,7 +82,7 @@ fn refers(schema: &Value) -> bool {
 }
 
 /// What a schema shows: its own example, or one that is put together.
-pub fn of(schema: &Value, name: &str, known: &Value, depth: usize) -> Option<Value> {
+pub fn of(schema: &Value, known: &Value, depth: usize) -> Option<Value> {
     if depth > DEEPEST {
         return None;
     }
@@ -91,20 +91,20 @@ pub fn of(schema: &Value, name: &str, known: &Value, depth: usize) -> Option<Val
     }
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let name = reference.rsplit('/').next()?;
-        return named(name).or_else(|| of(known.get(name)?, name, known, depth + 1));
+        return named(name).or_else(|| of(known.get(name)?, known, depth + 1));
     }
     if let Some(first) = schema.get("enum").and_then(|values| values.get(0)) {
         return Some(first.clone());
     }
     if let Some(parts) = schema.get("oneOf").and_then(Value::as_array) {
-        return parts.iter().find_map(|part| of(part, name, known, depth + 1));
+        return parts.iter().find_map(|part| of(part, known, depth + 1));
     }
     if let Some(items) = schema.get("items") {
-        return Some(json!([of(items, name, known, depth + 1)?]));
+        return Some(json!([of(items, known, depth + 1)?]));
     }
     let mut shown = Map::new();
     for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-        if let Some(Value::Object(fields)) = of(part, name, known, depth + 1) {
+        if let Some(Value::Object(fields)) = of(part, known, depth + 1) {
             shown.extend(fields);
         }
     }
@@ -114,7 +114,7 @@ pub fn of(schema: &Value, name: &str, known: &Value, depth: usize) -> Option<Val
         .into_iter()
         .flatten()
     {
-        if let Some(example) = of(property, field, known, depth + 1)
+        if let Some(example) = of(property, known, depth + 1)
             && !example.is_null()
         {
             shown.insert(field.clone(), example);
@@ -153,7 +153,7 @@ fn contents(holder: &mut Value, name: &str, known: &Value) {
             if schema.get("$ref").is_some() {
                 None
             } else {
-                of(&schema, name, known, 0)
+                of(&schema, known, 0)
             }
         };
         if let Some(example) = own.or_else(shown) {

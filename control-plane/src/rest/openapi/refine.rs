@@ -1,7 +1,7 @@
 //! Makes the generated document one that people and generators of clients read easily, without changing what it says.
 //!
 //! A type that stands in a generic one is written out where it is used; here it becomes a reference again, so that a client
-//! gets one type and not ten. The description of an optional reference moves to where descriptions are looked for.
+//! gets one type and not ten. Every answer is described. The description of an optional reference moves to where descriptions are looked for.
 
 use serde_json::{Map, Value, json};
 
@@ -15,9 +15,49 @@ pub fn document(document: &mut Value) {
         for schema in schemas.values_mut() {
             inside(schema, &known);
         }
+        open_parts(schemas);
     }
     if let Some(paths) = document.get_mut("paths") {
         each(paths, &known);
+        answers(paths);
+    }
+}
+
+/// What is a part of something larger has fields beside its own: as it stands it would allow none.
+fn open_parts(schemas: &mut Map<String, Value>) {
+    let parts = schemas
+        .values()
+        .filter_map(|schema| schema["allOf"].as_array())
+        .flatten();
+    let names = parts.filter_map(|part| part["$ref"].as_str()?.rsplit('/').next());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    for name in names {
+        if let Some(part) = schemas.get_mut(&name).and_then(Value::as_object_mut) {
+            part.remove("additionalProperties");
+        }
+    }
+}
+
+/// Says of each answer what its status says; generators refuse a document in which one is not described.
+fn answers(paths: &mut Value) {
+    let items = paths.as_object_mut().into_iter().flat_map(Map::values_mut);
+    let operations = items.filter_map(Value::as_object_mut).flat_map(Map::values_mut);
+    let answers = operations
+        .filter_map(|operation| operation.get_mut("responses")?.as_object_mut())
+        .flatten();
+    for (status, answer) in answers {
+        let meaning = match status.as_str() {
+            "200" => "Done",
+            "201" => "Made",
+            "202" => "Accepted, and being carried out",
+            "204" => "Done; there is nothing more to say",
+            "default" => "Not done; a problem says why",
+            _ => continue,
+        };
+        if let Some(answer) = answer.as_object_mut() {
+            answer.retain(|name, text| name != "description" || text != "");
+            answer.entry("description").or_insert_with(|| json!(meaning));
+        }
     }
 }
 
