@@ -35,6 +35,9 @@ pub struct ServerArgs {
     /// The token itself, from the environment only: arguments can be seen by other users
     #[arg(skip)]
     pub token: Option<String>,
+    /// One of the platforms that you have signed in to
+    #[arg(long, global = true, env = "ENTENTE_PROFILE", value_name = "NAME")]
+    pub profile: Option<String>,
     /// Data folder of a platform on this machine
     #[arg(long = "installation", global = true, env = "ENTENTE_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
@@ -52,6 +55,15 @@ pub enum Command {
     Backup(BackupArgs),
     /// Make a data folder of a backup
     Restore(RestoreArgs),
+    /// Sign in to a platform and keep that as a profile
+    Login(LoginArgs),
+    /// Sign out of a profile's platform and forget the profile
+    Logout,
+    /// List the profiles, or choose the one to use from now on
+    Profiles {
+        /// The one to use from now on
+        name: Option<String>,
+    },
     /// Create or change what YAML or JSON files describe
     Apply(ApplyArgs),
     /// Show resources, operations, nodes, channels or blocks
@@ -82,6 +94,20 @@ pub enum Command {
     Completion { shell: clap_complete::Shell },
     /// Print the custom resource definitions for Kubernetes
     Crds,
+}
+
+/// Who signs in. With a token in `--token-file` or ENTENTE_TOKEN, such as an API key: its holder.
+#[derive(Debug, Clone, Args)]
+pub struct LoginArgs {
+    /// E-mail address of the user; the password is asked for
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+    /// Read the password from standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Code of the second factor, or a recovery code; asked for when it is needed and there is a terminal
+    #[arg(long)]
+    pub code: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

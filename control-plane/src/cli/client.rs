@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use futures::{Stream, StreamExt as _};
-use reqwest::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT_LANGUAGE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 
 use super::error::CliError;
 use super::locale;
 use super::locate::Server;
+use super::profiles::Credential;
+use crate::access::gate::{COOKIE_NAME, CSRF_HEADER};
 use crate::operation::Operation;
 use crate::rest::problem::ProblemBody;
 
@@ -55,10 +57,40 @@ impl Client {
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.server.url));
-        match &self.server.token {
-            Some(token) => request.bearer_auth(token),
+        match &self.server.credential {
+            Some(Credential::Token(token)) => request.bearer_auth(token),
+            Some(Credential::Session { cookie, csrf_token }) => request
+                .header(COOKIE, format!("{COOKIE_NAME}={cookie}"))
+                .header(CSRF_HEADER, csrf_token),
             None => request,
         }
+    }
+
+    /// Signs a user in.
+    pub async fn sign_in(&self, body: &Value) -> Result<Credential, CliError> {
+        let request = self.request(Method::POST, "/v1/session").json(body);
+        let response = self.send(request.timeout(ANSWER_WITHIN)).await?;
+        let cookies = response.headers().get_all(SET_COOKIE).iter();
+        let cookie = cookies
+            .filter_map(|value| value.to_str().ok()?.split(';').next()?.split_once('='))
+            .find_map(|(name, value)| (name == COOKIE_NAME).then(|| value.to_owned()));
+        let session: Value = response
+            .json()
+            .await
+            .map_err(|error| CliError::failed(format!("the answer cannot be read: {error}")))?;
+        match (cookie, session["csrfToken"].as_str()) {
+            (Some(cookie), Some(csrf_token)) => Ok(Credential::Session {
+                cookie,
+                csrf_token: csrf_token.to_owned(),
+            }),
+            _ => Err(CliError::failed("the platform has answered without a session")),
+        }
+    }
+
+    /// Signs the user out.
+    pub async fn end_session(&self) -> Result<(), CliError> {
+        let request = self.request(Method::DELETE, "/v1/session");
+        self.send(request.timeout(ANSWER_WITHIN)).await.map(drop)
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, CliError> {

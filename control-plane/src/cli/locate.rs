@@ -4,42 +4,76 @@ use std::path::{Path, PathBuf};
 
 use super::args::ServerArgs;
 use super::error::CliError;
+use super::profiles::{self, Credential, Profiles};
 use crate::up::layout::{Address, Layout};
 
-/// Where the platform is, and the token that it wants.
+/// Where the platform is, and the proof of who asks that it wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
     pub url: String,
-    pub token: Option<String>,
+    pub credential: Option<Credential>,
 }
 
-/// Finds both.
-pub fn server(args: &ServerArgs) -> Result<Server, CliError> {
+/// The token that the command line or the environment names.
+pub fn given_token(args: &ServerArgs) -> Result<Option<String>, CliError> {
     let token = args
         .token
         .clone()
         .or_else(|| std::env::var("ENTENTE_TOKEN").ok().filter(|token| !token.is_empty()));
-    let token = match (&args.token_file, token) {
-        (Some(file), None) => Some(read_token(file)?),
-        (_, token) => token,
+    match (&args.token_file, token) {
+        (Some(file), None) => read_token(file).map(Some),
+        (_, token) => Ok(token),
+    }
+}
+
+/// A profile, unless something else is named: the one of `--profile`, or the current one.
+fn profile(name: Option<&str>) -> Result<Option<Server>, CliError> {
+    let Some(file) = profiles::file() else {
+        return Ok(None);
     };
+    let profiles = Profiles::read(&file)?;
+    let found = match name {
+        Some(name) => Some(profiles.find(name)?),
+        None => profiles.current(),
+    };
+    Ok(found.map(|profile| Server {
+        url: profile.server.clone(),
+        credential: Some(profile.credential.clone()),
+    }))
+}
+
+/// Finds both.
+pub fn server(args: &ServerArgs) -> Result<Server, CliError> {
+    let token = given_token(args)?;
     if let (Some(url), Some(token)) = (&args.server, &token) {
         return Ok(Server {
             url: url.clone(),
-            token: Some(token.clone()),
+            credential: Some(Credential::Token(token.clone())),
         });
+    }
+    if let (Some(name), None) = (&args.profile, &token) {
+        // The credential of one platform is sent to no other.
+        if args.server.is_some() {
+            return Err(CliError::usage(
+                "--server and --profile each name a platform; give one of them",
+            ));
+        }
+        return profile(Some(name)).map(|found| found.ok_or_else(|| CliError::usage("HOME is not set")))?;
     }
     let installation = args.data.clone().or_else(|| nearest(&std::env::current_dir().ok()?));
     let Some(layout) = installation.map(|folder| Layout::new(&folder)) else {
         let Some(url) = &args.server else {
+            if let Some(server) = profile(None)? {
+                return Ok(server);
+            }
             return Err(CliError::usage_hint(
                 "no platform is known",
-                "Run this where `.entente` is (the folder in which `make up` runs), or name one: --server URL and --token-file FILE, or ENTENTE_SERVER and ENTENTE_TOKEN.",
+                "Run this where `.entente` is (the folder in which `make up` runs), sign in with `entente login --server URL`, or name one: --server URL and --token-file FILE, or ENTENTE_SERVER and ENTENTE_TOKEN.",
             ));
         };
         return Ok(Server {
             url: url.clone(),
-            token,
+            credential: token.map(Credential::Token),
         });
     };
     let url = match &args.server {
@@ -54,7 +88,7 @@ pub fn server(args: &ServerArgs) -> Result<Server, CliError> {
     let token = token.map_or_else(|| read_token(&layout.token()), Ok)?;
     Ok(Server {
         url,
-        token: Some(token),
+        credential: Some(Credential::Token(token)),
     })
 }
 

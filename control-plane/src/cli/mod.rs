@@ -16,9 +16,11 @@ mod get;
 mod kinds;
 mod locale;
 pub mod locate;
+mod login;
 mod logs;
 pub mod manifest;
 mod output;
+pub mod profiles;
 pub mod progress;
 mod table;
 mod tx;
@@ -52,6 +54,9 @@ async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
         Command::Up(_) | Command::Serve(_) | Command::Operator(_) | Command::Backup(_) | Command::Restore(_) => {
             Err(CliError::usage("this is not a command of the client"))
         }
+        Command::Login(args) => login::login(&cli.server, &args, console).await,
+        Command::Logout => login::logout(&cli.server, console).await,
+        Command::Profiles { name } => login::show(name.as_deref(), console),
         Command::Completion { shell } => completion(shell, console),
         Command::Crds => crds(console),
         Command::Version { output } => version::run(connect().ok().as_ref(), output, console).await,

@@ -25,6 +25,7 @@ use crate::ca::{self, Authorities};
 use crate::cli::CliError;
 use crate::cli::client::Client;
 use crate::cli::locate::Server;
+use crate::cli::profiles::Credential;
 use crate::oidc;
 use crate::store::Db;
 
@@ -133,7 +134,7 @@ impl Platform {
     pub fn client(&self) -> Result<Client, CliError> {
         Client::new(Server {
             url: self.url.clone(),
-            token: Some(self.token.clone()),
+            credential: Some(Credential::Token(self.token.clone())),
         })
     }
 
