@@ -118,7 +118,7 @@ async fn authentication(platform: &Platform, http: &Client) -> anyhow::Result<Ve
     let key = key["key"].as_str().context("a key")?;
     let exchange = http.post(format!("{}/v1/token", platform.url())).bearer_auth(key);
     let exchanged: Value = serde_json::from_str(&exchange.send().await?.error_for_status()?.text().await?)?;
-    let jwt = exchanged["accessToken"].as_str().context("a token")?;
+    let jwt = exchanged["token"].as_str().context("a token")?;
     let token = platform.token()?;
     let open = http.get(format!("{}/v1/sign-in", platform.url()));
     let closed = http.get(format!("{}/v1/version", platform.url()));
