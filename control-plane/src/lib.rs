@@ -8,6 +8,7 @@ pub mod backup;
 mod ca;
 pub mod cli;
 pub mod ledger;
+pub mod migrate;
 pub mod oidc;
 pub mod operate;
 pub mod operation;

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use entente_platform::cli::{self, Cli, Command, Console, Exit};
 use entente_platform::rest::problem::chain_of;
 use entente_platform::trace::export::{Export, ExportArgs, ExportError};
-use entente_platform::{backup, operate, serve, up};
+use entente_platform::{backup, migrate, operate, serve, up};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
             },
             Command::Backup(args) => backup::back_up(args, &mut console).await,
             Command::Restore(args) => backup::restore(args, &mut console),
+            Command::Migrate(args) => migrate::run(args, &mut console).await,
             _ => cli::run(cli, &mut console).await,
         }
     });

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backup::{BackupArgs, RestoreArgs};
+use crate::migrate::MigrateArgs;
 use crate::operate::OperatorArgs;
 use crate::serve::ServeArgs;
 use crate::up::UpArgs;
@@ -55,6 +56,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// Make a data folder of a backup
     Restore(RestoreArgs),
+    /// Bring the platform's tables up to date, as every start does, or say what is missing
+    Migrate(MigrateArgs),
     /// Sign in to a platform and keep that as a profile
     Login(LoginArgs),
     /// Sign out of a profile's platform and forget the profile

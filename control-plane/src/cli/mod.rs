@@ -51,9 +51,12 @@ pub async fn run(cli: Cli, console: &mut Console) -> Exit {
 async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
     let connect = || locate::server(&cli.server).and_then(Client::new);
     match cli.command {
-        Command::Up(_) | Command::Serve(_) | Command::Operator(_) | Command::Backup(_) | Command::Restore(_) => {
-            Err(CliError::usage("this is not a command of the client"))
-        }
+        Command::Up(_)
+        | Command::Serve(_)
+        | Command::Operator(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Migrate(_) => Err(CliError::usage("this is not a command of the client")),
         Command::Login(args) => login::login(&cli.server, &args, console).await,
         Command::Logout => login::logout(&cli.server, console).await,
         Command::Profiles { name } => login::show(name.as_deref(), console),

@@ -16,6 +16,7 @@ use entente_operator::vault;
 use crate::access::service_accounts::{self, ServiceAccounts};
 use crate::api::{self, Api, Ground, damaged};
 use crate::cli::{CliError, Console, Exit};
+use crate::migrate;
 use crate::oidc::{self, OidcArgs};
 use crate::operate::{self, ClusterArgs};
 use crate::rest::problem::chain_of;
@@ -165,8 +166,6 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
 
 /// The database that several replicas share, by the address in a file: there is a password in it.
 async fn shared(file: &Path) -> Result<Db, CliError> {
-    let url = std::fs::read_to_string(file)
-        .map_err(|error| CliError::failed(format!("the address in {} cannot be read: {error}", file.display())))?;
-    let opened = Db::connect(url.trim()).await;
+    let opened = Db::connect(&migrate::shared(file)?).await;
     opened.map_err(|error| CliError::failed(format!("the database cannot be used: {}", chain_of(&error))))
 }

@@ -58,8 +58,12 @@ pub enum DbError {
 impl Db {
     /// Opens the file, making it when it is absent, and brings its tables up to date.
     pub async fn open(path: &Path) -> Result<Db, DbError> {
-        let path = uri::path(&path.to_string_lossy());
-        Db::connect(&format!("sqlite://{path}?mode=rwc")).await
+        Db::connect(&Db::address(path)).await
+    }
+
+    /// The address of a file.
+    pub fn address(path: &Path) -> String {
+        format!("sqlite://{}?mode=rwc", uri::path(&path.to_string_lossy()))
     }
 
     /// Tables that live as long as the value.
@@ -75,7 +79,27 @@ impl Db {
         Db::with_connections(url, CONNECTIONS).await
     }
 
+    /// The migrations that the tables at an address lack, in their order. Changes nothing.
+    pub async fn missing(url: &str) -> Result<Vec<String>, DbError> {
+        let (db, migrations) = Db::as_it_is(url, 1).await?;
+        // Before the first migration there is no such table.
+        let applied: Vec<i64> = sqlx::query_scalar("select version from _sqlx_migrations where success")
+            .fetch_all(&db.pool)
+            .await
+            .unwrap_or_default();
+        db.close().await;
+        let missing = migrations.iter().filter(|one| !applied.contains(&one.version));
+        let name = |one: &sqlx::migrate::Migration| format!("{:04} {}", one.version, one.description);
+        Ok(missing.map(name).collect())
+    }
+
     async fn with_connections(url: &str, connections: u32) -> Result<Db, DbError> {
+        let (db, migrations) = Db::as_it_is(url, connections).await?;
+        migrations.run(&db.pool).await?;
+        Ok(db)
+    }
+
+    async fn as_it_is(url: &str, connections: u32) -> Result<(Db, &'static Migrator), DbError> {
         let (migrations, settings) = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => (&SQLITE, SQLITE_SETTINGS),
             Some("postgres" | "postgresql") => (&POSTGRES, ""),
@@ -92,8 +116,7 @@ impl Db {
             .after_connect(move |connection, _| Box::pin(async move { connection.execute(settings).await.map(drop) }))
             .connect(url)
             .await?;
-        migrations.run(&pool).await?;
-        Ok(Db { pool })
+        Ok((Db { pool }, migrations))
     }
 
     /// Writes what is pending and closes the connections.
