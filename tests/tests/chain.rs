@@ -54,11 +54,11 @@ async fn a_chain_lives(engine: &str) {
         .expect("it can be read");
     assert_eq!(known["result"]["digest"], digest(1));
 
+    a_deleted_chain_can_be_had_back(&platform).await;
     edits_converge(&platform).await;
     the_official_client_is_served(&platform).await;
     the_platform_can_be_killed(&mut platform).await;
 
-    a_deleted_chain_can_be_had_back(&platform).await;
     platform
         .change(reqwest::Method::DELETE, "/v1/chains/payments?force=true", None)
         .await
