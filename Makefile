@@ -31,6 +31,7 @@ test: ## Run every test; installs what the tests need
 	tests/run
 
 bench: ## Measure provisioning, memory and load, beside stock Fabric where it is at hand
+	tests/clients/install
 	$(build_release) --bins
 	$(RELEASE)/entente-bench
 

@@ -46,10 +46,13 @@ pub async fn run(kind: &str, in_flight: u32, seconds: u32, connection: &Path) ->
 
 /// Repeats a call until the gateway has found every endorser: a stock one has to learn of them by gossip first.
 pub async fn warm(connection: &Path) -> anyhow::Result<()> {
+    let mut last = None;
     for _ in 0..60 {
-        if run("evaluate", 1, 0, connection).await.is_ok() {
-            return Ok(());
+        match run("evaluate", 1, 0, connection).await {
+            Ok(_) => return Ok(()),
+            Err(error) => last = Some(error),
         }
     }
-    bail!("the contract was not endorsed by both organizations in a minute")
+    let last = last.map(|error| format!("{error:#}")).unwrap_or_default();
+    bail!("the contract was not endorsed by both organizations: {last}")
 }
