@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
-use super::access::text;
+use super::access::{self, text};
 use super::{Db, DbError};
 use crate::access::{PlatformScope, TenantScope};
 
@@ -117,12 +117,11 @@ fn word(value: &impl Serialize) -> Result<String, DbError> {
 }
 
 fn read(row: &AnyRow) -> Result<Institution, DbError> {
-    let value = |column| Ok::<_, DbError>(serde_json::Value::String(text(row, column)?));
     Ok(Institution {
         name: text(row, "name")?,
         display_name: text(row, "display_name")?,
-        sector: serde_json::from_value(value("sector")?)?,
+        sector: access::word(row, "sector")?,
         region: text(row, "region")?,
-        level: serde_json::from_value(value("level")?)?,
+        level: access::word(row, "level")?,
     })
 }

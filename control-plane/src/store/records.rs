@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use utoipa::ToSchema;
 
-use super::access::{optional, optional_time, text, time};
+use super::access::{optional, optional_time, text, time, word};
 use super::{Db, DbError};
 use crate::access::{PlatformScope, TenantScope};
 
@@ -210,7 +210,7 @@ fn read(row: &AnyRow) -> Result<Record, DbError> {
         organization: text(row, "organization")?,
         revision: row.try_get("revision")?,
         content: serde_json::from_str(&text(row, "content")?)?,
-        state: serde_json::from_value(serde_json::Value::String(text(row, "state")?))?,
+        state: word(row, "state")?,
         reason: optional(row, "reason")?,
         submitted_by: text(row, "submitted_by")?,
         submit_time: time(row, "submit_time")?,

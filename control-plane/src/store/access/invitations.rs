@@ -3,7 +3,7 @@
 use entente_api::time::Time;
 use sqlx::any::AnyRow;
 
-use super::{optional, text, time, users};
+use super::{optional, text, time, users, word};
 use crate::access::{Role, TenantScope, secret};
 use crate::store::{Db, DbError};
 
@@ -131,7 +131,7 @@ fn read(row: &AnyRow) -> Result<Invitation, DbError> {
         id: text(row, "id")?,
         tenant: text(row, "tenant")?,
         email: optional(row, "email")?,
-        role: serde_json::from_value(serde_json::Value::String(text(row, "role")?))?,
+        role: word(row, "role")?,
         organization: optional(row, "organization")?,
         invited_by: text(row, "invited_by")?,
         create_time: time(row, "create_time")?,

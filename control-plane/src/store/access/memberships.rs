@@ -4,7 +4,7 @@ use entente_api::time::Time;
 use sqlx::any::AnyRow;
 
 use super::users::{self, User};
-use super::{flag, optional, text};
+use super::{flag, optional, text, word};
 use crate::access::{Role, TenantScope};
 use crate::store::{Db, DbError};
 
@@ -35,7 +35,9 @@ pub async fn of_user(db: &Db, user: &str) -> Result<Vec<(String, Role)>, DbError
             .bind(user.to_owned())
             .fetch_all(&db.pool)
             .await?;
-    rows.iter().map(|row| Ok((text(row, "tenant")?, role(row)?))).collect()
+    rows.iter()
+        .map(|row| Ok((text(row, "tenant")?, word(row, "role")?)))
+        .collect()
 }
 
 /// Whether a user has tenants, and every one of them keeps the user out.
@@ -58,7 +60,9 @@ pub async fn provided(db: &Db, user: &str) -> Result<Vec<(String, Role)>, DbErro
             .bind(user.to_owned())
             .fetch_all(&db.pool)
             .await?;
-    rows.iter().map(|row| Ok((text(row, "tenant")?, role(row)?))).collect()
+    rows.iter()
+        .map(|row| Ok((text(row, "tenant")?, word(row, "role")?)))
+        .collect()
 }
 
 /// Makes a user part of a tenant because a provider's claim says so. Who is part of it already stays what they are.
@@ -180,12 +184,8 @@ pub async fn decided(db: &Db, scope: &TenantScope, user: &str) -> Result<(), DbE
 fn read(row: &AnyRow) -> Result<TenantUser, DbError> {
     Ok(TenantUser {
         user: users::read(row)?,
-        role: role(row)?,
+        role: word(row, "role")?,
         organization: optional(row, "organization")?,
         is_suspended: flag(row, "suspended")?,
     })
-}
-
-fn role(row: &AnyRow) -> Result<Role, DbError> {
-    Ok(serde_json::from_value(serde_json::Value::String(text(row, "role")?))?)
 }

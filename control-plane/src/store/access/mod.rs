@@ -13,6 +13,7 @@ pub mod signing_keys;
 pub mod users;
 
 use entente_api::time::Time;
+use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -31,13 +32,18 @@ pub(super) fn flag(row: &AnyRow, column: &'static str) -> Result<bool, DbError> 
 }
 
 pub(super) fn time(row: &AnyRow, column: &'static str) -> Result<Time, DbError> {
-    read_time(text(row, column)?)
+    word(row, column)
 }
 
 pub(super) fn optional_time(row: &AnyRow, column: &'static str) -> Result<Option<Time>, DbError> {
-    optional(row, column)?.map(read_time).transpose()
+    optional(row, column)?.map(read).transpose()
 }
 
-fn read_time(text: String) -> Result<Time, DbError> {
+/// A value that is written as one word, such as a role or a time.
+pub(super) fn word<T: DeserializeOwned>(row: &AnyRow, column: &'static str) -> Result<T, DbError> {
+    read(text(row, column)?)
+}
+
+fn read<T: DeserializeOwned>(text: String) -> Result<T, DbError> {
     Ok(serde_json::from_value(serde_json::Value::String(text))?)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use entente_api::time::Time;
 use sqlx::any::AnyRow;
 
-use super::{optional_time, text, time};
+use super::{optional_time, text, time, word};
 use crate::access::service_accounts::ServiceAccount;
 use crate::access::{Role, TenantScope};
 use crate::store::{Db, DbError};
@@ -104,7 +104,7 @@ fn read(row: &AnyRow) -> Result<Bound, DbError> {
             namespace: text(row, "namespace")?,
             name: text(row, "name")?,
         },
-        role: serde_json::from_value(serde_json::Value::String(text(row, "role")?))?,
+        role: word(row, "role")?,
         created_by: text(row, "created_by")?,
         create_time: time(row, "create_time")?,
         use_time: optional_time(row, "use_time")?,
