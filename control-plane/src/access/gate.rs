@@ -78,7 +78,7 @@ impl Gate {
         let wanted = headers
             .get(TENANT_HEADER)
             .map(|value| value.to_str().unwrap_or_default());
-        let (caller, must_change_password) = match (headers.get(AUTHORIZATION), cookie(headers)) {
+        let (caller, must_change_password) = match (headers.get(AUTHORIZATION), cookie(headers, COOKIE_NAME)) {
             (Some(authorization), _) => {
                 let authorization = authorization.to_str().unwrap_or_default();
                 let token = bearer(authorization).ok_or_else(|| {
@@ -264,11 +264,11 @@ fn bearer(header: &str) -> Option<&str> {
         .filter(|token| !token.is_empty())
 }
 
-/// The session's cookie (RFC 6265 §5.4).
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// A cookie by its name (RFC 6265 §5.4).
+pub fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     all.flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE_NAME)
+        .find(|(name, _)| *name == wanted)
         .map(|(_, value)| value)
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use entente_api::time::Time;
@@ -19,7 +19,7 @@ use super::codes::Code;
 use super::extract::Query;
 use super::problem::{Problem, ProblemBody};
 use super::{request_id, session};
-use crate::access::secret;
+use crate::access::{gate, secret};
 use crate::oidc::people::{self, Arrival};
 use crate::oidc::provider::{Asked, printable};
 use crate::oidc::{OidcError, Provider};
@@ -154,7 +154,7 @@ pub async fn sign_in_end(
     let note = request_id::current().note;
     note.object("session at the OpenID provider".to_owned());
     let state = query.state.as_deref().unwrap_or_default();
-    let browser = browser(&headers).unwrap_or_default();
+    let browser = gate::cookie(&headers, COOKIE_NAME).unwrap_or_default();
     // Used up whatever comes of it: an answer that was seen elsewhere is of no use here.
     let begun = table::take(&app.db, state, browser, now).await?;
     let begun = begun.ok_or_else(|| failed("This browser has begun no such sign-in, or too long ago."))?;
@@ -239,14 +239,6 @@ fn cookie(value: &str, seconds: u64, app: &App) -> Result<HeaderValue, Problem> 
     let secure = if app.gate.has_secure_cookies { "; Secure" } else { "" };
     let text = format!("{COOKIE_NAME}={value}; Path=/v1/sign-in; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&text).map_err(Problem::internal)
-}
-
-fn browser(headers: &HeaderMap) -> Option<&str> {
-    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    all.flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE_NAME)
-        .map(|(_, value)| value)
 }
 
 /// A path, and none that a browser takes for another site (`//host`, `/\host`) or that ends an attribute of a page.
