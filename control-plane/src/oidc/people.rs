@@ -142,7 +142,7 @@ async fn provide(db: &Db, user: &User, grants: &BTreeMap<String, Role>, now: Tim
     for (tenant, role) in memberships::provided(db, &user.id).await? {
         let change = match grants.get(&tenant) {
             Some(granted) if *granted == role => continue,
-            Some(granted) => Change::Role(*granted),
+            Some(granted) => Change::Role(*granted, None),
             None => Change::End,
         };
         if !memberships::change(db, &scope(&tenant), &user.id, change).await? {

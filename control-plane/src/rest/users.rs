@@ -144,8 +144,7 @@ pub async fn user_patch(
         let role = body.role.unwrap_or(found.role);
         outranks(&caller, role)?;
         check_organization(&app, &scope, role, body.organization.as_deref()).await?;
-        changed(&app, &scope, &id, Change::Role(role)).await?;
-        memberships::set_organization(&app.db, &scope, &id, body.organization.as_deref()).await?;
+        changed(&app, &scope, &id, Change::Role(role, body.organization.clone())).await?;
         (found.role, found.organization) = (role, body.organization);
     }
     if let Some(suspended) = body.suspended.filter(|suspended| *suspended != found.is_suspended) {

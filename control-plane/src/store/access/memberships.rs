@@ -20,9 +20,10 @@ pub struct TenantUser {
 }
 
 /// What can happen to a membership.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    Role(Role),
+    /// With the organization that the role is on, where it is on one.
+    Role(Role, Option<String>),
     Suspend,
     Resume,
     End,
@@ -132,8 +133,8 @@ pub async fn change(db: &Db, scope: &TenantScope, user: &str, change: Change) ->
     let keeps_an_owner = "AND (role <> 'owner' OR suspended = 1 OR $3 = 'owner' OR
         (SELECT COUNT(*) FROM memberships AS others
          WHERE others.tenant = $1 AND others.role = 'owner' AND others.suspended = 0) > 1)";
-    let (statement, role) = match change {
-        Change::Role(role) => ("UPDATE memberships SET role = $3", role.as_str()),
+    let (statement, role) = match &change {
+        Change::Role(role, _) => ("UPDATE memberships SET role = $3", role.as_str()),
         Change::Suspend => ("UPDATE memberships SET suspended = 1", ""),
         Change::Resume => ("UPDATE memberships SET suspended = 0", Role::Owner.as_str()),
         Change::End => ("DELETE FROM memberships", ""),
@@ -151,24 +152,18 @@ pub async fn change(db: &Db, scope: &TenantScope, user: &str, change: Change) ->
         .bind(role.to_owned())
         .execute(&mut *transaction)
         .await?;
+    if let Change::Role(_, organization) = change
+        && done.rows_affected() == 1
+    {
+        sqlx::query("UPDATE memberships SET organization = $1 WHERE tenant = $2 AND user_id = $3")
+            .bind(organization)
+            .bind(scope.namespace().to_owned())
+            .bind(user.to_owned())
+            .execute(&mut *transaction)
+            .await?;
+    }
     transaction.commit().await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Says which organization a user's role is on.
-pub async fn set_organization(
-    db: &Db,
-    scope: &TenantScope,
-    user: &str,
-    organization: Option<&str>,
-) -> Result<(), DbError> {
-    sqlx::query("UPDATE memberships SET organization = $1 WHERE tenant = $2 AND user_id = $3")
-        .bind(organization.map(str::to_owned))
-        .bind(scope.namespace().to_owned())
-        .bind(user.to_owned())
-        .execute(&db.pool)
-        .await?;
-    Ok(())
 }
 
 /// From now on the membership is what people say, whatever a provider does.
