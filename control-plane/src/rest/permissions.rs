@@ -192,11 +192,13 @@ impl Permissions {
     pub fn of(&self, method: &Method, route: &str) -> Row {
         // A router answers HEAD with what it has for GET.
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let rows = self.0.get(route).into_iter().flatten();
-        rows.filter(|(taken, _)| taken == method)
-            .map(|(_, row)| *row)
-            .next()
-            .unwrap_or(("unknown", Access::SignedIn))
+        let found = self
+            .0
+            .get(route)
+            .into_iter()
+            .flatten()
+            .find(|(taken, _)| taken == method);
+        found.map_or(("unknown", Access::SignedIn), |(_, row)| *row)
     }
 }
 
