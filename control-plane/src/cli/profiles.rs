@@ -1,8 +1,7 @@
 //! The platforms that somebody has signed in to, in a file of theirs that nobody else can read.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -73,14 +72,7 @@ impl Profiles {
             .create(folder)
             .map_err(failed)?;
         let text = serde_json::to_vec_pretty(self).map_err(CliError::output)?;
-        // Made with mode 0600, and said once more for whoever has taught the library otherwise.
-        let mut new = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        new.as_file()
-            .set_permissions(std::fs::Permissions::from_mode(0o600))
-            .map_err(failed)?;
-        new.write_all(&text).map_err(failed)?;
-        new.persist(file).map_err(|error| failed(error.error))?;
-        Ok(())
+        entente_ca::folder::write_file(file, &text).map_err(failed)
     }
 
     /// The one of that name.
@@ -107,6 +99,8 @@ fn unusable(file: &Path, error: &dyn std::error::Error) -> CliError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
