@@ -35,10 +35,15 @@ pub async fn record_get(
 ) -> Result<axum::Json<Record>, Problem> {
     let scope = caller.may(Action::ReadOrganizations)?;
     let organization: Organization = find(&app, &scope, &name).await?;
-    let record = records::get(&app.db, &scope, uid(&organization)).await?;
-    record
-        .map(axum::Json)
-        .ok_or_else(|| Problem::not_found("record of the organization", &name))
+    of(&app, &scope, &organization).await
+}
+
+async fn of(app: &App, scope: &TenantScope, organization: &Organization) -> Result<axum::Json<Record>, Problem> {
+    let record = records::get(&app.db, scope, uid(organization)).await?;
+    record.map(axum::Json).ok_or_else(|| {
+        let name = organization.metadata.name.as_deref().unwrap_or_default();
+        Problem::not_found("record of the organization", name)
+    })
 }
 
 /// Submit an organization's record.
@@ -69,7 +74,7 @@ pub async fn record_put(
     let by = caller.actor.to_string();
     records::submit(&app.db, &scope, (uid, &name), &body, &by, Time::now()).await?;
     request_id::current().note.after(&body);
-    record_get(State(app), caller, Path(name)).await
+    of(&app, &scope, &organization).await
 }
 
 /// Which records to list.
