@@ -94,10 +94,7 @@ pub async fn alliance_put(
     Json(body): Json<Directory>,
 ) -> Result<axum::Json<Directory>, Problem> {
     let platform = caller.may_on_the_platform(Action::ManageAlliance)?;
-    let errors = check(&body);
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
+    Problem::unless_valid(check(&body))?;
     alliance::replace(&app.db, &platform, &body.institutions).await?;
     request_id::current()
         .note

@@ -110,10 +110,7 @@ pub async fn api_key_create(
     Json(body): Json<NewApiKey>,
 ) -> Result<(StatusCode, Once<ApiKeyView>), Problem> {
     let scope = caller.may(Action::ManageKeys)?;
-    let errors = wrong(&caller, &body);
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
+    Problem::unless_valid(wrong(&caller, &body))?;
     let (now, secret) = (Time::now(), secret::random());
     let key = ApiKey {
         id: id(),

@@ -24,11 +24,8 @@ pub fn read_new<K: Kind>(body: Value) -> Result<K, Problem> {
         .collect();
     errors.extend(check_labels(resource.meta().labels.as_ref()));
     errors.extend(resource.check());
-    if errors.is_empty() {
-        Ok(resource)
-    } else {
-        Err(Problem::invalid(errors))
-    }
+    Problem::unless_valid(errors)?;
+    Ok(resource)
 }
 
 pub fn read_desired<K: Kind>(old: &K, body: Value) -> Result<K, Problem> {
@@ -39,12 +36,8 @@ pub fn read_desired<K: Kind>(old: &K, body: Value) -> Result<K, Problem> {
     if let Some(labels) = desired.labels {
         new.meta_mut().labels = (!labels.is_empty()).then_some(labels);
     }
-    let errors = check_labels(new.meta().labels.as_ref());
-    if errors.is_empty() {
-        Ok(new)
-    } else {
-        Err(Problem::invalid(errors))
-    }
+    Problem::unless_valid(check_labels(new.meta().labels.as_ref()))?;
+    Ok(new)
 }
 
 pub fn read_patched<K: Kind>(old: &K, patch: &Value) -> Result<K, Problem> {

@@ -108,6 +108,17 @@ impl Problem {
         Problem::new(code, detail).with_errors(errors)
     }
 
+    /// That no field is wrong.
+    ///
+    /// # Errors
+    /// [`Problem::invalid`], with those that are.
+    pub fn unless_valid(errors: Vec<FieldError>) -> Result<(), Problem> {
+        match errors.is_empty() {
+            true => Ok(()),
+            false => Err(Problem::invalid(errors)),
+        }
+    }
+
     /// A query parameter that cannot be used.
     pub fn parameter(name: &str, detail: impl fmt::Display) -> Problem {
         Problem::new(Code::InvalidParameter, format!("{name}: {detail}"))

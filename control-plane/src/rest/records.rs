@@ -61,10 +61,7 @@ pub async fn record_put(
     Json(body): Json<RealName>,
 ) -> Result<axum::Json<Record>, Problem> {
     let scope = caller.may(Action::WriteOrganizations)?;
-    let errors = check(&body);
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
+    Problem::unless_valid(check(&body))?;
     let organization: Organization = find(&app, &scope, &name).await?;
     let uid = uid(&organization);
     let old = records::get(&app.db, &scope, uid).await?;

@@ -243,9 +243,7 @@ async fn replace<K: Kind>(
     if errors.is_empty() {
         errors = new.check();
     }
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
+    Problem::unless_valid(errors)?;
     let changed = new.spec() != old.spec() || new.meta().labels != old.meta().labels;
     records::require(app, scope, Some(old), &new).await?;
     let _turn = quota::admit(app, scope, Some(old), &new).await?;

@@ -125,10 +125,7 @@ fn check(account: &ServiceAccount) -> Result<(), Problem> {
     let errors = errors
         .into_iter()
         .filter_map(|(pointer, checked)| Some(FieldError::invalid(pointer, checked.err()?)));
-    match errors.collect::<Vec<_>>() {
-        none if none.is_empty() => Ok(()),
-        some => Err(Problem::invalid(some)),
-    }
+    Problem::unless_valid(errors.collect())
 }
 
 fn told(bound: &Bound) -> serde_json::Value {

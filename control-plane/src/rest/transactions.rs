@@ -154,9 +154,7 @@ fn read(contract: &str, body: ContractCall) -> Result<(Signatory, Call), Problem
             Err(_) => errors.push(FieldError::invalid(format!("/transient/{key}"), "is not base64")),
         }
     }
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
+    Problem::unless_valid(errors)?;
     let call = Call {
         contract: contract.to_owned(),
         function: body.function,

@@ -182,11 +182,7 @@ fn check(app: &App, webhook: &Webhook) -> Result<(), Problem> {
             break;
         }
     }
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::invalid(errors))
-    }
+    Problem::unless_valid(errors)
 }
 
 fn note(webhook: &Webhook) {
