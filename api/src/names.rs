@@ -191,11 +191,7 @@ pub fn chain_labels(chain: &str) -> BTreeMap<String, String> {
 
 /// Whether `name` is a DNS label (RFC 1123): what people may call a resource.
 pub fn check_label(name: &str) -> Result<(), String> {
-    let characters = name
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    let ends = name.bytes().next().is_some_and(|b| b != b'-') && !name.ends_with('-');
-    if name.len() <= 63 && characters && ends {
+    if name.len() <= 63 && is_part(name) {
         return Ok(());
     }
     Err(format!(
@@ -205,17 +201,18 @@ pub fn check_label(name: &str) -> Result<(), String> {
 
 /// Whether `name` is a DNS subdomain (RFC 1123): what most of a cluster's objects may be called.
 pub fn check_subdomain(name: &str) -> Result<(), String> {
-    let is_part = |part: &str| {
-        let mut characters = part.bytes();
-        let known = characters.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        known && !part.is_empty() && !part.starts_with('-') && !part.ends_with('-')
-    };
     if name.len() <= 253 && name.split('.').all(is_part) {
         return Ok(());
     }
     Err(format!(
         "\"{name}\" is not a name; use lower-case letters, digits, and dashes and dots between them, at most 253"
     ))
+}
+
+/// Lower-case letters and digits, and dashes between them.
+fn is_part(part: &str) -> bool {
+    let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    part.bytes().all(known) && !part.is_empty() && !part.starts_with('-') && !part.ends_with('-')
 }
 
 /// Whether `name` can be a channel (`common/configtx/validator.go`, `validateChannelID`).
