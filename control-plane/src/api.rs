@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::ServiceExt as _;
+use clap::Args;
 use entente_api::time::Time;
 use entente_operator::registry::Registry;
 use entente_operator::substrate::Substrate;
@@ -19,12 +20,13 @@ use crate::access::{Gate, PlatformScope};
 use crate::ca::Authorities;
 use crate::cli::CliError;
 use crate::ledger::Ledger;
-use crate::oidc;
+use crate::oidc::{self, OidcArgs};
 use crate::rest::problem::chain_of;
 use crate::rest::{self, App};
 use crate::store::access::{attempts, invitations, sessions};
 use crate::store::resource::Resources;
 use crate::store::{Db, DbError, audit, idempotency, webhooks};
+use crate::trace::export::ExportArgs;
 use crate::webhook::address::AddressArgs;
 use crate::webhook::courier::Courier;
 
@@ -48,6 +50,20 @@ pub async fn bind(address: SocketAddr, hint: &str) -> Result<TcpListener, CliErr
             hint: Some(hint.to_owned()),
         }
     })
+}
+
+/// What an installation decides about its API, wherever it runs.
+#[derive(Debug, Clone, Args)]
+pub struct ApiArgs {
+    /// Let an organization take part in chains only once an operator of the platform has approved its record
+    #[arg(long, env = "ENTENTE_REQUIRE_REAL_NAMES", value_parser = clap::builder::BoolishValueParser::new())]
+    pub require_real_names: bool,
+    #[command(flatten)]
+    pub oidc: OidcArgs,
+    #[command(flatten)]
+    pub export: ExportArgs,
+    #[command(flatten)]
+    pub webhooks: AddressArgs,
 }
 
 /// What the API stands on.

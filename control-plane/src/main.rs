@@ -25,11 +25,11 @@ fn main() -> ExitCode {
     let mut console = Console::standard();
     let exit = runtime.block_on(async {
         match &cli.command {
-            Command::Up(args) => match log("warn", &args.export) {
+            Command::Up(args) => match log("warn", &args.api.export) {
                 Ok(export) => ended(up::run(args, &mut console).await, export).await,
                 Err(error) => refused(&mut console, &error),
             },
-            Command::Serve(args) => match log("info", &args.export) {
+            Command::Serve(args) => match log("info", &args.api.export) {
                 Ok(export) => ended(serve::run(args, &mut console).await, export).await,
                 Err(error) => refused(&mut console, &error),
             },

@@ -14,18 +14,16 @@ use entente_operator::substrate::kubernetes::{self as pods, Settings};
 use entente_operator::vault;
 
 use crate::access::service_accounts::{self, ServiceAccounts};
-use crate::api::{self, Api, Ground, damaged};
+use crate::api::{self, Api, ApiArgs, Ground, damaged};
 use crate::cli::{CliError, Console, Exit};
 use crate::migrate;
-use crate::oidc::{self, OidcArgs};
+use crate::oidc;
 use crate::operate::{self, ClusterArgs};
 use crate::rest::problem::chain_of;
 use crate::store::Db;
-use crate::trace::export::ExportArgs;
 use crate::up::data::Data;
 use crate::up::layout::Address;
 use crate::up::{first, signals, token};
-use crate::webhook::address::AddressArgs;
 
 /// Options of `entente serve`.
 #[derive(Debug, Clone, Args)]
@@ -66,15 +64,8 @@ pub struct ServeArgs {
     /// Namespace of the resources that the administrator's token is for
     #[arg(long, env = "ENTENTE_NAMESPACE", default_value = DEFAULT_NAMESPACE, value_name = "NAMESPACE")]
     pub namespace: String,
-    /// Let an organization take part in chains only once an operator of the platform has approved its record
-    #[arg(long, env = "ENTENTE_REQUIRE_REAL_NAMES", value_parser = clap::builder::BoolishValueParser::new())]
-    pub require_real_names: bool,
     #[command(flatten)]
-    pub oidc: OidcArgs,
-    #[command(flatten)]
-    pub export: ExportArgs,
-    #[command(flatten)]
-    pub webhooks: AddressArgs,
+    pub api: ApiArgs,
 }
 
 /// Serves until it is told to stop.
@@ -90,7 +81,7 @@ pub async fn run(args: &ServeArgs, console: &mut Console) -> Exit {
 
 async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError> {
     let mut interrupted = signals::listen()?;
-    let openid = oidc::from(&args.oidc, None)?;
+    let openid = oidc::from(&args.api.oidc, None)?;
     let data = Data::open(&args.data)?;
     let listener = api::bind(args.listen, "Choose another address with --listen.").await?;
     let address = listener
@@ -138,9 +129,9 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
         substrate: Arc::new(pods::Kubernetes::new(client.clone(), settings)),
         vault: Arc::new(vault::Kubernetes::new(client)),
         authorities: None,
-        requires_real_names: args.require_real_names,
+        requires_real_names: args.api.require_real_names,
         openid,
-        webhook_addresses: args.webhooks,
+        webhook_addresses: args.api.webhooks,
         db,
         token,
         namespace: args.namespace.clone(),

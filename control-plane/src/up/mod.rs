@@ -21,11 +21,10 @@ use clap::Args;
 
 use self::data::Data;
 use self::platform::Platform;
+use crate::api::{self, ApiArgs};
+use crate::ca;
 use crate::cli::{CliError, Console, Exit};
-use crate::oidc::{self, OidcArgs};
-use crate::trace::export::ExportArgs;
-use crate::webhook::address::AddressArgs;
-use crate::{api, ca};
+use crate::oidc;
 
 /// Options of `entente up`. The environment names are those that `make up` takes.
 #[derive(Debug, Clone, Args)]
@@ -45,15 +44,8 @@ pub struct UpArgs {
     /// Folder of stock Fabric's `peer` and `orderer`, for chains on the engine `fabric`
     #[arg(long, env = "ENTENTE_FABRIC_BIN", value_name = "FOLDER")]
     pub fabric_bin: Option<PathBuf>,
-    /// Let an organization take part in chains only once an operator of the platform has approved its record
-    #[arg(long, env = "ENTENTE_REQUIRE_REAL_NAMES", value_parser = clap::builder::BoolishValueParser::new())]
-    pub require_real_names: bool,
     #[command(flatten)]
-    pub oidc: OidcArgs,
-    #[command(flatten)]
-    pub export: ExportArgs,
-    #[command(flatten)]
-    pub webhooks: AddressArgs,
+    pub api: ApiArgs,
 }
 
 fn read_switch(text: &str) -> Result<bool, String> {
@@ -83,7 +75,7 @@ pub async fn run(args: &UpArgs, console: &mut Console) -> Exit {
 
 async fn serve(args: &UpArgs, console: &mut Console) -> Result<Exit, CliError> {
     let mut interrupted = signals::listen()?;
-    let openid = oidc::from(&args.oidc, Some(&format!("http://{}", args.address())))?;
+    let openid = oidc::from(&args.api.oidc, Some(&format!("http://{}", args.address())))?;
     let data = Data::open(&args.data)?;
     let hint = "Choose another one with PORT=, or stop the program that uses it.";
     let listener = api::bind(args.address(), hint).await?;

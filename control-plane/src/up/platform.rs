@@ -101,9 +101,9 @@ impl Platform {
         let ground = Ground {
             registry,
             authorities: Some(authorities.clone()),
-            requires_real_names: args.require_real_names,
+            requires_real_names: args.api.require_real_names,
             openid,
-            webhook_addresses: args.webhooks,
+            webhook_addresses: args.api.webhooks,
             substrate: substrate.clone(),
             vault,
             db,
