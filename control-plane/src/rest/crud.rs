@@ -23,11 +23,12 @@ macro_rules! crud {
             use super::{$kind, $spec, $status};
             use crate::access::Caller;
             use crate::rest::App;
+            use crate::rest::deletable::{self, Deletable};
             use crate::rest::extract::{Json, Path, Query};
             use crate::rest::filter::FilterQuery;
             use crate::rest::page::{Page, PageQuery};
             use crate::rest::problem::{Problem, ProblemBody};
-            use crate::rest::resources::{self, Deletable, Tagged, WriteQuery};
+            use crate::rest::resources::{self, Tagged, WriteQuery};
             use crate::rest::view::{Accepted, Desired, MergePatch, NewResource, Resource};
 
             // Written out in the annotations: the document names a generic type by its arguments, and cannot see through this.
@@ -145,7 +146,7 @@ macro_rules! crud {
                 caller: Caller,
                 Path(name): Path<String>,
             ) -> Result<axum::Json<Deletable>, Problem> {
-                resources::deletable::<$kind>(&app, &caller, &name).await
+                deletable::deletable::<$kind>(&app, &caller, &name).await
             }
 
             $(

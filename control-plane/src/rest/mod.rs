@@ -18,6 +18,7 @@ mod channels;
 pub mod codes;
 mod contracts;
 mod crud;
+mod deletable;
 mod deliveries;
 mod enroll;
 mod extract;
