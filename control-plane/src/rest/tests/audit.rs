@@ -98,7 +98,7 @@ async fn rows_hold_no_secrets() {
         )
         .await
         .json();
-    let change = json!({"current": super::access::PASSWORD, "new": "another staple entirely"});
+    let change = json!({"current": super::callers::PASSWORD, "new": "another staple entirely"});
     app.as_person(&owner, Method::POST, "/v1/session:changePassword", Some(change))
         .await;
     let enrolled = json!({"name": "li", "spec": {"organization": "bank"}});
@@ -118,7 +118,7 @@ async fn rows_hold_no_secrets() {
     for secret in [
         secret(&key["key"]).splitn(3, '_').nth(2).unwrap().to_owned(),
         secret(&invited["token"]),
-        super::access::PASSWORD.to_owned(),
+        super::callers::PASSWORD.to_owned(),
         "another staple entirely".to_owned(),
         key_line,
     ] {

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::access::Person;
+use super::callers::Person;
 use super::{Answer, TestApp};
 use crate::access::{Action, Role};
 use crate::rest::openapi;

@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::access::Person;
+use super::callers::Person;
 use super::{TestApp, ledger};
 use crate::access::Role;
 

@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use entente_api::time::Time;
 use serde_json::{Value, json};
 
-use super::access::Person;
+use super::callers::Person;
 use super::{AUDIENCE, Answer, TestApp, ledger};
 use crate::access::Role;
 use crate::access::service_accounts::tests::token;
