@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use entente_api::Chain;
 use entente_api::chain::{ChainMember, ChainSpec, ChainStatus, ChannelStatus, DeletionPolicy, Ordering};
-use entente_operator::registry::{Change, Registry, RegistryError, Scope, Watch};
+use entente_api::condition::State;
+use entente_operator::registry::{Change, Registry, RegistryError, Scope, Sought, Watch};
 use futures::future::{BoxFuture, FutureExt as _};
+use serde_json::json;
 
 /// Longest wait for something that was told.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,6 +54,7 @@ behaviours! {
     applying_leaves_what_others_have_added,
     what_was_written_is_read_at_once_and_by_others_soon,
     writers_at_the_same_time_lose_nothing,
+    a_list_comes_in_parts_of_what_is_sought,
 }
 
 fn ledger() -> Chain {
@@ -397,4 +400,49 @@ async fn writers_at_the_same_time_lose_nothing(
         members,
         ["bank", "bank-0", "bank-1", "bank-2", "bank-3", "bank-4", "bank-5"]
     );
+}
+
+async fn a_list_comes_in_parts_of_what_is_sought(
+    Stage {
+        registry, own, rival, ..
+    }: Stage,
+) {
+    let Scope::Namespace(namespace) = &own else {
+        panic!("{own:?} is no namespace")
+    };
+    registry.create(&rival, &ledger()).await.unwrap();
+    for (name, env) in [
+        ("a", "test"),
+        ("b", "Production"),
+        ("c", "test"),
+        ("d", "test"),
+        ("e", "none"),
+    ] {
+        let mut chain = ledger();
+        chain.metadata.name = Some(name.to_owned());
+        chain.metadata.labels = Some([("env".to_owned(), env.to_owned())].into());
+        registry.create(&own, &chain).await.unwrap();
+    }
+    let names =
+        |part: Vec<Chain>| -> Vec<String> { part.into_iter().filter_map(|chain| chain.metadata.name).collect() };
+    let part = async |after: Option<&str>, limit: usize, sought: &Sought| {
+        let wanted = |chain: &Chain| chain.metadata.name.as_deref() != Some("c");
+        names(registry.part(namespace, after, limit, sought, wanted).await.unwrap())
+    };
+    let all = Sought::default();
+    let label = |value: Option<&str>| Sought::new(None, None, Some(("env".to_owned(), value.map(str::to_owned))));
+
+    assert_eq!(part(None, 2, &all).await, ["a", "b"]);
+    assert_eq!(part(Some("b"), 2, &all).await, ["d", "e"]);
+    assert_eq!(part(Some("bb"), 9, &all).await, ["d", "e"]);
+    assert_eq!(part(Some("e"), 2, &all).await, [""; 0]);
+    assert_eq!(part(None, 9, &label(Some("test"))).await, ["a", "d"]);
+    assert_eq!(part(Some("a"), 9, &label(None)).await, ["b", "d", "e"]);
+    assert_eq!(part(None, 9, &Sought::new(Some("PRODUC"), None, None)).await, ["b"]);
+    registry
+        .put_status::<Chain>(&own, "d", &json!({"state": "ready"}))
+        .await
+        .unwrap();
+    let ready = Sought::new(None, Some(State::Ready), None);
+    assert_eq!(part(None, 9, &ready).await, ["d"]);
 }

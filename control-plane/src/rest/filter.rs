@@ -1,12 +1,11 @@
 //! Which resources of a list are wanted.
 
 use entente_api::condition::State;
+use entente_operator::registry::Sought;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::kind::Kind;
 use super::problem::Problem;
-use super::view;
 
 /// Longest text to look for.
 const LONGEST: usize = 253;
@@ -27,17 +26,9 @@ pub struct FilterQuery {
     pub label: Option<String>,
 }
 
-/// A checked [`FilterQuery`].
-#[derive(Debug)]
-pub struct Filter {
-    text: Option<String>,
-    state: Option<State>,
-    label: Option<(String, Option<String>)>,
-}
-
 impl FilterQuery {
     /// Checks the query.
-    pub fn filter(&self) -> Result<Filter, Problem> {
+    pub fn sought(&self) -> Result<Sought, Problem> {
         for (name, value) in [("q", &self.q), ("label", &self.label)] {
             if value.as_ref().is_some_and(|value| value.len() > LONGEST) {
                 return Err(Problem::parameter(name, "must have at most 253 characters"));
@@ -48,11 +39,7 @@ impl FilterQuery {
             Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
             None => (label.to_owned(), None),
         });
-        Ok(Filter {
-            text: text.map(str::to_lowercase),
-            state: self.state,
-            label,
-        })
+        Ok(Sought::new(text, self.state, label))
     }
 
     /// The list with its arguments, as page tokens name it.
@@ -61,34 +48,5 @@ impl FilterQuery {
             (None, None, None) => path.to_owned(),
             all => format!("{path}?{all:?}"),
         }
-    }
-}
-
-impl Filter {
-    /// Whether a resource is wanted.
-    pub fn takes<K: Kind>(&self, resource: &K) -> bool {
-        self.state.is_none_or(|state| view::state(resource) == state)
-            && self.has_label(resource)
-            && self.has_text(resource)
-    }
-
-    fn has_label<K: Kind>(&self, resource: &K) -> bool {
-        let Some((key, value)) = &self.label else {
-            return true;
-        };
-        let labels = resource.meta().labels.as_ref();
-        let found = labels.and_then(|labels| labels.get(key));
-        found.is_some_and(|found| value.as_ref().is_none_or(|value| value == found))
-    }
-
-    fn has_text<K: Kind>(&self, resource: &K) -> bool {
-        let Some(text) = &self.text else {
-            return true;
-        };
-        let has = |value: &str| value.to_lowercase().contains(text);
-        let meta = resource.meta();
-        meta.name.as_deref().is_some_and(has)
-            || meta.labels.iter().flatten().any(|(_, value)| has(value))
-            || resource.display_name().is_some_and(has)
     }
 }

@@ -86,12 +86,13 @@ pub async fn list<K: Kind>(
     query: &FilterQuery,
 ) -> Result<Page<View<K>>, Problem> {
     let scope = scope(caller, K::READ)?;
-    let (filter, window) = (query.filter()?, page.window(&query.list(K::PATH))?);
-    let mut all: Vec<K> = app.resources.list(&scope).await?;
-    all.retain(|resource| filter.takes(resource));
-    all.sort_by(|a, b| a.meta().name.cmp(&b.meta().name));
+    let (sought, window) = (query.sought()?, page.window(&query.list(K::PATH))?);
+    let part = app
+        .resources
+        .part(&scope, window.after.as_deref(), window.size + 1, &sought);
+    let mut found: Vec<K> = part.await?;
     Ok(window
-        .page(all, |resource| resource.meta().name.clone().unwrap_or_default())
+        .close(&mut found, |resource| resource.meta().name.clone().unwrap_or_default())
         .map(|resource| view(&resource)))
 }
 

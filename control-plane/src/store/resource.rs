@@ -1,6 +1,6 @@
 //! Resources, as one tenant sees them.
 
-use entente_operator::registry::{Cause, Registry, RegistryError, Scope, Watch};
+use entente_operator::registry::{Cause, Registry, RegistryError, Scope, Sought, Watch};
 
 use crate::access::{PlatformScope, TenantScope};
 use crate::rest::codes::Code;
@@ -106,6 +106,19 @@ impl Resources {
         let mut found: Vec<K> = self.registry.list(&within(scope)).await?;
         found.retain(|resource| scope.reaches(resource.chain()));
         Ok(found)
+    }
+
+    /// At most `limit` of those that are sought, by name, from behind `after`; fewer are the last ones.
+    pub async fn part<K: Kind>(
+        &self,
+        scope: &TenantScope,
+        after: Option<&str>,
+        limit: usize,
+        sought: &Sought,
+    ) -> Result<Vec<K>, RegistryError> {
+        let reached = |resource: &K| scope.reaches(resource.chain());
+        let (registry, namespace) = (&self.registry, scope.namespace());
+        registry.part(namespace, after, limit, sought, reached).await
     }
 
     pub async fn create<K: Kind>(&self, scope: &TenantScope, resource: &K) -> Result<K, WriteError> {

@@ -19,7 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep, sle
 use tracing::{info, warn};
 
 use crate::context::Context;
-use crate::registry::{Change, Event, Key, RegistryError, Scope};
+use crate::registry::{Change, Event, Key, Kind, Scope};
 use crate::trouble::in_words;
 
 use actor::Actor;
@@ -30,6 +30,8 @@ const RESYNC: Duration = Duration::from_secs(1800);
 /// Pause between looks at resources that seem to be as they should: an operator that starts does not fall upon the
 /// cluster.
 const PACE: Duration = Duration::from_millis(50);
+/// Resources that are listed at once.
+const PART: usize = 500;
 /// Longest wait, when the operator ends, for what is being written.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Actors that have nothing left to do are swept this often.
@@ -142,28 +144,31 @@ impl Dispatcher {
 
     /// Takes up every resource there is: those that have work left at once, the others one by one.
     async fn begin(&mut self) {
-        let mut settled = VecDeque::new();
-        for (key, object) in self.all().await {
-            self.concerns.know(&key, &object);
+        let (mut settled, mut unsettled) = (VecDeque::new(), Vec::new());
+        self.each(|this, key, object| {
+            this.concerns.know(&key, &object);
             match concern::is_settled(&object) {
                 true => settled.push_back(key),
-                false => self.wake(&key),
+                false => unsettled.push(key),
             }
-        }
+        })
+        .await;
+        unsettled.iter().for_each(|key| self.wake(key));
         self.round = Round::new(settled, PACE);
     }
 
     /// Finds out what has changed while nothing was heard.
     async fn catch_up(&mut self) {
         let mut lost: HashSet<Key> = self.concerns.known().cloned().collect();
-        for (key, object) in self.all().await {
+        self.each(|this, key, object| {
             lost.remove(&key);
-            self.event(&Event {
+            this.event(&Event {
                 key,
                 change: Change::Applied,
                 object: Arc::new(object),
             });
-        }
+        })
+        .await;
         for key in lost {
             self.event(&Event {
                 key,
@@ -199,28 +204,40 @@ impl Dispatcher {
         }
     }
 
-    /// Every resource there is, unread: one that cannot be read must not stand in the way of the others.
-    async fn all(&self) -> Vec<(Key, Value)> {
+    /// Goes through every resource there is, unread: one that cannot be read must not stand in the way of the others. Part by
+    /// part, because all of them at once take many times what is kept of them.
+    async fn each(&mut self, mut take: impl FnMut(&mut Dispatcher, Key, Value)) {
+        self.each_of::<Tenant>(&mut take).await;
+        self.each_of::<NodeRelease>(&mut take).await;
+        self.each_of::<Organization>(&mut take).await;
+        self.each_of::<Chain>(&mut take).await;
+        self.each_of::<Member>(&mut take).await;
+        self.each_of::<Contract>(&mut take).await;
+        self.each_of::<Identity>(&mut take).await;
+    }
+
+    async fn each_of<K: Kind>(&mut self, take: &mut impl FnMut(&mut Dispatcher, Key, Value)) {
+        let mut after = None;
+        loop {
+            let part = self.part::<K>(after.as_ref()).await;
+            let is_last = part.len() < PART;
+            after = part.last().map(|(key, _)| key.clone());
+            part.into_iter().for_each(|(key, object)| take(self, key, object));
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    async fn part<K: Kind>(&self, after: Option<&Key>) -> Vec<(Key, Value)> {
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.listed().await {
-                Ok(all) => return all,
+            match self.context.registry.objects::<K>(&Scope::All, after, PART).await {
+                Ok(part) => return part,
                 Err(error) => warn!(error = in_words(&error), "the registry cannot be listed; trying again"),
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-    }
-
-    async fn listed(&self) -> Result<Vec<(Key, Value)>, RegistryError> {
-        let (registry, all) = (&self.context.registry, &Scope::All);
-        let mut listed = registry.objects::<Tenant>(all).await?;
-        listed.extend(registry.objects::<NodeRelease>(all).await?);
-        listed.extend(registry.objects::<Organization>(all).await?);
-        listed.extend(registry.objects::<Chain>(all).await?);
-        listed.extend(registry.objects::<Member>(all).await?);
-        listed.extend(registry.objects::<Contract>(all).await?);
-        listed.extend(registry.objects::<Identity>(all).await?);
-        Ok(listed)
     }
 }

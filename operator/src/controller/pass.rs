@@ -267,7 +267,7 @@ mod tests {
 
     use super::*;
     use crate::registry::embedded::Embedded;
-    use crate::registry::{News, Store, Wanted, Watch};
+    use crate::registry::{News, Part, Store, Wanted, Watch};
 
     /// A store that takes its time to write a status.
     struct Slow {
@@ -284,6 +284,9 @@ mod tests {
         }
         async fn select(&self, kind: &str, scope: &Scope, wanted: Wanted<'_>) -> Result<Vec<Value>, RegistryError> {
             self.store.select(kind, scope, wanted).await
+        }
+        async fn part(&self, kind: &str, scope: &Scope, part: Part<'_>) -> Result<Vec<Value>, RegistryError> {
+            self.store.part(kind, scope, part).await
         }
         async fn create(&self, key: &Key, object: Value) -> Result<Value, RegistryError> {
             self.store.create(key, object).await

@@ -15,7 +15,8 @@ use sqlx::sqlite::{
 };
 use tokio::sync::{Mutex, broadcast};
 
-use super::{Change, Event, Key, RegistryError, Scope, Store, Wanted, Watch, object};
+use super::part::Facts;
+use super::{Change, Event, Key, Part, RegistryError, Scope, Store, Wanted, Watch, object};
 
 /// A watcher that is further behind than this must list again.
 const BACKLOG: usize = 4096;
@@ -47,6 +48,7 @@ impl Embedded {
             .await
             .map_err(RegistryError::database("cannot be opened"))?;
         sqlx::migrate!("migrations/sqlite").run(&pool).await?;
+        parts::complete(&pool).await?;
         let table = Table {
             pool,
             writing: Mutex::new(()),
@@ -136,17 +138,18 @@ impl Store for Embedded {
             .fetch_all(&self.table.pool)
             .await
             .map_err(RegistryError::database("cannot be read"))?;
-        let key = || Key {
-            kind: kind.to_owned(),
-            namespace: String::new(),
-            name: String::new(),
-        };
-        let mut objects = rows
-            .iter()
-            .map(|row| parse(&key(), row))
-            .collect::<Result<Vec<_>, _>>()?;
-        objects.retain(wanted);
+        let mut objects = Vec::new();
+        for row in &rows {
+            let object = parse(&of_kind(kind), row)?;
+            if wanted(&object) {
+                objects.push(object);
+            }
+        }
         Ok(objects)
+    }
+
+    async fn part(&self, kind: &str, scope: &Scope, part: Part<'_>) -> Result<Vec<Value>, RegistryError> {
+        parts::select(&self.table.pool, kind, scope, part).await
     }
 
     async fn create(&self, key: &Key, object: Value) -> Result<Value, RegistryError> {
@@ -237,14 +240,19 @@ async fn select(connection: &mut SqliteConnection, key: &Key) -> Result<Option<V
 async fn put(connection: &mut SqliteConnection, key: &Key, mut object: Value) -> Result<Value, RegistryError> {
     let version = next_version(connection).await?;
     object["metadata"]["resourceVersion"] = json!(version.to_string());
-    let query = "insert into resource (kind, namespace, name, resource_version, object) values ($1, $2, $3, $4, $5) \
-                 on conflict (kind, namespace, name) do update set resource_version = $4, object = $5";
+    let facts = Facts::of(&object);
+    let query = "insert into resource (kind, namespace, name, resource_version, object, state, labels, words) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (kind, namespace, name) do update \
+                 set resource_version = $4, object = $5, state = $6, labels = $7, words = $8";
     sqlx::query(query)
         .bind(&key.kind)
         .bind(&key.namespace)
         .bind(&key.name)
         .bind(version)
         .bind(object.to_string())
+        .bind(facts.state)
+        .bind(facts.labels)
+        .bind(facts.words)
         .execute(connection)
         .await
         .map_err(RegistryError::database("cannot be written"))?;
@@ -271,6 +279,15 @@ async fn next_version(connection: &mut SqliteConnection) -> Result<i64, Registry
         .map_err(RegistryError::database("cannot be written"))
 }
 
+/// Names a resource of which no more than its kind is known.
+fn of_kind(kind: &str) -> Key {
+    Key {
+        kind: kind.to_owned(),
+        namespace: String::new(),
+        name: String::new(),
+    }
+}
+
 fn parse(key: &Key, text: &str) -> Result<Value, RegistryError> {
     serde_json::from_str(text).map_err(|source| RegistryError::Unreadable {
         key: key.clone(),
@@ -282,5 +299,6 @@ fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+mod parts;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ mod error;
 pub mod kubernetes;
 mod news;
 mod object;
+mod part;
 mod typed;
 mod watch;
 
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub use error::{Cause, RegistryError};
 pub use news::{News, Weight};
+pub use part::{Part, Sought};
 pub use typed::Registry;
 pub use watch::{Change, Event, Missed, Watch};
 
@@ -93,6 +95,9 @@ pub trait Store: Send + Sync {
     }
     /// Of those the ones that are wanted. The others are not even copied.
     async fn select(&self, kind: &str, scope: &Scope, wanted: Wanted<'_>) -> Result<Vec<Value>, RegistryError>;
+    /// One part of the list, in the order of namespaces and names; fewer than `part.limit` are the last ones. There may be
+    /// some that are not sought. What lives in no namespace is found in [`Scope::All`].
+    async fn part(&self, kind: &str, scope: &Scope, part: Part<'_>) -> Result<Vec<Value>, RegistryError>;
     /// Adds an object; gives it uid, generation 1, creation time and resource version.
     async fn create(&self, key: &Key, object: Value) -> Result<Value, RegistryError>;
     /// Replaces everything but the status. When the object carries a resource version, it must be the current one.

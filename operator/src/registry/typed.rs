@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Key, Kind, News, RegistryError, Scope, Store, Wanted, Watch, object};
+use super::{Key, Kind, News, Part, RegistryError, Scope, Sought, Store, Wanted, Watch, object};
 
 /// Typed access to a [`Store`]. Cheap to clone.
 #[derive(Clone)]
@@ -40,20 +40,64 @@ impl Registry {
         found.into_iter().map(|(key, object)| read(&key, object)).collect()
     }
 
-    /// As [`Registry::list`], unread.
-    pub async fn objects<K: Kind>(&self, scope: &Scope) -> Result<Vec<(Key, Value)>, RegistryError> {
-        self.unread::<K>(scope, &|_| true).await
+    /// A part of the list of one kind: at most `limit` that are sought and `wanted`, by name, from behind `after`.
+    ///
+    /// Fewer than `limit` are the last ones.
+    pub async fn part<K: Kind>(
+        &self,
+        namespace: &str,
+        after: Option<&str>,
+        limit: usize,
+        sought: &Sought,
+        wanted: impl Fn(&K) -> bool + Send + Sync,
+    ) -> Result<Vec<K>, RegistryError> {
+        let scope = match K::NAMESPACED {
+            true => Scope::namespace(namespace),
+            false => Scope::All,
+        };
+        let mut after = after.map(|name| key::<K>(&scope, name)).transpose()?;
+        let mut found = Vec::new();
+        loop {
+            let part = self.unread_part::<K>(&scope, after.as_ref(), limit, sought).await?;
+            let is_last = part.len() < limit;
+            after = part.last().map(|(key, _)| key.clone());
+            for (key, object) in part {
+                if sought.takes(&object) {
+                    found.extend(Some(read(&key, object)?).filter(&wanted));
+                }
+            }
+            if is_last || found.len() >= limit {
+                found.truncate(limit);
+                return Ok(found);
+            }
+        }
+    }
+
+    /// A part of the list of one kind, unread, by namespace and name. Fewer than `limit` are the last ones.
+    pub async fn objects<K: Kind>(
+        &self,
+        scope: &Scope,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Value)>, RegistryError> {
+        self.unread_part::<K>(scope, after, limit, &Sought::default()).await
+    }
+
+    async fn unread_part<K: Kind>(
+        &self,
+        scope: &Scope,
+        after: Option<&Key>,
+        limit: usize,
+        sought: &Sought,
+    ) -> Result<Vec<(Key, Value)>, RegistryError> {
+        let part = Part { after, limit, sought };
+        let objects = self.store.part(&K::kind(&()), scope, part).await?;
+        Ok(objects.into_iter().map(named::<K>).collect())
     }
 
     async fn unread<K: Kind>(&self, scope: &Scope, wanted: Wanted<'_>) -> Result<Vec<(Key, Value)>, RegistryError> {
-        let kind = K::kind(&());
-        let objects = self.store.select(&kind, scope, wanted).await?;
-        let key = |object: &Value| Key {
-            kind: kind.to_string(),
-            namespace: object::text(object, "/metadata/namespace"),
-            name: object::text(object, "/metadata/name"),
-        };
-        Ok(objects.into_iter().map(|object| (key(&object), object)).collect())
+        let objects = self.store.select(&K::kind(&()), scope, wanted).await?;
+        Ok(objects.into_iter().map(named::<K>).collect())
     }
 
     /// Adds a resource; [`RegistryError::AlreadyExists`] when there is one of that name.
@@ -182,6 +226,16 @@ impl Registry {
     pub async fn told(&self) {
         self.store.told().await;
     }
+}
+
+/// An object with the key that it says it has.
+fn named<K: Kind>(object: Value) -> (Key, Value) {
+    let key = Key {
+        kind: K::kind(&()).into_owned(),
+        namespace: object::text(&object, "/metadata/namespace"),
+        name: object::text(&object, "/metadata/name"),
+    };
+    (key, object)
 }
 
 fn key<K: Kind>(scope: &Scope, name: &str) -> Result<Key, RegistryError> {

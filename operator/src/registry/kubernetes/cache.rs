@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::registry::{Change, Event, Key, Scope, object};
+use crate::registry::{Change, Event, Key, Part, Scope, object};
 
 #[derive(Default)]
 pub struct Cache {
@@ -38,6 +38,27 @@ impl Cache {
     pub fn list(&self, kind: &str, scope: &Scope) -> Vec<Arc<Value>> {
         self.of_kind(kind)
             .filter(|(key, _)| scope.covers(&key.namespace))
+            .map(|(_, object)| object.clone())
+            .collect()
+    }
+
+    /// One part of the list. Other tenants' objects are not even passed over.
+    pub fn part(&self, kind: &str, scope: &Scope, part: &Part<'_>) -> Vec<Arc<Value>> {
+        let first = |namespace: &str| Key {
+            kind: kind.to_owned(),
+            namespace: namespace.to_owned(),
+            name: String::new(),
+        };
+        let from = match (part.after, scope) {
+            (Some(after), _) => after.clone(),
+            (None, Scope::Namespace(namespace)) => first(namespace),
+            (None, Scope::All) => first(""),
+        };
+        let behind = self.objects.range((Bound::Excluded(from), Bound::Unbounded));
+        behind
+            .take_while(|(key, _)| key.kind == kind && scope.covers(&key.namespace))
+            .filter(|(_, object)| part.sought.takes(object))
+            .take(part.limit)
             .map(|(_, object)| object.clone())
             .collect()
     }
@@ -177,6 +198,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::registry::Sought;
 
     fn key(name: &str) -> Key {
         Key {
@@ -244,5 +266,31 @@ mod tests {
         assert_eq!(known(&cache, "ours").as_deref(), Some("60"));
         assert_eq!(cache.list("Chain", &Scope::namespace("hebei")).len(), 4);
         assert_eq!(cache.list("Chain", &Scope::namespace("rival")).len(), 0);
+    }
+
+    #[test]
+    fn a_part_begins_behind_a_name_and_ends_with_the_namespace() {
+        let mut cache = Cache::default();
+        for name in ["a", "b", "c"] {
+            cache.heard(key(name), json!({"metadata": {"name": name}}));
+        }
+        for namespace in ["a-bank", "rival"] {
+            let namespace = namespace.to_owned();
+            let foreign = Key { namespace, ..key("b") };
+            cache.heard(foreign, json!({"metadata": {"name": "foreign"}}));
+        }
+        let part = |after: Option<&Key>, limit: usize, scope: &Scope| -> Vec<String> {
+            let sought = &Sought::default();
+            let part = cache.part("Chain", scope, &Part { after, limit, sought });
+            part.iter()
+                .map(|object| object::text(object, "/metadata/name"))
+                .collect()
+        };
+        let own = Scope::namespace("hebei");
+
+        assert_eq!(part(None, 2, &own), ["a", "b"]);
+        assert_eq!(part(Some(&key("a")), 5, &own), ["b", "c"]);
+        assert_eq!(part(Some(&key("aa")), 5, &Scope::All), ["b", "c", "foreign"]);
+        assert_eq!(part(None, 2, &Scope::All), ["foreign", "a"]);
     }
 }

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use tokio::sync::{broadcast, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Event, Key, News, RegistryError, Scope, Store, Wanted, Watch, object};
+use super::{Event, Key, News, Part, RegistryError, Scope, Store, Wanted, Watch, object};
 use cache::Cache;
 use held::Held;
 use news::Herald;
@@ -221,15 +221,16 @@ impl Store for Kubernetes {
     }
 
     async fn select(&self, kind: &str, scope: &Scope, wanted: Wanted<'_>) -> Result<Vec<Value>, RegistryError> {
-        let all = Key {
-            kind: kind.to_owned(),
-            namespace: String::new(),
-            name: "*".to_owned(),
-        };
-        self.listed(&all).await?;
+        self.listed(&all_of(kind)).await?;
         let known = self.shared.cache.read().list(kind, scope);
         let known = known.iter().filter(|object| wanted(object));
         Ok(known.map(|object| object.as_ref().clone()).collect())
+    }
+
+    async fn part(&self, kind: &str, scope: &Scope, part: Part<'_>) -> Result<Vec<Value>, RegistryError> {
+        self.listed(&all_of(kind)).await?;
+        let known = self.shared.cache.read().part(kind, scope, &part);
+        Ok(known.iter().map(|object| object.as_ref().clone()).collect())
     }
 
     async fn create(&self, key: &Key, object: Value) -> Result<Value, RegistryError> {
@@ -354,6 +355,15 @@ fn patching() -> PatchParams {
 
 fn version(object: &Value) -> String {
     object::text(object, "/metadata/resourceVersion")
+}
+
+/// Names all resources of a kind.
+fn all_of(kind: &str) -> Key {
+    Key {
+        kind: kind.to_owned(),
+        namespace: String::new(),
+        name: "*".to_owned(),
+    }
 }
 
 fn unreadable(key: &Key) -> impl FnOnce(serde_json::Error) -> RegistryError {
