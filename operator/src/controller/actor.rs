@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tracing::{debug, warn};
@@ -25,13 +25,15 @@ pub struct Actor {
 
 impl Actor {
     /// Starts with a pass. It ends when `context.stop` is cancelled, or the resource is gone.
-    pub fn start(context: Context, key: Key) -> Actor {
+    ///
+    /// Every pass takes one of `turns`, in the order in which they are asked for.
+    pub fn start(context: Context, key: Key, turns: Arc<Semaphore>) -> Actor {
         let wake = Arc::new(Notify::new());
         let (generation, superseded) = watch::channel(0);
         let woken = wake.clone();
         let task = tokio::spawn(async move {
             let course = Course::default();
-            let passes = passes(&context, &key, &woken, superseded, &course);
+            let passes = passes(&context, &key, &woken, superseded, &course, &turns);
             // A pass may be cut off at any point; the next operator starts it over.
             context.stop.run_until_cancelled(passes).await;
             course.written().await;
@@ -71,20 +73,31 @@ impl Drop for Actor {
     }
 }
 
-async fn passes(context: &Context, key: &Key, wake: &Notify, mut newest: watch::Receiver<i64>, course: &Course) {
+async fn passes(
+    context: &Context,
+    key: &Key,
+    wake: &Notify,
+    mut newest: watch::Receiver<i64>,
+    course: &Course,
+    turns: &Semaphore,
+) {
     let mut failures: u32 = 0;
     loop {
+        // Nobody closes it.
+        let Ok(turn) = turns.acquire().await else { return };
         newest.borrow_and_update();
         course.begin();
         let next = tokio::select! {
             biased;
-            next = pass::run(context, key, course) => next,
+            // On the heap, and only while it runs: a pass is many times the size of a task that rests.
+            next = Box::pin(pass::run(context, key, course)) => next,
             () = superseded(&mut newest, course) => {
                 debug!(%key, "a newer spec cuts off this pass");
                 course.written().await;
                 continue;
             }
         };
+        drop(turn);
         let pause = match next {
             Next::Gone => return,
             Next::Rest => {
@@ -112,7 +125,7 @@ async fn rest(context: &Context, key: &Key, wake: &Notify) {
             () = wake.notified() => return,
             () = sleep(checkup::INTERVAL) => {}
         }
-        match checkup::chain(context, key).await {
+        match Box::pin(checkup::chain(context, key)).await {
             Ok(false) => {}
             Ok(true) => return,
             Err(error) => debug!(%key, %error, "a chain could not be looked at"),

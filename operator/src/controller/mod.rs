@@ -14,6 +14,7 @@ use std::time::Duration;
 use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
 use futures::future::join_all;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep, sleep_until, timeout};
 use tracing::{info, warn};
@@ -30,6 +31,10 @@ const RESYNC: Duration = Duration::from_secs(1800);
 /// Pause between looks at resources that seem to be as they should: an operator that starts does not fall upon the
 /// cluster.
 const PACE: Duration = Duration::from_millis(50);
+/// Passes that run at once. Each takes tens of kilobytes while it runs; without a bound, ten thousand resources that are woken
+/// together advance together. A pass waits for nodes for some seconds at most, and those that fail pause without a turn, so
+/// that it takes thousands of dead chains before a new one has to wait.
+const PASSES: usize = 500;
 /// Resources that are listed at once.
 const PART: usize = 500;
 /// Longest wait, when the operator ends, for what is being written.
@@ -48,6 +53,7 @@ pub async fn run(context: Context) {
         actors: HashMap::new(),
         concerns: Concerns::default(),
         round: Round::new(VecDeque::new(), PACE),
+        turns: Arc::new(Semaphore::new(PASSES)),
         context: Context {
             stop: stop.clone(),
             ..context
@@ -69,6 +75,7 @@ struct Dispatcher {
     actors: HashMap<Key, Actor>,
     concerns: Concerns,
     round: Round,
+    turns: Arc<Semaphore>,
 }
 
 /// Resources that are looked at one after the other, without haste.
@@ -198,8 +205,8 @@ impl Dispatcher {
         match self.actors.get(key) {
             Some(actor) if !actor.is_done() => actor.wake(),
             _ => {
-                self.actors
-                    .insert(key.clone(), Actor::start(self.context.clone(), key.clone()));
+                let actor = Actor::start(self.context.clone(), key.clone(), self.turns.clone());
+                self.actors.insert(key.clone(), actor);
             }
         }
     }
