@@ -30,7 +30,10 @@ use crate::time::Time;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(oldSelf.mspId) || (has(self.mspId) && self.mspId == oldSelf.mspId)").message("mspId cannot change: it stands in every certificate and ledger"))]
+#[x_kube(
+    validation = Rule::new("!has(oldSelf.mspId) || (has(self.mspId) && self.mspId == oldSelf.mspId)").message("mspId cannot change: it stands in every certificate and ledger"),
+    validation = Rule::new("!has(oldSelf.regulator) || !oldSelf.regulator || (has(self.regulator) && self.regulator)").message("an organization that supervises cannot begin to write").field_path(".regulator")
+)]
 pub struct OrganizationSpec {
     /// Name for people; may change. The resource's own name when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +56,8 @@ pub struct OrganizationSpec {
     /// Sector, for example `bank` or `insurance`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sector: Option<String>,
-    /// Whether it supervises: its people read all of the chains that it is a member of, and submit nothing.
+    /// Whether it supervises: it reads all of the chains that it is a member of, and the chains take nothing that it
+    /// signs. What supervises once stays so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub regulator: bool,
     /// Certificates of its identity CA that are no longer good, beside those of its identities that are suspended or

@@ -36,6 +36,8 @@ pub struct Party {
     /// Signs as the administrator.
     pub admin: Arc<SigningIdentity>,
     pub nodes: Vec<Node>,
+    /// Whether it supervises: it reads its channels, and nothing of theirs needs or takes its endorsement.
+    pub regulator: bool,
 }
 
 /// A node and how it is reached.
@@ -50,8 +52,8 @@ pub struct Node {
 impl Network {
     pub async fn of(context: &Context, plan: &Plan) -> Result<Network> {
         let ordering = &plan.ordering;
-        let members = plan.members.iter().map(|member| {
-            Party::of(
+        let members = plan.members.iter().map(async |member| {
+            let party = Party::of(
                 context,
                 &member.namespace,
                 &member.organization,
@@ -59,7 +61,11 @@ impl Network {
                 &member.peers,
                 Role::Peer,
                 &plan.access,
-            )
+            );
+            Ok(Party {
+                regulator: member.regulator,
+                ..party.await?
+            })
         });
         let ordering = Party::of(
             context,
@@ -96,6 +102,12 @@ impl Network {
     /// The members of a channel.
     pub fn members_of(&self, channel: &ChannelPlan) -> Vec<&Party> {
         channel.members.iter().filter_map(|name| self.member(name)).collect()
+    }
+
+    /// The members of a channel that write to it, and so approve and endorse.
+    pub fn writers_of(&self, channel: &ChannelPlan) -> Vec<&Party> {
+        let members = self.members_of(channel).into_iter();
+        members.filter(|member| !member.regulator).collect()
     }
 
     /// Connections to every orderer that answers.
@@ -150,6 +162,7 @@ impl Party {
             credentials,
             admin: Arc::new(admin),
             nodes,
+            regulator: false,
         })
     }
 

@@ -333,6 +333,7 @@ fn member(domain: &str, name: &str) -> Organization {
         ),
         orderer_endpoints: Vec::new(),
         anchor_peers: Vec::new(),
+        reads_only: false,
     }
 }
 
@@ -347,6 +348,7 @@ fn orderers(ports: &[u16]) -> Organization {
         ),
         orderer_endpoints: ports.iter().map(|port| format!("127.0.0.1:{port}")).collect(),
         anchor_peers: Vec::new(),
+        reads_only: false,
     }
 }
 

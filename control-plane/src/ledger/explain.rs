@@ -173,6 +173,9 @@ fn submit(failure: &Failure, transaction_id: &str) -> Problem {
         tonic::Code::Unavailable => {
             Problem::new(Code::NoQuorum, format!("No orderer took the transaction: {words}")).with_retry_after(2)
         }
+        tonic::Code::Aborted if failure.says("status=FORBIDDEN") => {
+            Problem::new(Code::Forbidden, format!("The orderers refuse this identity: {words}"))
+        }
         tonic::Code::Aborted => Problem::new(Code::TransactionInvalid, format!("The orderers refused it: {words}")),
         // An orderer may have taken it before the time was up.
         _ => unknown(transaction_id, &words),
@@ -297,6 +300,17 @@ mod tests {
             detail,
             "Transaction t1 was sent for ordering, and its outcome is not known: transport error"
         );
+    }
+
+    #[test]
+    fn an_identity_that_the_orderers_refuse_is_told_from_a_transaction_that_they_refuse() {
+        let submit = |status: &str| {
+            let message = format!("received unsuccessful response from orderer: status={status}, info=no");
+            told(Phase::Submit, Grpc::Aborted, &message, "").0
+        };
+
+        assert_eq!(submit("FORBIDDEN"), Code::Forbidden);
+        assert_eq!(submit("BAD_REQUEST"), Code::TransactionInvalid);
     }
 
     #[test]

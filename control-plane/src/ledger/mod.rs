@@ -82,7 +82,9 @@ impl Ledger {
         )?;
         let organization = match &signatory.organization {
             Some(name) => name.clone(),
-            None => first_member(known, &status.nodes)
+            None => self
+                .first_member(scope, known, &status.nodes, signatory.writes)
+                .await?
                 .ok_or_else(|| Problem::new(Code::NotReady, format!("The channel \"{channel}\" has no peer yet.")))?,
         };
         let node = pick(&status.nodes, &organization).ok_or_else(|| {
@@ -106,6 +108,26 @@ impl Ledger {
         })
     }
 
+    /// The first of the tenant's own members of the channel that has a peer; for what is written, one that may write if
+    /// there is one.
+    async fn first_member(
+        &self,
+        scope: &TenantScope,
+        channel: &ChannelStatus,
+        nodes: &[NodeStatus],
+        writes: bool,
+    ) -> Result<Option<String>, Problem> {
+        let mut regulator = None;
+        for member in channel.members.iter().filter(|member| pick(nodes, member).is_some()) {
+            match self.resources.get::<Organization>(scope, member).await? {
+                Some(found) if writes && found.spec.regulator => regulator = regulator.or(Some(member)),
+                Some(_) => return Ok(Some(member.clone())),
+                None => {}
+            }
+        }
+        Ok(regulator.cloned())
+    }
+
     async fn organization(&self, scope: &TenantScope, name: &str) -> Result<Organization, Problem> {
         let found: Option<Organization> = self.resources.get(scope, name).await?;
         found.ok_or_else(|| Problem::not_found("organization", name))
@@ -119,15 +141,6 @@ impl Ledger {
             .and_then(|status| status.msp_id);
         Ok(status.unwrap_or_else(|| names::msp_id(name)))
     }
-}
-
-/// The first member of the channel that has a peer.
-fn first_member(channel: &ChannelStatus, nodes: &[NodeStatus]) -> Option<String> {
-    channel
-        .members
-        .iter()
-        .find(|member| pick(nodes, member).is_some())
-        .cloned()
 }
 
 /// A peer of the organization; one that is ready if there is one.

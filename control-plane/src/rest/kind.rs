@@ -133,7 +133,12 @@ kind!(
                 let chosen = o.spec.msp_id.clone();
                 chosen.unwrap_or_else(|| names::msp_id(o.metadata.name.as_deref().unwrap_or_default()))
             };
-            unchanged("/spec/mspId", &id(old), &id(self)).into_iter().collect()
+            let begins_to_write = (old.spec.regulator && !self.spec.regulator).then(|| {
+                let detail = "an organization that supervises cannot begin to write";
+                FieldError::new("/spec/regulator", "immutable", detail)
+            });
+            let id = unchanged("/spec/mspId", &id(old), &id(self));
+            id.into_iter().chain(begins_to_write).collect()
         }
     }
 );

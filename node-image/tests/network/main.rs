@@ -190,6 +190,7 @@ fn genesis_block(
         msp: organization.definition(),
         orderer_endpoints: vec![],
         anchor_peers: vec![],
+        reads_only: false,
     };
     let member = |index: usize, name: &str| {
         let listen = peers[index].config.listen;

@@ -41,6 +41,12 @@ impl Inputs {
             .and_then(|found| found.spec.msp_id.clone());
         chosen.unwrap_or_else(|| names::msp_id(organization))
     }
+
+    /// Whether an organization supervises what others do.
+    pub fn is_regulator(&self, namespace: &str, organization: &str) -> bool {
+        let found = self.organizations.get(&(namespace.to_owned(), organization.to_owned()));
+        found.is_some_and(|found| found.spec.regulator)
+    }
 }
 
 /// Whether the operator wrote a resource for a chain's short form.

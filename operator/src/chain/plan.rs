@@ -76,6 +76,8 @@ pub struct MemberPlan {
     pub peers: Vec<NodeId>,
     /// Whether the operator writes the Member resource; otherwise somebody else has.
     pub managed: bool,
+    /// Whether it supervises, see [`entente_api::organization::OrganizationSpec::regulator`].
+    pub regulator: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +144,10 @@ pub fn chain(chain: &Chain, inputs: &Inputs) -> Plan {
     });
     let leaving = leaving.collect();
     let everybody: Vec<String> = members.iter().map(|member| member.organization.clone()).collect();
+    let may_write = |organization: &String| {
+        let mut members = members.iter();
+        members.any(|member| member.organization == *organization && !member.regulator)
+    };
     let channels = chain.spec.channels.iter().map(|channel| {
         let mut own = channel.members.clone().unwrap_or_else(|| everybody.clone());
         // Another tenant's organization may be named before it takes part.
@@ -157,8 +163,10 @@ pub fn chain(chain: &Chain, inputs: &Inputs) -> Plan {
         suspended: chain.spec.rests(),
         access: chain.spec.access.clone(),
         ordering,
-        // A channel begins with the first of its members.
-        channels: channels.filter(|channel| !channel.members.is_empty()).collect(),
+        // A channel begins with the first of its members that may write: a regulator alone could admit nobody.
+        channels: channels
+            .filter(|channel| channel.members.iter().any(may_write))
+            .collect(),
         contracts: contracts(&name, &chain.spec),
         leaving,
         members,
@@ -217,6 +225,7 @@ fn member_plan(
         msp_id: inputs.msp_id(home, organization),
         peers: (0..peers).map(node).collect(),
         managed,
+        regulator: inputs.is_regulator(home, organization),
     }
 }
 
@@ -350,6 +359,7 @@ mod tests {
             msp_id: msp_id.to_owned(),
             peers: peers.iter().map(|peer| id(peer)).collect(),
             managed: true,
+            regulator: false,
         };
         let batch = |timeout| BatchPlan {
             max_message_count: 10,

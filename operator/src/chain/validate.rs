@@ -22,6 +22,7 @@ pub fn chain(chain: &Chain, inputs: &Inputs) -> Result<()> {
     ordering(spec)?;
     members(&chain.namespace().unwrap_or_default(), spec, inputs)?;
     channels(spec)?;
+    writers(&chain.namespace().unwrap_or_default(), spec, inputs)?;
     contracts(spec)?;
     batch("spec.batch", &spec.batch)?;
     units::bytes(&spec.storage.size).map_err(|reason| Trouble::rejected("spec.storage.size", reason))?;
@@ -118,6 +119,31 @@ fn channels(spec: &ChainSpec) -> Result<()> {
             }
         }
         batch(&format!("{field}.batch"), &channel.batch)?;
+    }
+    Ok(())
+}
+
+/// That no channel is left to members that only read it. Who joins by a Member of their own is in all that name nobody.
+fn writers(own: &str, spec: &ChainSpec, inputs: &Inputs) -> Result<()> {
+    let writes = |organization: &str| {
+        let entry = spec.members.iter().find(|entry| entry.organization == organization);
+        let home = entry.and_then(|entry| entry.namespace.as_deref()).unwrap_or(own);
+        !inputs.is_regulator(home, organization)
+    };
+    for (index, channel) in spec.channels.iter().enumerate() {
+        let has_writer = match &channel.members {
+            Some(members) => members.iter().any(|member| writes(member)),
+            None => {
+                let entries = spec.members.iter().map(|entry| &entry.organization);
+                let standing = inputs.members.iter().filter(|member| !is_managed(*member));
+                let mut everybody = entries.chain(standing.map(|member| &member.spec.organization));
+                everybody.any(|member| writes(member))
+            }
+        };
+        if !has_writer {
+            let reason = "its members are regulators, who write nothing; name an organization that does";
+            return Err(Trouble::rejected(&format!("spec.channels[{index}].members"), reason));
+        }
     }
     Ok(())
 }
@@ -260,6 +286,7 @@ fn unchanged(chain: &Chain, inputs: &Inputs) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use entente_api::Organization;
     use entente_api::chain::{ChainStatus, ChannelStatus};
 
     use super::*;
@@ -336,6 +363,25 @@ mod tests {
         assert_eq!(
             reason,
             "spec.members[1].organization: \"a--b\" and \"a-b\" have the same MSP id ABMSP"
+        );
+    }
+
+    #[test]
+    fn a_channel_is_not_left_to_regulators() {
+        let spec = "members: [{organization: bank}, {organization: supervisor}]\n\
+                    channels: [{name: main}, {name: audit, members: [supervisor]}]";
+        let resource = Chain::new("ledger", serde_yaml::from_str(spec).unwrap());
+        let supervisor = Organization::new("supervisor", serde_yaml::from_str("regulator: true").unwrap());
+        let inputs = Inputs {
+            organizations: [((String::new(), "supervisor".to_owned()), supervisor)].into(),
+            ..Inputs::default()
+        };
+
+        let rejected = chain(&resource, &inputs).unwrap_err();
+
+        assert_eq!(
+            rejected.cause,
+            "spec.channels[1].members: its members are regulators, who write nothing; name an organization that does"
         );
     }
 

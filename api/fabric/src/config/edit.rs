@@ -171,13 +171,17 @@ pub fn set_orderer_endpoints(
 pub fn set_policy(config: &Config, path: &str, policy: Policy) -> Result<Config, ConfigError> {
     let (groups, name) = split_path(path)?;
     edit(config, &groups, |group| {
-        let entry = group.policies.entry(name.to_owned()).or_insert_with(|| ConfigPolicy {
-            mod_policy: "Admins".to_owned(),
-            ..Default::default()
-        });
-        entry.policy = Some(policy);
+        put_policy(group, name, policy);
         Ok(())
     })
+}
+
+pub(super) fn put_policy(group: &mut ConfigGroup, name: &str, policy: Policy) {
+    let entry = group.policies.entry(name.to_owned()).or_insert_with(|| ConfigPolicy {
+        mod_policy: "Admins".to_owned(),
+        ..Default::default()
+    });
+    entry.policy = Some(policy);
 }
 
 /// Replaces the policies that guard single functions: resource name to policy reference. What is not named follows
@@ -304,7 +308,7 @@ fn edit_consensus(
 }
 
 /// A copy of `config` in which `change` was made to the group at `path` below the root.
-fn edit(
+pub(super) fn edit(
     config: &Config,
     path: &[&str],
     change: impl FnOnce(&mut ConfigGroup) -> Result<(), ConfigError>,
@@ -326,7 +330,7 @@ fn edit(
     Ok(edited)
 }
 
-fn put(group: &mut ConfigGroup, key: &str, value: Vec<u8>) {
+pub(super) fn put(group: &mut ConfigGroup, key: &str, value: Vec<u8>) {
     let entry = group.values.entry(key.to_owned()).or_insert_with(|| ConfigValue {
         mod_policy: "Admins".to_owned(),
         ..Default::default()
@@ -334,7 +338,7 @@ fn put(group: &mut ConfigGroup, key: &str, value: Vec<u8>) {
     entry.value = value;
 }
 
-fn decode<M: Message + Default>(key: &str, bytes: &[u8]) -> Result<M, ConfigError> {
+pub(super) fn decode<M: Message + Default>(key: &str, bytes: &[u8]) -> Result<M, ConfigError> {
     M::decode(bytes).map_err(|error| ConfigError(format!("the value {key} cannot be decoded: {error}")))
 }
 

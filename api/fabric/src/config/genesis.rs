@@ -5,7 +5,7 @@ use std::time::Duration;
 use prost::Message;
 
 use super::policies::{Role, any_role, implicit_meta};
-use super::{capabilities, duration};
+use super::{capabilities, duration, readers};
 use crate::block;
 use crate::crypto;
 use crate::envelope;
@@ -46,6 +46,8 @@ pub struct Organization {
     pub orderer_endpoints: Vec<String>,
     /// Application organizations only.
     pub anchor_peers: Vec<(String, u16)>,
+    /// Whether it reads its channels and writes nothing, see [`super::readers`]. Application organizations only.
+    pub reads_only: bool,
 }
 
 /// A membership definition with node OUs, as cryptogen and `configtxgen` make it: certificates are PEM, the client,
@@ -154,15 +156,17 @@ fn orderer_group(profile: &Profile) -> ConfigGroup {
 }
 
 fn application_group(profile: &Profile) -> ConfigGroup {
-    let endorsement = || implicit_meta(Rule::Majority, "Endorsement");
-    let own = [("Endorsement", endorsement()), ("LifecycleEndorsement", endorsement())];
-    let mut group = group_with(standard_policies().into_iter().chain(own));
+    let members = &profile.application_organizations;
+    let mut group = group_with(standard_policies().into_iter().chain(readers::majorities(members)));
     put_bytes(
         &mut group,
         "Capabilities",
         capabilities::encode(&[&profile.application_capability]),
     );
-    for organization in &profile.application_organizations {
+    if let Some(lists) = readers::access(members) {
+        put(&mut group, "ACLs", &lists);
+    }
+    for organization in members {
         group
             .groups
             .insert(organization.name.clone(), application_organization(organization));
@@ -189,12 +193,11 @@ pub fn orderer_organization(organization: &Organization) -> ConfigGroup {
 /// The group of one application organization with its default policies: what an update adds to admit a member.
 pub fn application_organization(organization: &Organization) -> ConfigGroup {
     let id = &organization.msp.name;
-    let mut group = group_with([
+    let own = [
         ("Readers", any_role(id, &[Role::Admin, Role::Peer, Role::Client])),
-        ("Writers", any_role(id, &[Role::Admin, Role::Client])),
         ("Admins", any_role(id, &[Role::Admin])),
-        ("Endorsement", any_role(id, &[Role::Peer])),
-    ]);
+    ];
+    let mut group = group_with(own.into_iter().chain(readers::writing(organization)));
     put(&mut group, "MSP", &msp_value(&organization.msp));
     // An element for nobody would only have to be read by every later update of the group.
     if !organization.anchor_peers.is_empty() {

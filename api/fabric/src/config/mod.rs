@@ -10,6 +10,7 @@ mod flatten;
 pub mod genesis;
 mod overlay;
 pub mod policies;
+pub mod readers;
 mod sections;
 mod transition;
 pub mod update;

@@ -1,5 +1,7 @@
 //! Policies as they stand in a configuration.
 
+use std::collections::BTreeSet;
+
 use prost::Message as _;
 
 use crate::proto::common::implicit_meta_policy::Rule;
@@ -33,11 +35,31 @@ pub fn implicit_meta(rule: Rule, sub_policy: &str) -> Policy {
     }
 }
 
+/// What more than half of these organizations sign for, each by an identity with `role`.
+///
+/// Like the majority that [`implicit_meta`] asks for, but over organizations by name.
+pub fn majority_of(msp_ids: &BTreeSet<&str>, role: Role) -> Policy {
+    signature(&SignaturePolicyEnvelope {
+        version: 0,
+        rule: Some(out_of(msp_ids.len() / 2 + 1, msp_ids.len())),
+        identities: msp_ids.iter().map(|msp_id| principal(msp_id, role)).collect(),
+    })
+}
+
+/// A policy that nothing satisfies (`RejectAllPolicy` in `common/policydsl/policydsl_builder.go`).
+pub fn nobody() -> Policy {
+    signature(&SignaturePolicyEnvelope {
+        version: 0,
+        rule: Some(out_of(1, 0)),
+        identities: Vec::new(),
+    })
+}
+
 /// A policy that one signature of an identity with one of `roles` satisfies: `OR('Org1MSP.admin', …)`.
 pub fn any_role(msp_id: &str, roles: &[Role]) -> Policy {
     signature(&SignaturePolicyEnvelope {
         version: 0,
-        rule: Some(one_of(roles.len())),
+        rule: Some(out_of(1, roles.len())),
         identities: roles.iter().map(|role| principal(msp_id, *role)).collect(),
     })
 }
@@ -49,13 +71,15 @@ pub fn signature(policy: &SignaturePolicyEnvelope) -> Policy {
     }
 }
 
-fn one_of(principals: usize) -> SignaturePolicy {
+/// `n` of all principals.
+fn out_of(n: usize, principals: usize) -> SignaturePolicy {
     let signed_by = |index| SignaturePolicy {
         r#type: Some(signature_policy::Type::SignedBy(i32::try_from(index).unwrap_or(0))),
     };
     let rules = (0..principals).map(signed_by).collect();
+    let n = i32::try_from(n).unwrap_or(i32::MAX);
     SignaturePolicy {
-        r#type: Some(signature_policy::Type::NOutOf(signature_policy::NOutOf { n: 1, rules })),
+        r#type: Some(signature_policy::Type::NOutOf(signature_policy::NOutOf { n, rules })),
     }
 }
 

@@ -217,6 +217,7 @@ impl Network {
                 msp: genesis::membership(msp_id, ca.pem().as_bytes(), tls_ca.pem().as_bytes()),
                 orderer_endpoints: endpoints,
                 anchor_peers: Vec::new(),
+                reads_only: false,
             }
         };
         let endpoints = members.iter().map(|node| node.address.to_string()).collect();

@@ -76,6 +76,7 @@ impl Organization {
             msp: genesis::membership(&self.msp_id, &root, &root),
             orderer_endpoints: vec!["127.0.0.1:7050".to_owned()],
             anchor_peers: Vec::new(),
+            reads_only: false,
         }
     }
 }

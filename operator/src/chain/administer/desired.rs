@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use entente_fabric::config::genesis::Organization;
-use entente_fabric::config::{Bundle, ConfigError, consenters as raft, edit};
+use entente_fabric::config::{Bundle, ConfigError, consenters as raft, edit, readers};
 use entente_fabric::proto::common::{Block, Config};
 use entente_fabric::proto::etcdraft::Consenter;
 
@@ -85,6 +85,12 @@ fn settings(bundle: &Bundle, desired: &Desired) -> Result<Option<Step>> {
             }
             Some(_) => {}
         }
+    }
+    // While those that leave are still there: with the last reader goes what was made for it.
+    let settled = readers::settle(&config, &desired.members)?;
+    if settled != config {
+        config = settled;
+        done.push("count majorities among those who write".to_owned());
     }
     for (msp_id, wanted) in revocation_lists(desired) {
         if edit::revocation_lists(&config, msp_id)? != wanted {
@@ -224,6 +230,7 @@ mod tests {
             msp: genesis::membership(name, ca, tls_ca),
             orderer_endpoints: Vec::new(),
             anchor_peers: vec![(format!("peer0.{name}"), 7051)],
+            reads_only: false,
         }
     }
 
@@ -334,6 +341,24 @@ mod tests {
                 "give the orderer at localhost:7052 a vote",
             ]
         );
+    }
+
+    #[test]
+    fn majorities_are_counted_among_those_who_write_for_as_long_as_somebody_only_reads() {
+        let world = World::new();
+        let plain = world.desired(2, &[world.consenter(7050)]);
+        let mut watched = world.desired(3, &[world.consenter(7050)]);
+        watched.members[2].reads_only = true;
+
+        assert_eq!(
+            world.changes(&plain, &watched),
+            ["admit AuditMSP, count majorities among those who write"]
+        );
+        assert_eq!(
+            world.changes(&watched, &plain),
+            ["count majorities among those who write, dismiss AuditMSP"]
+        );
+        assert_eq!(world.changes(&watched, &watched), [""; 0]);
     }
 
     #[test]

@@ -60,6 +60,7 @@ async fn profile(context: &Context, network: &Network, channel: &ChannelPlan) ->
             msp: network.ordering.pki.msp(),
             orderer_endpoints: endpoints(&network.ordering),
             anchor_peers: Vec::new(),
+            reads_only: false,
         }],
         application_organizations: members.collect::<Result<_>>()?,
         raft: ConfigMetadata {
@@ -80,6 +81,7 @@ pub fn application_organization(member: &Party) -> Result<Organization> {
         msp: member.pki.msp(),
         orderer_endpoints: Vec::new(),
         anchor_peers: anchor_peers(member)?,
+        reads_only: member.regulator,
     })
 }
 
