@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::service_accounts::ServiceAccounts;
 use crate::access::{Gate, PlatformScope};
 use crate::ca::Authorities;
+use crate::certificate::notice;
 use crate::cli::CliError;
 use crate::ledger::Ledger;
 use crate::oidc::{self, OidcArgs};
@@ -124,6 +125,7 @@ impl Api {
             tokio::spawn(track(app.clone())),
             tokio::spawn(forget(app.clone())),
             tokio::spawn(deliver(app.clone())),
+            tokio::spawn(look_at_certificates(app.clone())),
         ];
         Api {
             app,
@@ -181,6 +183,21 @@ async fn deliver(app: App) -> String {
         }
     }
     "webhooks are no longer delivered".to_owned()
+}
+
+/// Tells webhooks of certificates that expire.
+async fn look_at_certificates(app: App) -> String {
+    let mut hourly = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        tokio::select! {
+            () = app.stop.cancelled() => return "certificates are no longer looked at".to_owned(),
+            _ = hourly.tick() => {}
+        }
+        let told = notice::round(&app.db, &app.resources, app.authorities.as_deref(), Time::now());
+        if let Err(error) = told.await {
+            tracing::warn!(error = %chain_of(&error), "nobody can be told of certificates that expire");
+        }
+    }
 }
 
 async fn forget_old(db: &Db, answers: Time, now: Time) -> Result<(), DbError> {

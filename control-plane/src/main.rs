@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use entente_platform::cli::{self, Cli, Command, Console, Exit};
 use entente_platform::rest::problem::chain_of;
+use entente_platform::seal::rotate;
 use entente_platform::trace::export::{Export, ExportArgs, ExportError};
 use entente_platform::{backup, migrate, operate, serve, up};
 use tracing_subscriber::Layer as _;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
             Command::Backup(args) => backup::back_up(args, &mut console).await,
             Command::Restore(args) => backup::restore(args, &mut console),
             Command::Migrate(args) => migrate::run(args, &mut console).await,
+            Command::RotateMasterKey(args) => rotate::run(args, &mut console).await,
             _ => cli::run(cli, &mut console).await,
         }
     });

@@ -1,7 +1,7 @@
 //! A certificate authority as its clients see it: the real process over TLS, the official client for Node.js, the stock
 //! `fabric-ca-client`, and a chain that takes what it issued.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use entente_tests::authority::Authority;
@@ -137,6 +137,89 @@ async fn what_was_answered_survives_a_power_failure_and_a_new_master_key() {
     assert!(!identity_key.expect("it is there").contains("PRIVATE"));
     assert!(!authority.log().contains("adminpw"), "{}", authority.log());
     authority.stop().await.expect("it ends well");
+}
+
+/// What is below a folder and holds a private key that anybody who reads the disk can use.
+fn bare_keys(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        match entry.file_type().expect("it is there") {
+            kind if kind.is_dir() => found.extend(bare_keys(&path)),
+            kind if kind.is_file() => {
+                let content = std::fs::read(&path).expect("it can be read");
+                let mark = b"PRIVATE KEY-----";
+                if content.windows(mark.len()).any(|window| window == mark) {
+                    found.push(path);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What nodes run with is theirs, in folders of their own; everything else is sealed: roots, administrators, identities, the
+/// root of the authorities' port, and the keys of tokens in the tables.
+#[tokio::test]
+async fn with_a_master_key_no_key_but_those_of_running_nodes_rests_unsealed_and_another_master_key_opens_all() {
+    let keys = tempfile::tempdir().expect("a folder");
+    let (master, next) = (keys.path().join("master"), keys.path().join("next"));
+    std::fs::write(&master, "01".repeat(32)).expect("a master key");
+    std::fs::write(&next, "02".repeat(32)).expect("another one");
+    let file = master.to_str().expect("UTF-8");
+    let mut platform = Platform::start_with(&[("ENTENTE_MASTER_KEY_FILE", file)])
+        .await
+        .expect("the platform starts");
+    let chain = json!({
+        "ordering": { "replicas": 1 },
+        "deletionPolicy": "Delete",
+        "members": [{ "organization": "bank" }],
+        "contracts": [{ "name": "evidence", "template": "evidence" }],
+    });
+    platform
+        .create_chain("ledger", chain)
+        .await
+        .expect("the chain is ready");
+    let identity = json!({ "name": "till-1", "spec": { "organization": "bank" } });
+    platform
+        .change(Method::POST, "/v1/identities", Some(identity))
+        .await
+        .expect("the identity is issued");
+
+    platform.interrupt().await.expect("it ends");
+    let nodes = platform.data().join("nodes");
+    let bare = bare_keys(&platform.data());
+    let rotated = platform
+        .cli(&[
+            "rotate-master-key",
+            "--data",
+            platform.data().to_str().expect("UTF-8"),
+            "--master-key-file",
+            file,
+            "--new-key-file",
+            next.to_str().expect("UTF-8"),
+        ])
+        .await
+        .expect("it can be started");
+    std::fs::copy(&next, &master).expect("the new key is configured");
+    platform.resume().await.expect("it starts with the new key");
+    // Nodes that have just been started again need a moment to find each other.
+    let committed = wait::until(
+        "a transaction of the administrator",
+        Duration::from_secs(60),
+        async || {
+            let arguments = [&*"7".repeat(64), "sealed"];
+            platform.submit("ledger", "evidence", "Certify", &arguments).await.ok()
+        },
+    )
+    .await;
+
+    let elsewhere: Vec<_> = bare.iter().filter(|path| !path.starts_with(&nodes)).collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
+    assert!(!bare.is_empty());
+    assert!(rotated.status.success(), "{}", String::from_utf8_lossy(&rotated.stderr));
+    assert!(committed["transactionId"].is_string(), "{committed}");
 }
 
 /// The authority issues with the keys of an organization that is on a chain already: it brings its own.
@@ -347,6 +430,19 @@ async fn the_platform_serves_an_authority_whose_revocations_reach_the_chain() {
     clients::node_tests("ca", "ca.test.mjs", &described)
         .await
         .unwrap_or_else(|error| panic!("{error}\n{}", platform.log()));
+    let told = platform
+        .get("/v1/audit-events?action=certificate_authority_reset")
+        .await
+        .expect("the audit");
+    let row = &told["items"][0];
+    assert_eq!(row["object"], "organizations/bank/certificate-authority:reset");
+    assert_eq!((&row["before"], &row["after"]), (&Value::Null, &Value::Null));
+    assert!(!told.to_string().contains(&text(&registrar["secret"])));
+    let enrolled = platform
+        .get("/v1/certificates?type=enrolled&expiresWithin=3650d")
+        .await
+        .expect("certificates can be listed");
+    assert_eq!(enrolled["items"][0]["organization"], "bank", "{enrolled}");
     let own = connection.parent().expect("it is in a folder");
     for file in ["certificate.pem", "key.pem"] {
         std::fs::copy(folder.join(file), own.join(file)).expect("the client left it");

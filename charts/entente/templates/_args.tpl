@@ -12,6 +12,9 @@
 {{- with .Values.nodes.storageClassName }}
 - --storage-class={{ . }}
 {{- end }}
+{{- if .Values.masterKey.existingSecret }}
+- --master-key-file=/etc/entente/master-key/{{ .Values.masterKey.key }}
+{{- end }}
 {{- with .Values.metrics.namespace }}
 - --monitoring-namespace={{ . }}
 {{- end }}
@@ -30,6 +33,9 @@
 - --admin-token-file=/etc/entente/token/token
 {{- if .Values.api.database.existingSecret }}
 - --database-url-file=/etc/entente/database/url
+{{- end }}
+{{- if .Values.masterKey.existingSecret }}
+- --master-key-file=/etc/entente/master-key/{{ .Values.masterKey.key }}
 {{- end }}
 - --admin-email={{ .Values.api.adminEmail }}
 - --admin-password-file=/etc/entente/token/password

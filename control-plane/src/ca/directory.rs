@@ -77,6 +77,12 @@ impl Authorities {
         self.opened(&found).await.map(Some)
     }
 
+    /// The authority of an organization, if anybody has used it since its organization was made.
+    pub async fn in_use(&self, organization: &Organization) -> Option<Arc<CertificateAuthority>> {
+        let uid = organization.uid().unwrap_or_default();
+        self.open.lock().await.get(&uid).cloned()
+    }
+
     async fn opened(&self, organization: &Organization) -> Result<Arc<CertificateAuthority>, CaError> {
         let uid = organization.uid().unwrap_or_default();
         let mut open = self.open.lock().await;

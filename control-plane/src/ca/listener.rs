@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Authorities, CaError};
 use crate::cli::CliError;
+use crate::seal::{self, Seal, SealError};
 
+const KEY_PURPOSE: &str = "the root that certificate authorities are served with";
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// A port and what it presents.
@@ -43,13 +45,13 @@ pub async fn bind(asked: Option<u16>, api: SocketAddr) -> Result<TcpListener, Cl
 impl Listener {
     /// Prepares its certificate, from a root of the platform's own: behind this port are the authorities of many
     /// organizations, and none of them speaks for the others.
-    pub fn new(listener: TcpListener, data: &Path) -> Result<Listener, CaError> {
+    pub fn new(listener: TcpListener, data: &Path, seal: Option<&Seal>) -> Result<Listener, CaError> {
         let address = listener.local_addr().map_err(|source| CaError::Io {
             path: data.to_owned(),
             action: "served",
             source,
         })?;
-        let root = root(data)?;
+        let root = root(data, seal)?;
         let leaf = Leaf {
             common_name: "certificate authorities".to_owned(),
             organization: "entente".to_owned(),
@@ -80,21 +82,32 @@ impl Listener {
 }
 
 /// Kept in the data folder: clients go on trusting it after a restart.
-fn root(data: &Path) -> Result<Authority, CaError> {
+fn root(data: &Path, seal: Option<&Seal>) -> Result<Authority, CaError> {
     let (certificate, key) = (data.join("ca-tls-root.pem"), data.join("ca-tls-root.key"));
     let failed = |path: &Path, action| {
         let path = path.to_owned();
         move |source| CaError::Io { path, action, source }
     };
+    let sealed = |key_pem: &str| match seal {
+        Some(seal) => seal.seal(KEY_PURPOSE, key_pem.as_bytes()),
+        None => Ok(key_pem.to_owned()),
+    };
     if certificate.exists() {
-        return Ok(Authority {
+        let held = std::fs::read(&key).map_err(failed(&key, "read"))?;
+        let is_bare = !seal::is_sealed(&held);
+        let opened = seal::open(seal, KEY_PURPOSE, held)?;
+        let root = Authority {
             certificate_pem: std::fs::read_to_string(&certificate).map_err(failed(&certificate, "read"))?,
-            key_pem: std::fs::read_to_string(&key).map_err(failed(&key, "read"))?,
-        });
+            key_pem: String::from_utf8(opened).map_err(|_| SealError::NotText)?,
+        };
+        if seal.is_some() && is_bare {
+            folder::write_file(&key, sealed(&root.key_pem)?.as_bytes()).map_err(failed(&key, "written"))?;
+        }
+        return Ok(root);
     }
     let root = Authority::create("Entente certificate authorities", "entente", SystemTime::now())?;
     // The key first: the certificate says that both are there.
-    for (path, content) in [(&key, &root.key_pem), (&certificate, &root.certificate_pem)] {
+    for (path, content) in [(&key, &sealed(&root.key_pem)?), (&certificate, &root.certificate_pem)] {
         folder::write_file(path, content.as_bytes()).map_err(failed(path, "written"))?;
     }
     Ok(root)

@@ -37,6 +37,8 @@ pub enum CaError {
     Bootstrap(#[from] entente_ca::authority::BootstrapError),
     #[error("the TLS certificate of the certificate authorities")]
     Tls(#[from] entente_fabric::tls::TlsError),
+    #[error("the key that certificate authorities are served with")]
+    Seal(#[from] crate::seal::SealError),
     #[error("revocations: {0}")]
     Revocations(String),
 }

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::backup::{BackupArgs, RestoreArgs};
 use crate::migrate::MigrateArgs;
 use crate::operate::OperatorArgs;
+use crate::seal::rotate::RotateArgs;
 use crate::serve::ServeArgs;
 use crate::up::UpArgs;
 
@@ -58,6 +59,8 @@ pub enum Command {
     Restore(RestoreArgs),
     /// Bring the platform's tables up to date, as every start does, or say what is missing
     Migrate(MigrateArgs),
+    /// Seal the platform's secrets under another master key
+    RotateMasterKey(RotateArgs),
     /// Sign in to a platform and keep that as a profile
     Login(LoginArgs),
     /// Sign out of a profile's platform and forget the profile
@@ -85,6 +88,9 @@ pub enum Command {
     /// Read and check what was done and what was refused
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Issue, list, renew and revoke certificates
+    #[command(subcommand)]
+    Identity(IdentityCommand),
     /// Work with a chain
     #[command(subcommand)]
     Chain(ChainCommand),
@@ -202,7 +208,7 @@ pub struct ApplyArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct GetArgs {
-    /// chains, organizations, members, contracts, identities, node-releases, operations, nodes, channels or blocks
+    /// chains, organizations, members, contracts, identities, certificates, node-releases, operations, nodes, channels or blocks
     pub kind: String,
     /// Only this one
     pub name: Option<String>,
@@ -308,6 +314,97 @@ pub struct TxArgs {
     pub transient: Vec<String>,
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum IdentityCommand {
+    /// Issue a certificate, with a new key or for a request of yours
+    Issue(IdentityIssueArgs),
+    /// List identities with the days that their certificates are still good for
+    List(IdentityListArgs),
+    /// Show everything about an identity
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Issue another certificate for the same key; the one before stays good until it expires
+    Renew(IdentityActArgs),
+    /// Have nothing taken that it signs, until it is resumed
+    Suspend(IdentityActArgs),
+    /// Take a suspended identity back
+    Resume(IdentityActArgs),
+    /// Have nothing taken that it signs, for ever
+    Revoke(IdentityRevokeArgs),
+    /// Download its certificate with those that vouch for it, and a README
+    Bundle {
+        /// Its name
+        name: String,
+        /// Archive to write; NAME.tar.gz when absent
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct IdentityIssueArgs {
+    /// Name of the identity
+    pub name: String,
+    /// The organization that vouches for it
+    #[arg(long)]
+    pub organization: String,
+    /// What it may do: client or admin
+    #[arg(long, default_value = "client", value_parser = ["client", "admin"])]
+    pub role: String,
+    /// Days that the certificate is good for
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub days: u32,
+    /// An attribute that contracts can read from the certificate; may be given several times
+    #[arg(long = "attribute", value_name = "NAME=VALUE")]
+    pub attributes: Vec<String>,
+    /// File with a certificate signing request (PEM): the key stays with you
+    #[arg(long, value_name = "FILE", conflicts_with = "keep")]
+    pub csr: Option<PathBuf>,
+    /// Leave the key with the platform, which then signs and renews for it
+    #[arg(long)]
+    pub keep: bool,
+    /// Folder for certificate.pem, and key.pem where there is a new key; made when absent
+    #[arg(long, default_value = ".", value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Wait at most this long for the certificate
+    #[arg(long, default_value = "1m", value_parser = read_duration)]
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct IdentityListArgs {
+    /// Only what expires within so many days, such as 30d, or has expired
+    #[arg(long, value_name = "DAYS")]
+    pub expires_within: Option<String>,
+    /// Only of this organization
+    #[arg(long)]
+    pub organization: Option<String>,
+    /// Every certificate: of roots and nodes too, and what was enrolled with a client of Fabric CA
+    #[arg(long)]
+    pub all: bool,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct IdentityActArgs {
+    /// Its name
+    pub name: String,
+    #[command(flatten)]
+    pub wait: WaitArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct IdentityRevokeArgs {
+    /// Why: keyCompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold or privilegeWithdrawn
+    #[arg(long)]
+    pub reason: String,
+    #[command(flatten)]
+    pub act: IdentityActArgs,
 }
 
 #[derive(Debug, Clone, Subcommand)]

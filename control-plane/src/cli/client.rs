@@ -164,6 +164,14 @@ impl Client {
         response.text().await.map_err(|error| self.unreachable(&error))
     }
 
+    pub async fn bytes(&self, path: &str) -> Result<Vec<u8>, CliError> {
+        let response = self
+            .send(self.request(Method::GET, path).timeout(ANSWER_WITHIN))
+            .await?;
+        let bytes = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+        Ok(bytes.to_vec())
+    }
+
     /// All items of a list, page by page.
     pub async fn list(&self, path: &str) -> Result<Vec<Value>, CliError> {
         let separator = if path.contains('?') { '&' } else { '?' };

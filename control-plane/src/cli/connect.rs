@@ -98,7 +98,7 @@ fn first_contract(chain: &Value, channel: &str) -> Option<String> {
         .and_then(|contract| contract["name"].as_str().map(str::to_owned))
 }
 
-fn text(value: &Value, pointer: &str) -> Result<String, CliError> {
+pub(super) fn text(value: &Value, pointer: &str) -> Result<String, CliError> {
     let found = value
         .pointer(pointer)
         .and_then(Value::as_str)
@@ -118,7 +118,7 @@ fn pretty(value: &Value) -> Result<String, CliError> {
 }
 
 /// Writes a file that only its owner can read, in place of the one that may be there.
-fn write(folder: &Path, name: &str, content: &str) -> Result<(), CliError> {
+pub(super) fn write(folder: &Path, name: &str, content: &str) -> Result<(), CliError> {
     let path = folder.join(name);
     // Removed first: the mode of an existing file would stay as it was.
     match fs::remove_file(&path) {
@@ -130,6 +130,6 @@ fn write(folder: &Path, name: &str, content: &str) -> Result<(), CliError> {
         .map_err(|error| failed(&path, &error))
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> CliError {
+pub(super) fn failed(path: &Path, error: &std::io::Error) -> CliError {
     CliError::failed(format!("{} cannot be written: {error}", path.display()))
 }

@@ -135,6 +135,23 @@ pub const KINDS: &[Kind] = &[
         rank: 5,
     },
     Kind {
+        kind: "Certificate",
+        plural: "certificates",
+        aliases: &["certificate", "certs", "cert"],
+        is_resource: false,
+        columns: &[
+            NAME,
+            Column::text("TYPE", "/type"),
+            Column::text("ORGANIZATION", "/organization"),
+            Column::text("DAYS", "/daysLeft"),
+            Column::text("EXPIRES", "/expireTime"),
+            Column::text("RENEWAL", "/renewal"),
+            Column::text("SERIAL", "/serialNumber").wide(),
+            Column::text("WHAT BREAKS", "/impact").wide(),
+        ],
+        rank: 9,
+    },
+    Kind {
         kind: "Operation",
         plural: "operations",
         aliases: &["operation", "op", "ops"],

@@ -13,6 +13,7 @@ mod delete;
 mod describe;
 mod error;
 mod get;
+mod identity;
 mod kinds;
 mod locale;
 pub mod locate;
@@ -56,7 +57,8 @@ async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
         | Command::Operator(_)
         | Command::Backup(_)
         | Command::Restore(_)
-        | Command::Migrate(_) => Err(CliError::usage("this is not a command of the client")),
+        | Command::Migrate(_)
+        | Command::RotateMasterKey(_) => Err(CliError::usage("this is not a command of the client")),
         Command::Login(args) => login::login(&cli.server, &args, console).await,
         Command::Logout => login::logout(&cli.server, console).await,
         Command::Profiles { name } => login::show(name.as_deref(), console),
@@ -75,6 +77,7 @@ async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
             (None, args::AuditCommand::Export(args)) => audit::export(&connect()?, args, console).await,
         },
         Command::Tx(command) => tx::run(&connect()?, &command, console).await,
+        Command::Identity(command) => identity::run(&connect()?, &command, console).await,
         Command::Chain(args::ChainCommand::Connect(args)) => connect::run(&connect()?, &args, console).await,
     }
 }

@@ -1,5 +1,7 @@
 //! The command line against a real API on a loopback port.
 
+mod identity;
+
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 

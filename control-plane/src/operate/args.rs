@@ -6,6 +6,8 @@ use clap::Args;
 use entente_api::names;
 use entente_operator::substrate::kubernetes::{ApiAccount, Settings};
 
+use crate::seal::SealArgs;
+
 /// What an installation is told about its cluster.
 #[derive(Debug, Clone, Args)]
 pub struct ClusterArgs {
@@ -66,6 +68,8 @@ pub struct OperatorArgs {
         value_name = "NAME"
     )]
     pub api_role: Option<String>,
+    #[command(flatten)]
+    pub seal: SealArgs,
     /// Namespace of the Lease; the operator's own when absent
     #[arg(long, env = "ENTENTE_LEASE_NAMESPACE", value_name = "NAMESPACE")]
     pub lease_namespace: Option<String>,
@@ -97,6 +101,12 @@ impl OperatorArgs {
     pub fn lease_namespace(&self, client: &kube::Client) -> String {
         let chosen = self.lease_namespace.as_ref().or(self.platform_namespace.as_ref());
         chosen.cloned().unwrap_or_else(|| client.default_namespace().to_owned())
+    }
+
+    /// Where the platform keeps what is its own.
+    pub fn platform_namespace(&self, client: &kube::Client) -> String {
+        let chosen = self.platform_namespace.clone();
+        chosen.unwrap_or_else(|| client.default_namespace().to_owned())
     }
 
     pub fn settings(&self) -> Settings {

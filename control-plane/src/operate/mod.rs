@@ -23,6 +23,7 @@ use health::Health;
 
 use crate::api;
 use crate::cli::{CliError, Console, Exit};
+use crate::seal::vault::Sealed;
 use crate::up::signals;
 
 /// Runs the operator until it is told to stop.
@@ -52,12 +53,14 @@ async fn operate(args: &OperatorArgs) -> Result<(), CliError> {
     let health = Health::new(&metrics);
     let served = tokio::spawn(health::serve(listener, health.clone(), stop.clone()));
 
+    let keys = vault::Kubernetes::new(client.clone());
+    let seal = args.seal.for_operator(&keys, &args.platform_namespace(&client)).await?;
     let context = Context {
         metrics: metrics.clone(),
         ..Context::new(
             Registry::new(store.clone()),
             Arc::new(pods::Kubernetes::new(client.clone(), args.settings())),
-            Arc::new(vault::Kubernetes::new(client.clone())),
+            Arc::new(Sealed::new(Arc::new(keys), seal)),
         )
     };
     let namespace = args.lease_namespace(&client);

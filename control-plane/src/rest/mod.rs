@@ -12,6 +12,7 @@ mod authorities;
 mod blocks;
 mod bodies;
 mod bundle;
+mod certificates;
 mod chain_check;
 mod chains;
 mod channels;

@@ -45,6 +45,7 @@ pub const OPERATIONS: &[Row] = &[
     ("block_list", May(ReadLedger)),
     ("certificate_authority_get", May(ReadOrganizations)),
     ("certificate_authority_reset", May(WriteOrganizations)),
+    ("certificate_list", May(ReadIdentities)),
     ("chain_create", May(WriteChains)),
     ("chain_deletable", May(ReadChains)),
     ("chain_delete", May(DeleteChains)),

@@ -11,9 +11,10 @@ use utoipa_axum::routes;
 use super::App;
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
-    alliance, api_keys, audit, authorities, blocks, bundle, chains, channels, codes, contracts, deliveries, enroll,
-    factor, identities, invitations, members, nodes, openapi, operations, organizations, profile, records, releases,
-    service_accounts, session, sign_in, standing, tenants, transactions, users, verbs, verify, webhooks,
+    alliance, api_keys, audit, authorities, blocks, bundle, certificates, chains, channels, codes, contracts,
+    deliveries, enroll, factor, identities, invitations, members, nodes, openapi, operations, organizations, profile,
+    records, releases, service_accounts, session, sign_in, standing, tenants, transactions, users, verbs, verify,
+    webhooks,
 };
 
 /// The router, the document, and what each operation takes.
@@ -75,6 +76,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
     table.add(routes!(standing::identity_suspend));
     table.add(routes!(standing::identity_resume));
     table.add(routes!(standing::identity_revoke));
+    table.add(routes!(certificates::certificate_list));
     table.add(routes!(verify::verify));
     table.add(routes!(releases::node_release_list, releases::node_release_create));
     table.add(routes!(

@@ -29,7 +29,7 @@ pub struct NewWebhook {
     /// Where deliveries are posted; `https`, and no private address unless the installation allows them.
     #[schema(example = "https://ledger.bank.example/hooks/entente")]
     pub url: String,
-    /// What to be told about: `chain.ready`, `operation.succeeded`, `operation.failed`, `webhook.test`.
+    /// What to be told about: `cert.expiring`, `chain.ready`, `operation.succeeded`, `operation.failed`, `webhook.test`.
     #[schema(example = json!(["chain.ready", "operation.failed"]))]
     pub events: Vec<String>,
     /// What it is for, in at most 200 characters.

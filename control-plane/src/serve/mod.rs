@@ -20,6 +20,8 @@ use crate::migrate;
 use crate::oidc;
 use crate::operate::{self, ClusterArgs};
 use crate::rest::problem::chain_of;
+use crate::seal::SealArgs;
+use crate::seal::vault::Sealed;
 use crate::store::Db;
 use crate::up::data::Data;
 use crate::up::layout::Address;
@@ -64,6 +66,11 @@ pub struct ServeArgs {
     /// Namespace of the resources that the administrator's token is for
     #[arg(long, env = "ENTENTE_NAMESPACE", default_value = DEFAULT_NAMESPACE, value_name = "NAMESPACE")]
     pub namespace: String,
+    /// Namespace of the platform, where its data key is; that of the connection when absent
+    #[arg(long, env = "POD_NAMESPACE", value_name = "NAMESPACE")]
+    pub platform_namespace: Option<String>,
+    #[command(flatten)]
+    pub seal: SealArgs,
     #[command(flatten)]
     pub api: ApiArgs,
 }
@@ -90,12 +97,20 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
     let client = operate::connect(&Metrics::default()).await?;
     // Releases belong to the whole installation, and are read with every chain: so no single namespace is followed.
     let store = Kubernetes::start(client.clone(), &Scope::All, "entente-serve");
+    let keys = vault::Kubernetes::new(client.clone());
+    let home = args.platform_namespace.as_deref().unwrap_or(client.default_namespace());
+    let seal = tokio::select! {
+        seal = args.seal.for_api(&keys, home) => seal?,
+        () = interrupted.first() => return Ok(Exit::Success),
+    };
     let db = match &args.database_url_file {
         Some(file) => shared(file).await?,
         None => Db::open(&data.layout.platform())
             .await
             .map_err(|error| damaged("platform.db", &error))?,
     };
+    let db = db.sealed_by(seal.clone()).await;
+    let db = db.map_err(|error| CliError::failed(chain_of(&error)))?;
     let token_file = args.admin_token_file.clone().unwrap_or_else(|| data.layout.token());
     let token = token::read(&token_file)?;
     let url = format!("http://{address}");
@@ -127,7 +142,7 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
     let ground = Ground {
         registry,
         substrate: Arc::new(pods::Kubernetes::new(client.clone(), settings)),
-        vault: Arc::new(vault::Kubernetes::new(client)),
+        vault: Arc::new(Sealed::reader(Arc::new(keys), seal)),
         authorities: None,
         requires_real_names: args.api.require_real_names,
         openid,

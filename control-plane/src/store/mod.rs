@@ -9,9 +9,11 @@ pub mod alliance;
 pub mod audit;
 pub mod idempotency;
 pub mod nodes;
+pub mod notices;
 pub mod operation;
 pub mod records;
 pub mod resource;
+mod sealed;
 #[cfg(test)]
 pub mod testing;
 pub mod webhooks;
@@ -23,6 +25,7 @@ use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyPool, Executor as _};
 
+use crate::seal::{Seal, SealError};
 use crate::uri;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -40,6 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: AnyPool,
+    /// `None`: secrets rest as they are.
+    seal: Option<Seal>,
 }
 
 /// Why the tables could not be read or written.
@@ -53,6 +58,8 @@ pub enum DbError {
     Sql(#[from] sqlx::Error),
     #[error("a row of the platform's tables cannot be read")]
     Row(#[from] serde_json::Error),
+    #[error("a secret in the platform's tables: {0}")]
+    Seal(#[from] SealError),
 }
 
 impl Db {
@@ -116,7 +123,7 @@ impl Db {
             .after_connect(move |connection, _| Box::pin(async move { connection.execute(settings).await.map(drop) }))
             .connect(url)
             .await?;
-        Ok((Db { pool }, migrations))
+        Ok((Db { pool, seal: None }, migrations))
     }
 
     /// Writes what is pending and closes the connections.

@@ -6,6 +6,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::access::{flag, optional, optional_time, text, time};
+use super::sealed::WEBHOOK;
 use super::{Db, DbError};
 use crate::access::{PlatformScope, TenantScope};
 use crate::webhook::Event;
@@ -67,7 +68,7 @@ pub async fn insert(
     .bind(webhook.url.clone())
     .bind(webhook.description.clone())
     .bind(serde_json::to_string(&webhook.events)?)
-    .bind(secret.to_owned())
+    .bind(db.seal(WEBHOOK, &webhook.id, secret)?)
     .bind(i64::from(webhook.is_enabled))
     .bind(webhook.created_by.clone())
     .bind(webhook.create_time.to_string())
@@ -130,6 +131,14 @@ pub async fn delete(db: &Db, scope: &TenantScope, id: &str) -> Result<bool, DbEr
         .await?;
     transaction.commit().await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The tenants that have a webhook which is told of anything.
+pub async fn tenants(db: &Db, _: &PlatformScope) -> Result<Vec<String>, DbError> {
+    let rows = sqlx::query("SELECT DISTINCT tenant FROM webhooks WHERE is_enabled = 1 ORDER BY tenant")
+        .fetch_all(&db.pool)
+        .await?;
+    rows.iter().map(|row| text(row, "tenant")).collect()
 }
 
 /// Puts an event on the way to every webhook of a tenant that wants it; part of the transaction in which it happened.
@@ -240,10 +249,11 @@ pub async fn due(db: &Db, _: &PlatformScope, now: Time, limit: i64) -> Result<Ve
     .await?;
     rows.iter()
         .map(|row| {
+            let delivery = read_delivery(row)?;
             Ok(Due {
-                delivery: read_delivery(row)?,
+                secret: db.unseal(WEBHOOK, &delivery.webhook, text(row, "secret")?)?,
+                delivery,
                 url: text(row, "url")?,
-                secret: text(row, "secret")?,
                 failing_since: optional_time(row, "failing_since")?,
             })
         })

@@ -25,6 +25,7 @@ use crate::api::{self, ApiArgs};
 use crate::ca;
 use crate::cli::{CliError, Console, Exit};
 use crate::oidc;
+use crate::seal::SealArgs;
 
 /// Options of `entente up`. The environment names are those that `make up` takes.
 #[derive(Debug, Clone, Args)]
@@ -44,6 +45,8 @@ pub struct UpArgs {
     /// Folder of stock Fabric's `peer` and `orderer`, for chains on the engine `fabric`
     #[arg(long, env = "ENTENTE_FABRIC_BIN", value_name = "FOLDER")]
     pub fabric_bin: Option<PathBuf>,
+    #[command(flatten)]
+    pub seal: SealArgs,
     #[command(flatten)]
     pub api: ApiArgs,
 }

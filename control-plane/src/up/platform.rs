@@ -27,6 +27,7 @@ use crate::cli::client::Client;
 use crate::cli::locate::Server;
 use crate::cli::profiles::Credential;
 use crate::oidc;
+use crate::seal::vault::Sealed;
 use crate::store::Db;
 
 /// A running platform.
@@ -57,14 +58,15 @@ impl Platform {
             .await
             .map_err(|error| damaged("registry.db", &error))?;
         let registry = Registry::new(Arc::new(store));
-        let db = Db::open(&layout.platform())
-            .await
-            .map_err(|error| damaged("platform.db", &error))?;
+        let keys: Arc<dyn vault::Vault> = Arc::new(vault::Local::new(&layout.vault()));
+        let seal = args.seal.on_one_machine(&*keys).await?;
+        let vault: Arc<dyn vault::Vault> = Arc::new(Sealed::new(keys, seal.clone()));
+        let db = async { Db::open(&layout.platform()).await?.sealed_by(seal.clone()).await };
+        let db = db.await.map_err(|error| damaged("platform.db", &error))?;
         let executables = executables(args.fabric_bin.clone())?;
         let substrate: Arc<dyn Substrate> = Arc::new(
             Local::open(&layout.nodes(), executables).map_err(|error| failed("nodes cannot be run")(&error))?,
         );
-        let vault: Arc<dyn vault::Vault> = Arc::new(vault::Local::new(&layout.vault()));
         releases::publish(&registry, args.fabric_bin.as_deref())
             .await
             .map_err(|error| failed("node releases cannot be published")(&error))?;
@@ -85,7 +87,7 @@ impl Platform {
 
         let context = Context::new(registry.clone(), substrate.clone(), vault.clone());
         let operator_stop = context.stop.clone();
-        let served = ca::Listener::new(authorities, &layout.root)
+        let served = ca::Listener::new(authorities, &layout.root, seal.as_ref())
             .map_err(|error| failed("certificate authorities cannot be served")(&error))?;
         let authorities = Arc::new(Authorities::new(
             registry.clone(),

@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use crate::operation::{Operation, OperationKind, OperationState};
 
 /// What one can be told about.
-pub const TYPES: [&str; 4] = [CHAIN_READY, SUCCEEDED, FAILED, TEST];
+pub const TYPES: [&str; 5] = [CERTIFICATE_EXPIRING, CHAIN_READY, SUCCEEDED, FAILED, TEST];
+/// A certificate has come into another band of time before its end, or has expired.
+const CERTIFICATE_EXPIRING: &str = "cert.expiring";
 /// A chain that was created is ready.
 const CHAIN_READY: &str = "chain.ready";
 /// A change has been carried out.
@@ -48,6 +50,15 @@ impl Event {
             OperationState::Succeeded => vec![event(SUCCEEDED)],
             OperationState::Failed => vec![event(FAILED)],
             _ => Vec::new(),
+        }
+    }
+
+    /// That a certificate is about to expire, or has.
+    pub fn certificate(certificate: &Value, now: Time) -> Event {
+        Event {
+            kind: CERTIFICATE_EXPIRING,
+            time: now,
+            data: json!({"certificate": certificate}),
         }
     }
 

@@ -58,6 +58,8 @@ pub enum VaultError {
     },
     #[error("{id}: key material cannot be {action}: the Kubernetes API server gives no answer")]
     Silent { id: BundleId, action: &'static str },
+    #[error("{id}: {reason}")]
+    Sealed { id: BundleId, reason: String },
     #[error("the access to key material was interrupted")]
     Interrupted(#[source] tokio::task::JoinError),
     #[error("{path}: key material cannot be {action}", path = path.display())]

@@ -6,6 +6,7 @@ mod alliance;
 mod audit;
 mod bad_requests;
 mod callers;
+mod certificates;
 mod filter;
 mod idempotency;
 mod keys;

@@ -97,7 +97,7 @@ pub async fn list(
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(&db.pool)
     .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(db, row)).collect()
 }
 
 pub async fn get(db: &Db, scope: &TenantScope, user: &str) -> Result<Option<TenantUser>, DbError> {
@@ -109,7 +109,7 @@ pub async fn get(db: &Db, scope: &TenantScope, user: &str) -> Result<Option<Tena
     .bind(user.to_owned())
     .fetch_optional(&db.pool)
     .await?;
-    row.as_ref().map(read).transpose()
+    row.map(|row| read(db, &row)).transpose()
 }
 
 /// Makes a user part of a tenant, or changes what they are there.
@@ -176,9 +176,9 @@ pub async fn decided(db: &Db, scope: &TenantScope, user: &str) -> Result<(), DbE
     Ok(())
 }
 
-fn read(row: &AnyRow) -> Result<TenantUser, DbError> {
+fn read(db: &Db, row: &AnyRow) -> Result<TenantUser, DbError> {
     Ok(TenantUser {
-        user: users::read(row)?,
+        user: users::read(db, row)?,
         role: word(row, "role")?,
         organization: optional(row, "organization")?,
         is_suspended: flag(row, "suspended")?,

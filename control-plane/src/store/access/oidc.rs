@@ -74,7 +74,7 @@ pub async fn user(db: &Db, issuer: &str, subject: &str) -> Result<Option<User>, 
     .bind(subject.to_owned())
     .fetch_optional(&db.pool)
     .await?;
-    row.as_ref().map(users::read).transpose()
+    row.map(|row| users::read(db, &row)).transpose()
 }
 
 /// Keeps whom a provider means by a subject. `false`: it means somebody else by it, or means the account by another one.

@@ -3,6 +3,7 @@
 use entente_api::time::Time;
 
 use super::{text, time};
+use crate::store::sealed::SIGNING_KEY;
 use crate::store::{Db, DbError};
 
 /// A key that signs, or has signed, tokens.
@@ -20,9 +21,10 @@ pub async fn list(db: &Db) -> Result<Vec<SigningKey>, DbError> {
         .fetch_all(&db.pool)
         .await?;
     let read = |row| {
+        let id = text(row, "id")?;
         Ok(SigningKey {
-            id: text(row, "id")?,
-            private_key: text(row, "private_key")?,
+            private_key: db.unseal(SIGNING_KEY, &id, text(row, "private_key")?)?,
+            id,
             create_time: time(row, "create_time")?,
         })
     };
@@ -32,7 +34,7 @@ pub async fn list(db: &Db) -> Result<Vec<SigningKey>, DbError> {
 pub async fn insert(db: &Db, key: &SigningKey) -> Result<(), DbError> {
     sqlx::query("INSERT INTO signing_keys (id, private_key, create_time) VALUES ($1, $2, $3)")
         .bind(key.id.clone())
-        .bind(key.private_key.clone())
+        .bind(db.seal(SIGNING_KEY, &key.id, &key.private_key)?)
         .bind(key.create_time.to_string())
         .execute(&db.pool)
         .await?;

@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::{flag, optional, optional_time, text, time};
+use crate::store::sealed::FACTOR;
 use crate::store::{Db, DbError};
 
 /// A person.
@@ -65,8 +66,8 @@ pub async fn insert(db: &Db, user: &User) -> Result<bool, DbError> {
     .bind(user.password_hash.clone())
     .bind(i64::from(user.must_change_password))
     .bind(i64::from(user.is_platform_operator))
-    .bind(user.totp_secret.clone())
-    .bind(user.totp_pending.clone())
+    .bind(sealed(db, &user.id, user.totp_secret.as_deref())?)
+    .bind(sealed(db, &user.id, user.totp_pending.as_deref())?)
     .bind(user.totp_step)
     .bind(user.create_time.to_string())
     .bind(user.sign_in_time.map(|time| time.to_string()))
@@ -77,12 +78,14 @@ pub async fn insert(db: &Db, user: &User) -> Result<bool, DbError> {
 
 pub async fn get(db: &Db, id: &str) -> Result<Option<User>, DbError> {
     let query = sqlx::query("SELECT * FROM users WHERE id = $1").bind(id.to_owned());
-    query.fetch_optional(&db.pool).await?.as_ref().map(read).transpose()
+    let row = query.fetch_optional(&db.pool).await?;
+    row.map(|row| read(db, &row)).transpose()
 }
 
 pub async fn by_email(db: &Db, email: &str) -> Result<Option<User>, DbError> {
     let query = sqlx::query("SELECT * FROM users WHERE email = $1").bind(normal(email));
-    query.fetch_optional(&db.pool).await?.as_ref().map(read).transpose()
+    let row = query.fetch_optional(&db.pool).await?;
+    row.map(|row| read(db, &row)).transpose()
 }
 
 /// Whether there is any user at all.
@@ -114,7 +117,7 @@ pub async fn forget_password(db: &Db, id: &str) -> Result<(), DbError> {
 /// Writes a second factor that waits for its first code.
 pub async fn set_pending_factor(db: &Db, id: &str, secret: &str) -> Result<(), DbError> {
     sqlx::query("UPDATE users SET totp_pending = $1 WHERE id = $2")
-        .bind(secret.to_owned())
+        .bind(sealed(db, id, Some(secret))?)
         .bind(id.to_owned())
         .execute(&db.pool)
         .await?;
@@ -124,7 +127,7 @@ pub async fn set_pending_factor(db: &Db, id: &str, secret: &str) -> Result<(), D
 /// Writes the second factor, or that there is none.
 pub async fn set_factor(db: &Db, id: &str, secret: Option<&str>, step: i64) -> Result<(), DbError> {
     sqlx::query("UPDATE users SET totp_secret = $1, totp_pending = NULL, totp_step = $2 WHERE id = $3")
-        .bind(secret.map(str::to_owned))
+        .bind(sealed(db, id, secret)?)
         .bind(step)
         .bind(id.to_owned())
         .execute(&db.pool)
@@ -151,16 +154,25 @@ pub async fn signed_in(db: &Db, id: &str, now: Time) -> Result<(), DbError> {
     Ok(())
 }
 
-pub(super) fn read(row: &AnyRow) -> Result<User, DbError> {
+fn sealed(db: &Db, id: &str, secret: Option<&str>) -> Result<Option<String>, DbError> {
+    secret.map(|secret| db.seal(FACTOR, id, secret)).transpose()
+}
+
+pub(super) fn read(db: &Db, row: &AnyRow) -> Result<User, DbError> {
+    let id = text(row, "id")?;
+    let secret = |column| -> Result<Option<String>, DbError> {
+        let held = optional(row, column)?;
+        held.map(|held| db.unseal(FACTOR, &id, held)).transpose()
+    };
     Ok(User {
-        id: text(row, "id")?,
+        totp_secret: secret("totp_secret")?,
+        totp_pending: secret("totp_pending")?,
+        id: id.clone(),
         email: text(row, "email")?,
         display_name: text(row, "display_name")?,
         password_hash: optional(row, "password_hash")?,
         must_change_password: flag(row, "must_change_password")?,
         is_platform_operator: flag(row, "is_platform_operator")?,
-        totp_secret: optional(row, "totp_secret")?,
-        totp_pending: optional(row, "totp_pending")?,
         totp_step: row.try_get("totp_step")?,
         create_time: time(row, "create_time")?,
         sign_in_time: optional_time(row, "sign_in_time")?,

@@ -1,5 +1,6 @@
 //! Keys: what signs, and how software keys rest on disk.
 
+pub mod data_key;
 pub mod envelope;
 pub mod master;
 pub mod signer;

@@ -9,8 +9,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+use super::data_key::{self, UnwrapError, WrappedDataKey};
 use super::envelope::{DoesNotOpen, KEY_BYTES, SealingKey};
 use super::master::MasterKey;
 use super::signer::{Signer, SignerError, SoftwareKey};
@@ -58,16 +57,7 @@ pub struct SoftwareKeys {
     data_key: Option<SealingKey>,
 }
 
-/// `data-key.json`.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WrappedDataKey {
-    master_key: String,
-    sealed: String,
-}
-
 const DATA_KEY: &str = "data-key.json";
-const DATA_KEY_PURPOSE: &str = "entente-ca data key";
 
 impl SoftwareKeys {
     /// Opens the folder, making it when it is absent. Without a master key, keys rest as they are, mode 0600.
@@ -97,8 +87,7 @@ impl SoftwareKeys {
                         path: folder.to_owned(),
                     });
                 }
-                let mut fresh = [0; KEY_BYTES];
-                aws_lc_rs::rand::fill(&mut fresh).map_err(|_| KeyError::Seal)?;
+                let fresh = data_key::fresh().ok_or(KeyError::Seal)?;
                 wrap(&path, &fresh, master)?;
                 Some(fresh)
             }
@@ -187,30 +176,16 @@ fn wrapped(path: &Path) -> Result<Option<WrappedDataKey>, KeyError> {
 }
 
 fn unwrap(path: &Path, wrapped: &WrappedDataKey, master: &MasterKey) -> Result<[u8; KEY_BYTES], KeyError> {
-    if wrapped.master_key != master.id {
-        return Err(KeyError::OtherMasterKey {
-            path: path.to_owned(),
-            wanted: wrapped.master_key.clone(),
-            given: master.id.clone(),
-        });
-    }
-    let plain = master
-        .sealing
-        .open(DATA_KEY_PURPOSE, &wrapped.sealed)
-        .map_err(|source| KeyError::Sealed {
-            path: path.to_owned(),
-            source,
-        })?;
-    plain
-        .try_into()
-        .map_err(|_| KeyError::Damaged { path: path.to_owned() })
+    let path = path.to_owned();
+    wrapped.open(master).map_err(|error| match error {
+        UnwrapError::OtherMasterKey { wanted, given } => KeyError::OtherMasterKey { path, wanted, given },
+        UnwrapError::DoesNotOpen(source) => KeyError::Sealed { path, source },
+        UnwrapError::Damaged => KeyError::Damaged { path },
+    })
 }
 
 fn wrap(path: &Path, data_key: &[u8; KEY_BYTES], master: &MasterKey) -> Result<(), KeyError> {
-    let wrapped = WrappedDataKey {
-        master_key: master.id.clone(),
-        sealed: master.sealing.seal(DATA_KEY_PURPOSE, data_key).ok_or(KeyError::Seal)?,
-    };
+    let wrapped = WrappedDataKey::seal(data_key, master).ok_or(KeyError::Seal)?;
     let content = serde_json::to_vec_pretty(&wrapped).map_err(|_| KeyError::Seal)?;
     write_whole(path, &content).map_err(failed(path, "written"))
 }
