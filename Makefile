@@ -23,6 +23,7 @@ release_flags = -C target-feature=+crt-static \
 build_release = RUSTFLAGS="$(release_flags)" cargo build --release --target $(HOST)
 
 up: ## Run the platform on this machine, in the foreground (DATA=, PORT=, DEMO=0)
+	web-console/build
 	$(build_release) -p entente -p entente-node
 	@mkdir -p bin && ln -sf $(RELEASE)/entente bin/entente
 	@exec bin/entente up
@@ -41,6 +42,7 @@ bench-cluster: image ## Measure provisioning on the test cluster, with the image
 IMAGES ?= $(TARGET)/images
 
 image: ## Make the container images, as archives with their bills of materials (IMAGES= for the folder, HOST= for another target)
+	web-console/build
 	$(build_release) --locked -p entente -p entente-node
 	node-image/build-image $(RELEASE) $(IMAGES) $(HOST)
 
@@ -59,7 +61,9 @@ check: ## Formatting, lints, licences, and generated files up to date
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test -q --workspace --lib -- schema::tests openapi::tests documentation_prints
 	cargo test -q --workspace --test dependencies
+	web-console/check
 
 fix: ## Write formatting and generated files anew
 	cargo fmt --all
 	UPDATE=1 cargo test -q --workspace --lib -- schema::tests openapi::tests documentation_prints
+	web-console/check fix

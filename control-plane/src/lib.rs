@@ -8,6 +8,7 @@ pub mod backup;
 mod ca;
 pub mod certificate;
 pub mod cli;
+mod console;
 pub mod ledger;
 pub mod migrate;
 pub mod oidc;

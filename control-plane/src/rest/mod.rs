@@ -79,6 +79,7 @@ use self::codes::Code;
 use self::problem::Problem;
 use crate::access::Gate;
 use crate::ca::Authorities;
+use crate::console;
 use crate::ledger::Ledger;
 use crate::oidc;
 use crate::operation::tracker::Operations;
@@ -161,6 +162,7 @@ pub fn service(app: App) -> Service {
         // Outside of the token check: probes carry none, and learn nothing.
         .route("/healthz", get(async || "ok\n"))
         .layer(from_fn(request_id::layer))
+        .layer(from_fn(console::layer))
         .with_state(app);
     router.map_request(verbs::rewrite_request as fn(Request) -> Request)
 }

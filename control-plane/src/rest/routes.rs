@@ -184,8 +184,11 @@ impl Table {
             for (method, operation) in operations(&mut item) {
                 let access = permissions::of(operation.operation_id.as_deref().unwrap_or_default());
                 if let (_, Access::May(action)) = access {
-                    let scope = ExtensionsBuilder::new().add("x-entente-scope", action.scope()).build();
-                    operation.extensions = Some(scope);
+                    let asked = ExtensionsBuilder::new()
+                        .add("x-entente-scope", action.scope())
+                        .add("x-entente-roles", serde_json::json!(action.roles()))
+                        .build();
+                    operation.extensions = Some(asked);
                 }
                 self.permissions.push(((method, verbs::route(&path)), access));
             }

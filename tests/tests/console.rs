@@ -1,0 +1,53 @@
+//! The web console, in a real browser against the platform's own process. What is tested is in `web-console/tests`.
+
+use std::path::Path;
+
+use entente_tests::executables;
+use entente_tests::skip::skip;
+use tokio::process::Command;
+
+/// One file of `web-console/tests`; fails with its report.
+async fn passes(file: &str) {
+    let found = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+    if std::env::var_os("ENTENTE_CHROMIUM").is_none() && !found.iter().any(|path| Path::new(path).exists()) {
+        skip(file, "no Chromium (apt-get install chromium, or set ENTENTE_CHROMIUM)");
+        return;
+    }
+    let console = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web-console");
+    let built = console.join("node_modules").is_dir() && console.join("dist/app/index.html").is_file();
+    assert!(
+        built,
+        "the console is not built: run `web-console/build`, as `make test` does"
+    );
+    let report = Command::new(console.join("node_modules/.bin/vitest"))
+        .args(["run", "--config", "vitest.browser.config.ts", file])
+        .current_dir(&console)
+        .env("ENTENTE_BIN", executables::entente("entente"))
+        .env("NO_COLOR", "1")
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("vitest starts");
+
+    assert!(
+        report.status.success(),
+        "{file} failed:\n{}{}",
+        String::from_utf8_lossy(&report.stdout),
+        String::from_utf8_lossy(&report.stderr)
+    );
+}
+
+#[tokio::test]
+async fn the_console_is_served_with_a_strict_policy() {
+    passes("served.test.ts").await;
+}
+
+#[tokio::test]
+async fn people_sign_in_at_the_console() {
+    passes("signIn.test.ts").await;
+}
+
+#[tokio::test]
+async fn every_screen_is_readable() {
+    passes("screens.test.ts").await;
+}

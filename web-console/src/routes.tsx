@@ -1,0 +1,118 @@
+/** Every address of the console. Screens are loaded when they are first visited. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import type { Schemas } from './api/client';
+import { RESOURCE_STATES, type ResourceFilter } from './api/queries';
+import { sessionQuery } from './api/session';
+import { Loading } from './kit/states';
+import { queryClient } from './query';
+import { Crash, NotFound } from './shell/Crash';
+import { Shell } from './shell/Shell';
+
+/** The string parameters of a screen's search, without the empty ones. */
+const texts =
+  <K extends string>(...names: K[]) =>
+  (search: Record<string, unknown>): { [N in K]?: string } =>
+    Object.fromEntries(
+      names
+        .map((name) => [name, search[name]])
+        .filter(([, value]) => typeof value === 'string' && value !== ''),
+    ) as { [N in K]?: string };
+
+const STATES = new Set<unknown>(RESOURCE_STATES);
+
+/** What a list of resources may be narrowed by. */
+const resourceSearch = (search: Record<string, unknown>): ResourceFilter => ({
+  ...texts('q')(search),
+  ...(STATES.has(search.state) && { state: search.state as Schemas['State'] }),
+});
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Crash });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: texts('returnTo'),
+  component: lazyRouteComponent(() => import('./screens/signIn/SignIn'), 'SignIn'),
+});
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  component: lazyRouteComponent(() => import('./screens/signIn/Invitation'), 'Invitation'),
+});
+
+const firstPassword = createRoute({
+  getParentRoute: () => root,
+  path: '/first-password',
+  component: lazyRouteComponent(() => import('./screens/signIn/FirstPassword'), 'FirstPassword'),
+});
+
+/** Everything that only signed-in people see. */
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    const session = await queryClient.ensureQueryData(sessionQuery);
+    if (!session) throw redirect({ to: '/sign-in', search: { returnTo: location.href } });
+    if (session.mustChangePassword) throw redirect({ to: '/first-password' });
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/overview' });
+  },
+});
+
+const overview = createRoute({
+  getParentRoute: () => shell,
+  path: '/overview',
+  component: lazyRouteComponent(() => import('./screens/overview/Overview'), 'Overview'),
+});
+
+const chains = createRoute({
+  getParentRoute: () => shell,
+  path: '/chains',
+  validateSearch: resourceSearch,
+  component: lazyRouteComponent(() => import('./screens/chains/ChainList'), 'ChainList'),
+});
+
+const operation = createRoute({
+  getParentRoute: () => shell,
+  path: '/operations/$operation',
+  component: lazyRouteComponent(() => import('./screens/operation/OperationPage'), 'OperationPage'),
+});
+
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./screens/account/Account'), 'Account'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    invitation,
+    firstPassword,
+    shell.addChildren([home, overview, chains, operation, account]),
+  ]),
+  defaultPreload: 'intent',
+  defaultPendingComponent: Loading,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

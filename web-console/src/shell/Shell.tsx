@@ -1,0 +1,102 @@
+import { Link, type LinkProps, Outlet, useRouterState } from '@tanstack/react-router';
+import { type ReactNode, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useSession } from '@/api/session';
+import { Brand } from './Brand';
+import { LanguageMenu, ThemeMenu } from './Preferences';
+import { TenantMenu, UserMenu } from './UserMenu';
+
+type Entry = {
+  to: NonNullable<LinkProps['to']>;
+  label: 'overview' | 'chains';
+  /** Whoever lacks it does not see the entry. */
+  scope?: string;
+  icon: ReactNode;
+};
+
+/** Where one can go. What the platform cannot do has no entry. */
+const ENTRIES: Entry[] = [
+  { to: '/overview', label: 'overview', icon: <path d="M2 2h5v6H2zM9 2h5v3H9zM9 7h5v7H9zM2 10h5v4H2z" /> },
+  {
+    to: '/chains',
+    label: 'chains',
+    scope: 'chains:read',
+    icon: (
+      <path d="M6.5 9.5l3-3M7 4.5l1.5-1.5a3 3 0 0 1 4.5 4.5L11.5 9M9 11.5 7.5 13A3 3 0 0 1 3 8.500L4.500 7" />
+    ),
+  },
+];
+
+/** The frame of every screen that signed-in people see. */
+export function Shell() {
+  const { t } = useTranslation();
+  const session = useSession();
+  const [isOpen, setOpen] = useState(false);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the menu of narrow screens closes when one has gone somewhere
+  useEffect(() => setOpen(false), [path]);
+  return (
+    <div className="shell" data-menu={isOpen ? 'open' : 'closed'}>
+      <a className="skip" href="#content">
+        {t('shell.skip')}
+      </a>
+      <aside className="side">
+        <Link to="/overview" className="side-brand">
+          <Brand />
+        </Link>
+        <nav aria-label={t('shell.nav.main')}>
+          <ul>
+            {ENTRIES.filter(({ scope }) => !scope || session.scopes.includes(scope)).map(
+              ({ to, label, icon }) => (
+                <li key={label}>
+                  <Link to={to} activeProps={{ className: 'active', 'aria-current': 'page' }}>
+                    <svg
+                      viewBox="0 0 16 16"
+                      width="16"
+                      height="16"
+                      fill="none"
+                      stroke="currentColor"
+                      strokeWidth="1.4"
+                      aria-hidden="true"
+                    >
+                      {icon}
+                    </svg>
+                    {t(`shell.nav.${label}`)}
+                  </Link>
+                </li>
+              ),
+            )}
+          </ul>
+        </nav>
+      </aside>
+      <header className="top">
+        <button
+          type="button"
+          className="button button-quiet top-menu"
+          aria-label={t('shell.menu')}
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        >
+          <svg
+            viewBox="0 0 16 16"
+            width="18"
+            height="18"
+            stroke="currentColor"
+            strokeWidth="1.6"
+            aria-hidden="true"
+          >
+            <path d="M2 4h12M2 8h12M2 12h12" />
+          </svg>
+        </button>
+        <TenantMenu />
+        <span className="grow" />
+        <LanguageMenu />
+        <ThemeMenu />
+        <UserMenu />
+      </header>
+      <main id="content" className="content" tabIndex={-1}>
+        <Outlet />
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,55 @@
+/** Every screen that can be reached by its address, as it looks with the demo chain. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, look, open, signIn } from './browser';
+import { Platform } from './platform';
+
+let platform: Platform;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  [platform, browser] = await Promise.all([Platform.start({ demo: true }), launch()]);
+  page = await open(browser, platform);
+  await signIn(page, platform);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await platform?.stop();
+});
+
+/** Address, name of its pictures, and a text that is there once it has loaded. */
+const SCREENS = [
+  ['/overview', 'overview', 'transfer-payments'],
+  ['/chains', 'chains', 'transfer-payments'],
+  ['/account', 'account', 'admin@entente.local'],
+] as const;
+
+test.each(SCREENS)('%s is readable in both themes, wide and narrow', async (address, name, text) => {
+  await page.goto(address);
+  await page.getByRole('main').getByText(text).first().waitFor();
+
+  await look(page, name);
+});
+
+test('every screen has its strings in Chinese', async () => {
+  const chinese = await open(browser, platform, { locale: 'zh-CN' });
+  await signIn(chinese, platform);
+
+  await chinese.goto('/overview');
+  await chinese.getByRole('heading', { name: '总览' }).waitFor();
+
+  await look(chinese, 'overview-zh-CN');
+  expect(await chinese.locator('html').getAttribute('lang')).toBe('zh-CN');
+});
+
+test('a filter stands in the address, and one that leaves nothing says so', async () => {
+  await page.goto('/chains?q=transfer');
+  await page.getByText('transfer-payments').waitFor();
+
+  await page.getByRole('searchbox').fill('no such chain');
+
+  await page.getByText('Nothing matches').waitFor();
+  expect(new URL(page.url()).searchParams.get('q')).toBe('no such chain');
+});
