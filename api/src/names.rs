@@ -27,6 +27,8 @@ pub mod annotation {
     pub const BUNDLE: &str = "entente.dev/bundle";
     /// Fingerprint of an object as the operator last applied it.
     pub const APPLIED: &str = "entente.dev/applied";
+    /// On an Organization, its own uid: an operator of the platform has approved its record. Only the API may write it.
+    pub const RECORD_APPROVED: &str = "entente.dev/record-approved";
 }
 
 /// Value of [`label::MANAGED_BY`] on what the operator creates.

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::condition::Progress;
 use crate::identity::RevocationReason;
+use crate::names::annotation;
 use crate::time::Time;
 
 /// A legal party: its certificate authorities, its MSP id, and where it stands among others.
@@ -65,6 +66,18 @@ pub struct OrganizationSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5000))]
     pub revocations: Vec<Revocation>,
+}
+
+impl Organization {
+    /// Whether an operator of the platform has approved its record: its own, not that of another one of this name.
+    pub fn has_approved_record(&self) -> bool {
+        let metadata = &self.metadata;
+        let noted = metadata
+            .annotations
+            .as_ref()
+            .and_then(|all| all.get(annotation::RECORD_APPROVED));
+        noted.is_some_and(|noted| !noted.is_empty() && metadata.uid.as_ref() == Some(noted))
+    }
 }
 
 /// Administrative level of an organization.

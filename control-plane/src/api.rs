@@ -210,7 +210,7 @@ async fn forget_old(db: &Db, answers: Time, now: Time) -> Result<(), DbError> {
     audit::settle_interrupted(db, &platform, now).await.map(|_| ())
 }
 
-/// Forgets old answers to keyed requests, ended sessions and the like.
+/// Keeps house, now and every hour: forgets old answers to keyed requests, ended sessions and the like.
 async fn forget(app: App) -> String {
     let mut hourly = tokio::time::interval(Duration::from_secs(3600));
     loop {
@@ -221,6 +221,9 @@ async fn forget(app: App) -> String {
         let before = chrono::Utc::now() - KEEP_ANSWERS;
         if let Err(error) = forget_old(&app.db, before.into(), Time::now()).await {
             tracing::warn!(error = %chain_of(&error), "what is old cannot be forgotten");
+        }
+        if let Err(problem) = rest::records::note_all(&app).await {
+            tracing::warn!(%problem, "not all approvals of records stand on their organizations");
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct Context {
     pub clock: Clock,
     pub connections: Arc<Connections>,
     pub metrics: Metrics,
+    /// Whether an organization needs an approved record before it takes part in a chain.
+    pub requires_real_names: bool,
     /// Ends the operator; nodes go on.
     pub stop: CancellationToken,
 }
@@ -36,6 +38,7 @@ impl Context {
             clock: Arc::new(SystemTime::now),
             connections: Arc::default(),
             metrics: Metrics::default(),
+            requires_real_names: false,
             stop: CancellationToken::new(),
         }
     }

@@ -8,6 +8,9 @@
 {{- if .Values.api.enabled }}
 - --api-service-account={{ include "entente.name" (dict "root" . "part" "api") }}
 - --api-role={{ include "entente.api.tenantRole" . }}
+{{- if .Values.api.requireRealNames }}
+- --require-real-names
+{{- end }}
 {{- end }}
 {{- with .Values.nodes.storageClassName }}
 - --storage-class={{ . }}

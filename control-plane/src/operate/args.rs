@@ -70,6 +70,10 @@ pub struct OperatorArgs {
     pub api_role: Option<String>,
     #[command(flatten)]
     pub seal: SealArgs,
+    /// Let an organization take part in chains only once an operator of the platform has approved its record. The API is
+    /// told the same
+    #[arg(long, env = "ENTENTE_REQUIRE_REAL_NAMES", value_parser = clap::builder::BoolishValueParser::new())]
+    pub require_real_names: bool,
     /// Namespace of the Lease; the operator's own when absent
     #[arg(long, env = "ENTENTE_LEASE_NAMESPACE", value_name = "NAMESPACE")]
     pub lease_namespace: Option<String>,

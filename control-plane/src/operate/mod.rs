@@ -57,6 +57,7 @@ async fn operate(args: &OperatorArgs) -> Result<(), CliError> {
     let seal = args.seal.for_operator(&keys, &args.platform_namespace(&client)).await?;
     let context = Context {
         metrics: metrics.clone(),
+        requires_real_names: args.require_real_names,
         ..Context::new(
             Registry::new(store.clone()),
             Arc::new(pods::Kubernetes::new(client.clone(), args.settings())),

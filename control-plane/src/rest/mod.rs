@@ -42,7 +42,7 @@ pub mod problem;
 mod profile;
 pub mod quota;
 mod rate;
-mod records;
+pub mod records;
 mod releases;
 mod request_id;
 mod resources;

@@ -17,10 +17,11 @@ use super::page::{Page, PageQuery};
 use super::problem::{FieldError, Problem, ProblemBody};
 use super::request_id;
 use super::resources::find;
-use crate::access::{Action, Caller, TenantScope};
+use crate::access::{Action, Caller, PlatformScope, TenantScope};
 use crate::store::records::{self, RealName, Record, RecordState};
 
 const MOST_DOCUMENTS: usize = 20;
+const NOTED_AT_ONCE: usize = 200;
 
 /// Read an organization's record.
 #[utoipa::path(
@@ -71,7 +72,10 @@ pub async fn record_put(
     let by = caller.actor.to_string();
     records::submit(&app.db, &scope, (uid, &name), &body, &by, Time::now()).await?;
     request_id::current().note.after(&body);
-    of(&app, &scope, &organization).await
+    let record = of(&app, &scope, &organization).await?;
+    let platform = PlatformScope::for_background_task("what was approved before no longer counts");
+    app.resources.note_record(&platform, &record).await?;
+    Ok(record)
 }
 
 /// Which records to list.
@@ -175,7 +179,27 @@ async fn decide(
     }
     let after = records::find(&app.db, &platform, uid).await?.ok_or_else(missing)?;
     note.after(&after);
+    app.resources.note_record(&platform, &after).await?;
     Ok(axum::Json(after))
+}
+
+/// Notes every record's approval on its organization, where that was interrupted or not asked for before.
+///
+/// # Errors
+/// When the database or the registry does not answer; the rest is noted the next time.
+pub async fn note_all(app: &App) -> Result<(), Problem> {
+    let platform = PlatformScope::for_background_task("approvals of every tenant's records");
+    let mut after: Option<String> = None;
+    loop {
+        let found = records::list(&app.db, &platform, None, after.as_deref(), NOTED_AT_ONCE).await?;
+        for record in &found {
+            app.resources.note_record(&platform, record).await?;
+        }
+        match found.last() {
+            Some(last) if found.len() == NOTED_AT_ONCE => after = Some(last.uid.clone()),
+            _ => return Ok(()),
+        }
+    }
 }
 
 /// That every organization that takes part in something has an approved record, where the installation asks for it. Who

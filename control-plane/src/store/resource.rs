@@ -1,11 +1,14 @@
 //! Resources, as one tenant sees them.
 
+use entente_api::Organization;
+use entente_api::names::annotation;
 use entente_operator::registry::{Cause, Registry, RegistryError, Scope, Sought, Watch};
 
 use crate::access::{PlatformScope, TenantScope};
 use crate::rest::codes::Code;
 use crate::rest::kind::Kind;
 use crate::rest::problem::{FieldError, Problem};
+use crate::store::records::{Record, RecordState};
 
 /// The registry, reachable only with a [`TenantScope`].
 #[derive(Clone)]
@@ -132,6 +135,32 @@ impl Resources {
 
     pub async fn delete<K: Kind>(&self, scope: &TenantScope, name: &str) -> Result<Option<K>, RegistryError> {
         self.registry.delete(&within(scope), name).await
+    }
+
+    /// Notes on an organization of any tenant, where the operator sees it, whether its record is approved. One of another
+    /// uid, or none, has nothing to be noted on.
+    pub async fn note_record(&self, _: &PlatformScope, record: &Record) -> Result<(), WriteError> {
+        let scope = Scope::namespace(&record.tenant);
+        let note = (record.state == RecordState::Approved).then(|| record.uid.clone());
+        loop {
+            let found: Option<Organization> = self.registry.get(&scope, &record.organization).await?;
+            let Some(mut found) = found.filter(|found| found.metadata.uid.as_ref() == Some(&record.uid)) else {
+                return Ok(());
+            };
+            let notes = found.metadata.annotations.get_or_insert_default();
+            let before = match &note {
+                Some(uid) => notes.insert(annotation::RECORD_APPROVED.to_owned(), uid.clone()),
+                None => notes.remove(annotation::RECORD_APPROVED),
+            };
+            if before == note {
+                return Ok(());
+            }
+            match self.registry.update(&scope, &found).await {
+                Err(RegistryError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => return Ok(()),
+            }
+        }
     }
 
     /// Every change of every tenant's resources from now on.

@@ -85,7 +85,10 @@ impl Platform {
             std::fs::read_to_string(layout.token()).map_err(|error| failed("the token cannot be read")(&error))?;
         let token = token.trim().to_owned();
 
-        let context = Context::new(registry.clone(), substrate.clone(), vault.clone());
+        let context = Context {
+            requires_real_names: args.api.require_real_names,
+            ..Context::new(registry.clone(), substrate.clone(), vault.clone())
+        };
         let operator_stop = context.stop.clone();
         let served = ca::Listener::new(authorities, &layout.root, seal.as_ref())
             .map_err(|error| failed("certificate authorities cannot be served")(&error))?;

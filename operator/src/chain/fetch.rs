@@ -21,6 +21,8 @@ pub struct Inputs {
     /// Contracts of this chain, whoever wrote them.
     pub contracts: Vec<Contract>,
     pub releases: Vec<NodeRelease>,
+    /// Whether an organization needs an approved record before it takes part.
+    pub requires_real_names: bool,
 }
 
 impl Inputs {
@@ -40,6 +42,12 @@ impl Inputs {
             .get(&(namespace.to_owned(), organization.to_owned()))
             .and_then(|found| found.spec.msp_id.clone());
         chosen.unwrap_or_else(|| names::msp_id(organization))
+    }
+
+    /// Whether an organization has shown who it is, as far as that is asked for.
+    pub fn may_take_part(&self, namespace: &str, organization: &str) -> bool {
+        let found = self.organizations.get(&(namespace.to_owned(), organization.to_owned()));
+        !self.requires_real_names || found.is_some_and(Organization::has_approved_record)
     }
 
     /// Whether an organization supervises what others do.
@@ -87,12 +95,21 @@ pub async fn inputs(context: &Context, chain: &Chain) -> Result<Inputs> {
         let found = context.registry.get::<Organization>(&scope, &member.spec.organization);
         organizations.extend(found.await?.map(by_name));
     }
-    Ok(Inputs {
+    let mut inputs = Inputs {
         organizations,
-        members,
+        members: Vec::new(),
         contracts,
         releases,
-    })
+        requires_real_names: context.requires_real_names,
+    };
+    // What somebody has written before the organization may take part means nothing yet.
+    let counts = |member: &Member| {
+        let home = member.namespace().unwrap_or_default();
+        is_managed(member) || is_in_a_channel(member) || inputs.may_take_part(&home, &member.spec.organization)
+    };
+    let members = members.into_iter().filter(counts).collect();
+    inputs.members = members;
+    Ok(inputs)
 }
 
 /// Whether a Member or a Contract, as it is stored, names a chain of this name.
@@ -112,8 +129,12 @@ fn is_known(chain: &Chain, home: &str, member: &Member) -> bool {
         .members
         .iter()
         .any(|entry| entry.organization == member.spec.organization && entry.namespace.as_deref() == Some(home));
-    // Nobody but the operator writes a status.
-    named || member.status.as_ref().is_some_and(|status| !status.channels.is_empty())
+    named || is_in_a_channel(member)
+}
+
+/// Nobody but the operator writes a status.
+pub fn is_in_a_channel(member: &Member) -> bool {
+    member.status.as_ref().is_some_and(|status| !status.channels.is_empty())
 }
 
 /// A chain by name, for what belongs to it.

@@ -12,6 +12,7 @@ pub mod fetch;
 mod orderers;
 pub mod plan;
 mod probe;
+pub mod records;
 mod recycle;
 mod remove;
 pub mod suspend;
@@ -34,6 +35,7 @@ pub async fn converge(chain: &Chain, context: &Context, report: &Report<ChainSta
     }
     let inputs = fetch::inputs(context, chain).await?;
     validate::chain(chain, &inputs)?;
+    records::approved(chain, &inputs)?;
     let reachable = context.substrate.check_access(&chain.spec.access);
     reachable.map_err(|reason| Trouble::rejected("spec.access", reason))?;
     let plan = plan::chain(chain, &inputs);

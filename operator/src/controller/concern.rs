@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use entente_api::names;
+use entente_api::names::{self, annotation};
 use serde_json::Value;
 
 use crate::registry::{Change, Event, Key};
@@ -26,6 +26,8 @@ struct Known {
     /// Chain that it belongs to, by namespace and name, or organization that it needs.
     chain: Option<(String, String)>,
     organization: Option<String>,
+    /// Organizations that a chain which is not settled names as members: it may wait for what one has to show.
+    named: Vec<String>,
 }
 
 pub fn generation(object: &Value) -> i64 {
@@ -119,7 +121,11 @@ impl Concerns {
                 let needs = |other: &Key, known: &Known| {
                     other.namespace == key.namespace && known.organization.as_deref() == Some(&key.name)
                 };
-                let mut concerned = all(&|other, known| other.kind == "Identity" && needs(other, known));
+                let names =
+                    |other: &Key, known: &Known| other.namespace == key.namespace && known.named.contains(&key.name);
+                let mut concerned = all(&|other, known| {
+                    names(other, known) || matches!(other.kind.as_str(), "Identity" | "Member") && needs(other, known)
+                });
                 // Chains keep its revocation list.
                 let chains = self.known.iter().filter(|(other, known)| needs(other, known));
                 concerned.extend(chains.filter_map(|(_, known)| {
@@ -199,7 +205,11 @@ fn known(key: &Key, object: &Value) -> Known {
                 .map(part),
             );
         }
-        "Organization" => outward.push(part("/status/revocationList")),
+        "Organization" => {
+            let approved = object.pointer("/metadata/annotations");
+            outward.extend(approved.and_then(|all| all.get(annotation::RECORD_APPROVED)).cloned());
+            outward.push(part("/status/revocationList"));
+        }
         "Identity" => {
             outward = ["/spec/standing", "/status/revokeTime", "/metadata/deletionTimestamp"]
                 .map(part)
@@ -217,11 +227,23 @@ fn known(key: &Key, object: &Value) -> Known {
         "Identity" => (None, text("/spec/organization")),
         _ => (None, None),
     };
+    let named = match key.kind.as_str() {
+        "Chain" if !is_settled(object) => {
+            let members = object.pointer("/spec/members").and_then(Value::as_array);
+            let names = members
+                .into_iter()
+                .flatten()
+                .filter_map(|member| member["organization"].as_str());
+            names.map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    };
     Known {
         own,
         outward,
         chain,
         organization,
+        named,
     }
 }
 

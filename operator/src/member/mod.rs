@@ -6,13 +6,14 @@ mod validate;
 
 use entente_api::condition::State;
 use entente_api::member::MemberStatus;
-use entente_api::{Chain, Member};
+use entente_api::{Chain, Member, Organization};
 use kube::ResourceExt as _;
 
 use crate::chain::plan::Plan;
-use crate::chain::{apply, children, fetch, suspend};
+use crate::chain::{apply, children, fetch, records, suspend};
 use crate::context::Context;
 use crate::network::Party;
+use crate::registry::Scope;
 use crate::report::Report;
 use crate::substrate::{NodeId, NodeRole, Role};
 use crate::trouble::{Result, Trouble};
@@ -23,6 +24,7 @@ pub use remove::remove;
 pub async fn converge(member: &Member, context: &Context, report: &Report<MemberStatus>) -> Result<()> {
     validate::member(member)?;
     let namespace = member.namespace().unwrap_or_default();
+    show_record(context, &namespace, member).await?;
     let (chain, plan) = parent(context, &namespace, member).await?;
     if chain.metadata.deletion_timestamp.is_some() {
         return Err(Trouble::waiting("the chain is being deleted"));
@@ -88,6 +90,19 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
     .await?;
     report.edit(|status| status.plan = fingerprint);
     Ok(())
+}
+
+/// That the organization has shown who it is, where that is asked for. Who is in a channel stays.
+async fn show_record(context: &Context, namespace: &str, member: &Member) -> Result<()> {
+    if !context.requires_real_names || fetch::is_in_a_channel(member) {
+        return Ok(());
+    }
+    let (scope, name) = (Scope::namespace(namespace), &member.spec.organization);
+    let found = context.registry.get::<Organization>(&scope, name);
+    match found.await? {
+        Some(organization) if organization.has_approved_record() => Ok(()),
+        _ => Err(records::missing(name)),
+    }
 }
 
 /// Stops the member's peers, and keeps all that they are.

@@ -49,6 +49,11 @@ impl Operator {
 
     /// With a clock of the test's own.
     pub async fn start_at(root: &Path, engine: Engine, clock: Clock) -> Operator {
+        Operator::start_with(root, engine, |context| Context { clock, ..context }).await
+    }
+
+    /// With a context that the test has changed.
+    pub async fn start_with(root: &Path, engine: Engine, change: impl FnOnce(Context) -> Context) -> Operator {
         // With RUST_LOG set, what the operator does is told beside what the test says.
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         let _ = tracing_subscriber::fmt()
@@ -63,7 +68,7 @@ impl Operator {
         let substrate = Local::open(&root.join("nodes"), programs).unwrap();
         let keys = vault::Local::new(&root.join("vault"));
         let context = Context::new(Registry::new(Arc::new(store)), Arc::new(substrate), Arc::new(keys));
-        let context = Context { clock, ..context };
+        let context = change(context);
         let spec = NodeReleaseSpec {
             engine,
             version: "1".to_owned(),

@@ -1,10 +1,12 @@
 //! A chain whose members are of several tenants: each in a namespace of its own.
 
-use entente_api::condition::kind;
+use entente_api::condition::{Progress, kind};
 use entente_api::member::MemberSpec;
+use entente_api::names::annotation;
 use entente_api::node_release::Engine;
 use entente_api::organization::OrganizationSpec;
-use entente_api::{Member, Organization};
+use entente_api::{Chain, Member, Organization};
+use entente_operator::Context;
 use entente_operator::registry::Scope;
 
 use crate::harness::{Home, Operator, processes, transacts};
@@ -113,5 +115,72 @@ async fn another_tenants_organization_takes_part_when_both_sides_say_so() {
             .iter()
             .all(|member| { member.metadata.namespace.as_deref() != Some("hebei") })
     );
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_takes_part_whose_record_is_not_approved_however_it_was_written() {
+    let home = Home::new();
+    let operator = Operator::start_with(home.0.path(), Engine::Native, |context| Context {
+        requires_real_names: true,
+        ..context
+    })
+    .await;
+    let registry = &operator.context.registry;
+    let (hebei, shijiazhuang) = (Scope::namespace("hebei"), Scope::namespace("shijiazhuang"));
+    for (scope, name) in [(&hebei, "bank"), (&shijiazhuang, "tax")] {
+        let organization = Organization::new(name, OrganizationSpec::default());
+        registry.create(scope, &organization).await.unwrap();
+    }
+    let approve = async |scope: &Scope, name: &str| {
+        let mut organization: Organization = registry.get(scope, name).await.unwrap().unwrap();
+        let uid = organization.metadata.uid.clone().unwrap();
+        let notes = organization.metadata.annotations.get_or_insert_default();
+        notes.insert(annotation::RECORD_APPROVED.to_owned(), uid);
+        organization.metadata.resource_version = None;
+        registry.update(scope, &organization).await.unwrap();
+    };
+    let spec = "
+        deletionPolicy: Delete
+        ordering: {replicas: 1}
+        members: [{organization: bank}, {organization: tax, namespace: shijiazhuang}]
+        ";
+    let chain = Chain::new("ledger", serde_yaml::from_str(spec).unwrap());
+    registry.create(&hebei, &chain).await.unwrap();
+    registry.create(&shijiazhuang, &takes_part("tax")).await.unwrap();
+    let told = |progress: Progress| progress.condition(kind::READY).map(|ready| ready.message.clone());
+    let waits_for =
+        |name: &str| format!("no operator of the platform has approved the record of the organization \"{name}\"");
+
+    let chain = operator
+        .until("the chain to wait", async || {
+            told(operator.chain("ledger").await.status?.progress)
+        })
+        .await;
+    assert_eq!(chain, waits_for("bank"));
+    assert_eq!(processes(home.0.path()), []);
+
+    approve(&hebei, "bank").await;
+    let status = operator.ready("ledger").await.status.unwrap();
+    assert_eq!(status.channels[0].members, ["bank"]);
+    let member = async || {
+        registry
+            .get::<Member>(&shijiazhuang, "tax-in-ledger")
+            .await
+            .unwrap()?
+            .status
+    };
+    let answer = operator
+        .until("the member to wait", async || told(member().await?.progress))
+        .await;
+    assert_eq!(answer, waits_for("tax"));
+
+    approve(&shijiazhuang, "tax").await;
+    operator
+        .until("the member to be admitted", async || {
+            let status = operator.chain("ledger").await.status?;
+            (status.channels[0].members == ["bank", "tax"]).then_some(())
+        })
+        .await;
     operator.stop().await;
 }

@@ -1,6 +1,8 @@
 //! Which legal party an organization is, and what it may not do before somebody has checked that.
 
 use axum::http::{Method, StatusCode};
+use entente_api::Organization;
+use entente_operator::registry::Scope;
 use serde_json::{Value, json};
 
 use super::callers::Person;
@@ -36,6 +38,35 @@ async fn scene() -> (TestApp, Person) {
     (app, owner)
 }
 
+impl TestApp {
+    /// As the operator sees it.
+    async fn organization(&self, namespace: &str, name: &str) -> Organization {
+        let found = self.registry.get(&Scope::namespace(namespace), name).await;
+        found.unwrap().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn what_was_approved_before_the_operator_asked_is_noted_by_the_way() {
+    let (app, owner) = scene().await;
+    let submitted = app
+        .as_person(&owner, Method::PUT, "/v1/organizations/bank/record", Some(record()))
+        .await
+        .json();
+    let approve = format!(
+        "/v1/admin/organization-records/{}:approve",
+        submitted["uid"].as_str().unwrap()
+    );
+    app.post(&approve, json!({"revision": 1})).await;
+    let mut bank = app.organization("hebei", "bank").await;
+    bank.metadata.annotations = None;
+    app.registry.update(&Scope::namespace("hebei"), &bank).await.unwrap();
+
+    crate::rest::records::note_all(&app.app).await.unwrap();
+
+    assert!(app.organization("hebei", "bank").await.has_approved_record());
+}
+
 #[tokio::test]
 async fn no_organization_takes_part_in_a_chain_before_its_record_is_approved() {
     let (app, owner) = scene().await;
@@ -66,6 +97,7 @@ async fn no_organization_takes_part_in_a_chain_before_its_record_is_approved() {
     let path = format!("/v1/admin/organization-records/{}", submitted["uid"].as_str().unwrap());
     let unseen = app.post(&format!("{path}:approve"), json!({"revision": 2})).await;
     assert_eq!(unseen.problem(), (409, "conflict".to_owned()));
+    assert!(!app.organization("hebei", "bank").await.has_approved_record());
     let reason = json!({"revision": 1, "reason": "The licence is unreadable."});
     app.post(&format!("{path}:refuse"), reason).await;
     let again = found().await;
@@ -82,6 +114,7 @@ async fn no_organization_takes_part_in_a_chain_before_its_record_is_approved() {
         .await;
     let approved = app.post(&format!("{path}:approve"), json!({"revision": 2})).await;
     assert_eq!(approved.json()["state"], "approved", "{}", approved.text);
+    assert!(app.organization("hebei", "bank").await.has_approved_record());
     let chain = found().await;
     assert_eq!(chain.status, StatusCode::ACCEPTED, "{}", chain.text);
     let another = json!({"spec": {"members": [{"organization": "bank"}, {"organization": "tax"}]}});
@@ -90,6 +123,12 @@ async fn no_organization_takes_part_in_a_chain_before_its_record_is_approved() {
         .await;
     assert_eq!(widened.problem(), refused);
     assert_eq!(joined().await.status, StatusCode::ACCEPTED);
+
+    let mut other = record();
+    other["registrationNumber"] = json!("2");
+    app.as_person(&owner, Method::PUT, "/v1/organizations/bank/record", Some(other))
+        .await;
+    assert!(!app.organization("hebei", "bank").await.has_approved_record());
 }
 
 #[tokio::test]
