@@ -15,13 +15,17 @@ response_headers_conformance,ignored_auth,unsupported_method";
 /// Most of what is found at all is found in this time.
 const SECONDS: &str = "100";
 /// Who waits for an operation is answered late by design, so the time to wait for is not made up; a busy machine may take
-/// its time with everything else. What reads a ledger says so while the only peer starts, which is restarted on the way.
+/// its time with everything else. Who follows blocks is never done. What reads a ledger says so while the only peer starts, which is restarted on the way.
 const SETTINGS: &str = r#"
 request-timeout = 60.0
 
 [[operations]]
 include-operation-id = "operation_wait"
 parameters = { timeout = "100ms" }
+
+[[operations]]
+include-operation-id = "block_events"
+enabled = false
 
 [[operations]]
 include-tag = ["ledger", "channels"]

@@ -1,10 +1,12 @@
 //! Access to ledgers: the one place of the control plane that talks to nodes of a chain.
 //!
 //! [`Ledger::open`] finds a peer of the caller's organization and who signs, from what the operator has reported;
-//! [`peer`] speaks to it, [`view`] decodes what it says, [`explain`] puts its failures into the API's words.
+//! [`peer`] speaks to it, [`view`] decodes what it says, [`explain`] puts its failures into the API's words; [`index`]
+//! remembers where what stands.
 
 pub mod call;
 pub mod explain;
+pub mod index;
 mod peer;
 mod signatory;
 pub mod view;
@@ -19,8 +21,8 @@ use entente_fabric::proto::common;
 use entente_operator::vault::Vault;
 
 use self::call::{Call, Done, Signatory};
-use self::peer::{Peer, Peers};
-use self::view::{LedgerInfo, Transaction};
+use self::peer::{Blocks, Peer, Peers};
+use self::view::{ConfigChange, LedgerInfo, Transaction};
 use crate::access::TenantScope;
 use crate::rest::codes::Code;
 use crate::rest::problem::Problem;
@@ -44,6 +46,7 @@ pub struct Ledger {
 
 /// One channel's ledger, as one identity sees it.
 pub struct OpenLedger {
+    id: String,
     channel: String,
     peer: Peer,
     ledger: Ledger,
@@ -72,6 +75,7 @@ impl Ledger {
     ) -> Result<OpenLedger, Problem> {
         let found: Option<Chain> = self.resources.get(scope, chain).await?;
         let found = found.ok_or_else(|| Problem::not_found("chain", chain))?;
+        let uid = found.metadata.uid.unwrap_or_default();
         let status = found.status.unwrap_or_default();
         let known = status.channels.iter().find(|known| known.name == channel);
         let known = known.ok_or_else(
@@ -101,6 +105,7 @@ impl Ledger {
         let signer = signatory::signer(self, scope, &organization, signatory.identity.as_deref()).await?;
         let peer = self.peers.get(&node.endpoint, &tls_root, signer).await?;
         Ok(OpenLedger {
+            id: format!("{uid}/{channel}"),
             channel: channel.to_owned(),
             peer,
             ledger: self.clone(),
@@ -154,6 +159,11 @@ fn pick<'a>(nodes: &'a [NodeStatus], organization: &str) -> Option<&'a NodeStatu
 }
 
 impl OpenLedger {
+    /// The same for whoever opens this ledger, and never that of another one.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Submits a transaction and waits until it has committed.
     pub async fn submit(&self, call: &Call) -> Result<Done, Problem> {
         let endorsers = self.msp_ids(&call.endorsing_organizations).await?;
@@ -176,16 +186,38 @@ impl OpenLedger {
         self.peer.block(&self.channel, reference).await
     }
 
+    /// Every block from `start`, waiting for those to come.
+    pub fn follow(&self, start: u64) -> Result<Blocks, Problem> {
+        self.peer.follow(&self.channel, start)
+    }
+
+    /// What a configuration block changed; `None` for another block.
+    pub async fn config_changes(&self, block: &common::Block) -> Result<Option<Vec<ConfigChange>>, Problem> {
+        if !entente_fabric::block::is_config(block) {
+            return Ok(None);
+        }
+        let number = block.header.as_ref().map(|header| header.number).unwrap_or_default();
+        let Some(before) = number.checked_sub(1) else {
+            return Ok(view::config_changes(None, block));
+        };
+        let before = self.block(&BlockRef::Number(before)).await?;
+        let before = match entente_fabric::block::last_config(&before) {
+            Some(last) if !entente_fabric::block::is_config(&before) => self.block(&BlockRef::Number(last)).await?,
+            _ => before,
+        };
+        Ok(view::config_changes(Some(&before), block))
+    }
+
     /// A transaction and the block that it is in.
     pub async fn transaction(&self, id: &str) -> Result<Transaction, Problem> {
         let found = self.peer.transaction(&self.channel, id).await?;
         let block = self.peer.block_of(&self.channel, id).await?;
         let envelope = found.transaction_envelope.unwrap_or_default();
-        Ok(view::transaction(
-            &envelope,
-            found.validation_code,
-            block.header.map(|header| header.number),
-        ))
+        // An id may be there twice, the second time as a duplicate: the peer answers with the first.
+        let mut all = entente_fabric::block::transactions(&block).flatten();
+        let index = all.find(|one| one.id() == id).map(|one| one.index).unwrap_or_default();
+        let place = block.header.as_ref().map(|header| (header.number, index));
+        Ok(view::transaction(&envelope, found.validation_code, place))
     }
 
     async fn msp_ids(&self, organizations: &[String]) -> Result<Vec<String>, Problem> {

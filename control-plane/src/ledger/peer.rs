@@ -1,16 +1,18 @@
 //! One peer's services, as one identity uses them: the gateway for contracts, `qscc` for blocks and transactions.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use entente_fabric::client::connect::{ConnectOptions, connect};
-use entente_fabric::client::{CallError, gateway, qscc};
+use entente_fabric::client::{CallError, Caller, deliver, gateway, qscc};
 use entente_fabric::crypto::Signer;
 use entente_fabric::proposal::Invocation;
 use entente_fabric::proto::common::{self, BlockchainInfo};
 use entente_fabric::proto::protos::{ProcessedTransaction, TxValidationCode};
 use entente_fabric::tls::TlsClient;
+use futures::{Stream, StreamExt as _};
 use tonic::transport::Channel;
 
 use super::BlockRef;
@@ -26,6 +28,9 @@ const COMMIT_WITHIN: Duration = Duration::from_secs(60);
 
 /// Connections that are kept; more are made anew.
 const MOST_CONNECTIONS: usize = 256;
+
+/// Blocks as they arrive. A failure is the last item.
+pub type Blocks = Pin<Box<dyn Stream<Item = Result<common::Block, Problem>> + Send>>;
 
 /// Connections to peers, by endpoint and whom is trusted there.
 #[derive(Clone, Default)]
@@ -130,6 +135,19 @@ impl Peer {
             qscc::block_by_number(peer, channel, number, signer),
         )
         .await
+    }
+
+    /// Every block from `start`, waiting for those to come.
+    pub fn follow(&self, channel: &str, start: u64) -> Result<Blocks, Problem> {
+        let blocks = deliver::from_peer(
+            &self.connection,
+            channel,
+            deliver::from(start),
+            Caller::new(&*self.signer),
+        )
+        .map_err(|error| explain::call(Phase::Evaluate, &error, ""))?;
+        let explained = |one: Result<_, _>| one.map_err(|error| explain::call(Phase::Evaluate, &error, ""));
+        Ok(Box::pin(blocks.map(explained)))
     }
 
     pub async fn transaction(&self, channel: &str, id: &str) -> Result<ProcessedTransaction, Problem> {

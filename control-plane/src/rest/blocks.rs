@@ -1,10 +1,16 @@
 //! `/v1/chains/{chain}/channels/{channel}/blocks`. Asks a peer.
 
+use std::convert::Infallible;
+
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::{Stream, StreamExt as _};
 
 use super::App;
 use super::codes::Code;
 use super::extract::{Path, Query};
+use super::operations::{ServerSentEvent, last_event};
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use crate::access::{Action, Caller};
@@ -45,7 +51,7 @@ pub async fn block_list(
     Ok(axum::Json(window.close(&mut blocks, |block| block.number.to_string())))
 }
 
-/// Read a block with its transactions.
+/// Read a block with its transactions, who signed it and, of a configuration block, what it changed.
 #[utoipa::path(
     get, path = "/v1/chains/{chain}/channels/{channel}/blocks/{block}", tag = "ledger",
     params(("chain" = String, Path, description = "Name of the chain"), ("channel" = String, Path, description = "Name of the channel"),
@@ -65,7 +71,48 @@ pub async fn block_get(
         )
     })?;
     let ledger = app.ledger.open(&scope, &chain, &channel, &Default::default()).await?;
-    Ok(axum::Json(view::block(&ledger.block(&reference).await?, true)))
+    let block = ledger.block(&reference).await?;
+    let mut shown = view::block(&block, true);
+    shown.config_changes = ledger.config_changes(&block).await?;
+    Ok(axum::Json(shown))
+}
+
+/// Follow the blocks of a channel.
+///
+/// Server-sent events of the type `block`, each a block without its transactions, as lists have them. Begins with the
+/// newest block; with `Last-Event-ID`, which is a block number, behind that one. Ends when the peer cannot go on: connect
+/// again.
+#[utoipa::path(
+    get, path = "/v1/chains/{chain}/channels/{channel}/events", tag = "ledger",
+    params(("chain" = String, Path, description = "Name of the chain"), ("channel" = String, Path, description = "Name of the channel"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The last event that was received")),
+    responses((status = OK, body = ServerSentEvent, content_type = "text/event-stream"), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
+)]
+pub async fn block_events(
+    State(app): State<App>,
+    caller: Caller,
+    Path((chain, channel)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let scope = caller.may(Action::ReadLedger)?;
+    let last = last_event::<u64>(&headers)?;
+    let ledger = app.ledger.open(&scope, &chain, &channel, &Default::default()).await?;
+    let start = match last {
+        Some(last) => last.saturating_add(1),
+        None => ledger.info().await?.height.saturating_sub(1),
+    };
+    let mut blocks = ledger.follow(start)?;
+    let stream = async_stream::stream! {
+        // Whoever stops the platform is not kept waiting by those who watch.
+        while let Some(Some(Ok(block))) = app.stop.run_until_cancelled(blocks.next()).await {
+            let shown = view::block(&block, false);
+            let event = Event::default().id(shown.number.to_string()).event("block").json_data(&shown);
+            if let Ok(event) = event {
+                yield Ok(event);
+            }
+        }
+    };
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }
 
 fn read_reference(text: &str) -> Option<BlockRef> {

@@ -22,6 +22,7 @@ mod crud;
 mod deletable;
 mod deliveries;
 mod enroll;
+mod explorer;
 mod extract;
 mod factor;
 mod filter;
@@ -29,6 +30,7 @@ mod guards;
 mod idempotency;
 mod identities;
 mod invitations;
+mod keys;
 pub mod kind;
 mod language;
 mod members;
@@ -81,6 +83,7 @@ use crate::access::Gate;
 use crate::ca::Authorities;
 use crate::console;
 use crate::ledger::Ledger;
+use crate::ledger::index::Index;
 use crate::oidc;
 use crate::operation::tracker::Operations;
 use crate::store::resource::Resources;
@@ -94,6 +97,7 @@ pub struct App {
     pub db: Db,
     pub operations: Operations,
     pub ledger: Ledger,
+    pub index: Index,
     pub nodes: Arc<dyn Substrate>,
     pub gate: Gate,
     /// Organizations' certificate authorities, where they are served.
@@ -123,11 +127,13 @@ impl App {
         stop: CancellationToken,
     ) -> App {
         let operations = Operations::new(db.clone(), resources.clone());
+        let index = Index::new(db.clone(), resources.clone(), stop.clone());
         App {
             resources,
             db,
             operations,
             ledger,
+            index,
             nodes,
             gate,
             authorities: None,

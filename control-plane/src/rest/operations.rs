@@ -178,15 +178,7 @@ pub async fn operation_events(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let scope = caller.may(Action::ReadOperations)?;
-    let last = headers
-        .get("last-event-id")
-        .map(|value| value.to_str().unwrap_or_default());
-    let mut seen = match last.filter(|last| !last.is_empty()) {
-        Some(last) => last
-            .parse::<i64>()
-            .map_err(|_| Problem::parameter("Last-Event-ID", "is not an id of these events"))?,
-        None => 0,
-    };
+    let mut seen = last_event::<i64>(&headers)?.unwrap_or_default();
     let mut changes = app.operations.changes();
     let mut operation = find(&app, &scope, &id).await?;
     let stream = async_stream::stream! {
@@ -210,6 +202,16 @@ pub async fn operation_events(
         }
     };
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+/// The last event that a client has seen, where it goes on.
+pub fn last_event<T: std::str::FromStr>(headers: &HeaderMap) -> Result<Option<T>, Problem> {
+    let last = headers
+        .get("last-event-id")
+        .map(|value| value.to_str().unwrap_or_default());
+    let last = last.filter(|last| !last.is_empty()).map(str::parse);
+    last.transpose()
+        .map_err(|_| Problem::parameter("Last-Event-ID", "is not an id of these events"))
 }
 
 async fn find(app: &App, scope: &TenantScope, id: &str) -> Result<Operation, Problem> {

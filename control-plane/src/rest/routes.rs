@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 use super::App;
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
-    alliance, api_keys, audit, authorities, blocks, bundle, certificates, chains, channels, codes, contracts,
-    deliveries, enroll, factor, identities, invitations, members, nodes, openapi, operations, organizations, profile,
+alliance, api_keys, audit, authorities, blocks, bundle, certificates, chains, channels, codes, contracts,
+    deliveries, enroll, explorer, factor, identities, invitations, keys, members, nodes, openapi, operations, organizations, profile,
     records, releases, service_accounts, session, sign_in, standing, tenants, transactions, users, verbs, verify,
     webhooks,
 };
@@ -95,6 +95,12 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
     table.add(routes!(channels::channel_get));
     table.add(routes!(channels::channel_info));
     table.add(routes!(blocks::block_list));
+    table.add(routes!(blocks::block_events));
+    table.add(routes!(explorer::transaction_list));
+    table.add(routes!(explorer::channel_statistics));
+    table.add(routes!(explorer::ledger_search));
+    table.add(routes!(keys::key_list));
+    table.add(routes!(keys::key_history));
     table.add(routes!(blocks::block_get));
     table.add(routes!(transactions::transaction_get));
     table.add(routes!(transactions::contract_submit));

@@ -8,6 +8,7 @@ pub mod access;
 pub mod alliance;
 pub mod audit;
 pub mod idempotency;
+pub mod ledger_index;
 pub mod nodes;
 pub mod notices;
 pub mod operation;

@@ -3,6 +3,7 @@
 mod authorize;
 mod bundle;
 mod capabilities;
+pub mod changes;
 pub mod consenters;
 pub mod duration;
 pub mod edit;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use prost::Message as _;
 
+use crate::policy::dsl;
 use crate::proto::common::implicit_meta_policy::Rule;
 use crate::proto::common::msp_role::MspRoleType;
 use crate::proto::common::{
@@ -69,6 +70,23 @@ pub fn signature(policy: &SignaturePolicyEnvelope) -> Policy {
         r#type: PolicyType::Signature as i32,
         value: policy.encode_to_vec(),
     }
+}
+
+/// What a policy asks for: `MAJORITY Admins`, or the expression of a signature policy.
+pub fn in_words(policy: &Policy) -> String {
+    if *policy == nobody() {
+        return "nobody".to_owned();
+    }
+    let words = match PolicyType::try_from(policy.r#type) {
+        Ok(PolicyType::ImplicitMeta) => ImplicitMetaPolicy::decode(&policy.value[..])
+            .ok()
+            .map(|meta| format!("{} {}", meta.rule().as_str_name(), meta.sub_policy)),
+        Ok(PolicyType::Signature) => SignaturePolicyEnvelope::decode(&policy.value[..])
+            .ok()
+            .and_then(|envelope| dsl::print(&envelope)),
+        _ => None,
+    };
+    words.unwrap_or_else(|| format!("a policy of {} bytes", policy.value.len()))
 }
 
 /// `n` of all principals.
