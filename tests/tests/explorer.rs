@@ -69,7 +69,12 @@ async fn a_ledger_is_explored(engine: &str) {
         (&shown["index"], &shown["endorsedBy"][0]["mspId"]),
         (&json!(0), &json!("BankMSP"))
     );
-    let write = &shown["effects"].as_array().expect("effects")[0]["writes"][0];
+    let effects = shown["effects"].as_array().expect("effects");
+    let own = effects
+        .iter()
+        .find(|one| one["contract"] == "evidence")
+        .expect("what it did");
+    let write = &own["writes"][0];
     let key = write["key"].as_str().expect("a key");
 
     let found = get(&format!("/search?q={}", &id[..12])).await;
