@@ -11,10 +11,10 @@ use utoipa_axum::routes;
 use super::App;
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
-alliance, api_keys, audit, authorities, blocks, bundle, certificates, chains, channels, codes, contracts,
-    deliveries, enroll, explorer, factor, identities, invitations, keys, members, nodes, openapi, operations, organizations, profile,
-    records, releases, service_accounts, session, sign_in, standing, tenants, transactions, users, verbs, verify,
-    webhooks,
+    alliance, api_keys, audit, authorities, blocks, bundle, certificates, chains, channels, codes, contracts,
+    deliveries, enroll, explorer, factor, identities, invitations, keys, members, nodes, openapi, operations,
+    organizations, profile, records, releases, service_accounts, session, sign_in, standing, tenants, transactions,
+    users, verbs, verify, webhooks,
 };
 
 /// The router, the document, and what each operation takes.
