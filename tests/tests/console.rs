@@ -51,3 +51,13 @@ async fn people_sign_in_at_the_console() {
 async fn every_screen_is_readable() {
     passes("screens.test.ts").await;
 }
+
+#[tokio::test]
+async fn a_chain_is_watched_while_it_is_made() {
+    passes("operation.test.ts").await;
+}
+
+#[tokio::test]
+async fn a_newcomer_makes_a_chain() {
+    passes("newChain.test.ts").await;
+}

@@ -12,6 +12,7 @@ import { RESOURCE_STATES, type ResourceFilter } from './api/queries';
 import { sessionQuery } from './api/session';
 import { Loading } from './kit/states';
 import { queryClient } from './query';
+import { STEPS, type StepName } from './screens/newChain/steps';
 import { Crash, NotFound } from './shell/Crash';
 import { Shell } from './shell/Shell';
 
@@ -87,6 +88,14 @@ const chains = createRoute({
   component: lazyRouteComponent(() => import('./screens/chains/ChainList'), 'ChainList'),
 });
 
+const newChain = createRoute({
+  getParentRoute: () => shell,
+  path: '/chains/new',
+  validateSearch: ({ step }): { step?: StepName } =>
+    STEPS.includes(step as StepName) ? { step: step as StepName } : {},
+  component: lazyRouteComponent(() => import('./screens/newChain/NewChain'), 'NewChain'),
+});
+
 const operation = createRoute({
   getParentRoute: () => shell,
   path: '/operations/$operation',
@@ -104,7 +113,7 @@ export const router = createRouter({
     signIn,
     invitation,
     firstPassword,
-    shell.addChildren([home, overview, chains, operation, account]),
+    shell.addChildren([home, overview, chains, newChain, operation, account]),
   ]),
   defaultPreload: 'intent',
   defaultPendingComponent: Loading,

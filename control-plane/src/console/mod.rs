@@ -49,7 +49,7 @@ fn is_of_the_api(path: &str) -> bool {
         path.strip_prefix(*start)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
     };
-    OF_THE_API.iter().any(|start| below(start))
+    OF_THE_API.iter().any(below)
 }
 
 /// A file, or the page that makes a screen of any other path. What looks like a file and is none is absent: a browser must

@@ -146,6 +146,7 @@ pub const OPERATIONS: &[Row] = &[
     ("sign_in_end", Everybody),
     ("sign_in_ways", Everybody),
     ("tenant_create", May(ManageTenants)),
+    ("tenant_current", SignedIn),
     ("tenant_deletable", May(ManageTenants)),
     ("tenant_delete", May(ManageTenants)),
     ("tenant_get", May(ManageTenants)),

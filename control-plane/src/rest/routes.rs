@@ -162,6 +162,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
     ));
     table.add(routes!(tenants::tenant_deletable));
     table.add(routes!(tenants::tenant_invite));
+    table.add(routes!(tenants::tenant_current));
     table.add(routes!(records::record_get, records::record_put));
     table.add(routes!(records::record_list));
     table.add(routes!(alliance::alliance_list));

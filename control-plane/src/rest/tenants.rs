@@ -11,6 +11,7 @@ use super::extract::{Json, Path};
 use super::idempotency::HoldsSecret;
 use super::invitations::{self, InvitationView, NewInvitation};
 use super::problem::{Problem, ProblemBody};
+use super::view::{self, Resource, View};
 use crate::access::{Action, Caller, TenantScope};
 
 crud! {
@@ -37,6 +38,20 @@ crud! {
     ///
     /// It goes once it has no chains and organizations left.
     delete tenant_delete;
+}
+
+/// Read the tenant that one works in.
+///
+/// With its quotas, and how much of each is used. Everybody in a tenant may know what they share.
+#[utoipa::path(
+    get, path = "/v1/tenant", tag = "session",
+    responses((status = OK, body = Resource<TenantSpec, TenantStatus>), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
+)]
+pub async fn tenant_current(State(app): State<App>, caller: Caller) -> Result<axum::Json<View<Tenant>>, Problem> {
+    let scope = caller.own_scope();
+    let tenant = app.gate.tenant(scope.namespace()).await?;
+    let tenant = tenant.ok_or_else(|| Problem::not_found("tenant", scope.namespace()))?;
+    Ok(axum::Json(view::view(&tenant)))
 }
 
 /// Invite somebody into a tenant, such as its first owner.

@@ -50,6 +50,9 @@ export const chainQuery = (name: string) =>
     queryFn: () => call(api.GET('/v1/chains/{name}', { params: { path: { name } } })),
   });
 
+/** The tenant that one works in, with its quotas and what is used of them. */
+export const tenantQuery = queryOptions({ queryKey: ['tenant'], queryFn: () => call(api.GET('/v1/tenant')) });
+
 export const organizationsQuery = (filter: ResourceFilter = {}) =>
   listOptions(['organizations', filter], (pageToken) =>
     call(api.GET('/v1/organizations', { params: { query: present({ ...filter, pageToken }) } })),

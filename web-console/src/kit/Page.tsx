@@ -54,9 +54,20 @@ export function Card({
 }
 
 /** How much of something is used. `label` is for those who do not see the bar. */
-export function Meter({ value, max, label }: { value: number; max: number; label: string }) {
+export function Meter({
+  value,
+  max,
+  label,
+  neutral,
+}: {
+  value: number;
+  max: number;
+  label: string;
+  /** Being full is no danger: for progress. */
+  neutral?: boolean;
+}) {
   const fraction = max > 0 ? Math.min(1, value / max) : 1;
-  const tone = fraction >= 1 ? ' meter-bad' : fraction >= 0.8 ? ' meter-warn' : '';
+  const tone = neutral ? '' : fraction >= 1 ? ' meter-bad' : fraction >= 0.8 ? ' meter-warn' : '';
   return (
     // biome-ignore lint/a11y/useSemanticElements: browsers draw <meter> in colours of their own
     <div

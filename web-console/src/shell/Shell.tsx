@@ -40,35 +40,33 @@ export function Shell() {
       <a className="skip" href="#content">
         {t('shell.skip')}
       </a>
-      <aside className="side">
+      <nav className="side" aria-label={t('shell.nav.main')}>
         <Link to="/overview" className="side-brand">
           <Brand />
         </Link>
-        <nav aria-label={t('shell.nav.main')}>
-          <ul>
-            {ENTRIES.filter(({ scope }) => !scope || session.scopes.includes(scope)).map(
-              ({ to, label, icon }) => (
-                <li key={label}>
-                  <Link to={to} activeProps={{ className: 'active', 'aria-current': 'page' }}>
-                    <svg
-                      viewBox="0 0 16 16"
-                      width="16"
-                      height="16"
-                      fill="none"
-                      stroke="currentColor"
-                      strokeWidth="1.4"
-                      aria-hidden="true"
-                    >
-                      {icon}
-                    </svg>
-                    {t(`shell.nav.${label}`)}
-                  </Link>
-                </li>
-              ),
-            )}
-          </ul>
-        </nav>
-      </aside>
+        <ul>
+          {ENTRIES.filter(({ scope }) => !scope || session.scopes.includes(scope)).map(
+            ({ to, label, icon }) => (
+              <li key={label}>
+                <Link to={to} activeProps={{ className: 'active', 'aria-current': 'page' }}>
+                  <svg
+                    viewBox="0 0 16 16"
+                    width="16"
+                    height="16"
+                    fill="none"
+                    stroke="currentColor"
+                    strokeWidth="1.4"
+                    aria-hidden="true"
+                  >
+                    {icon}
+                  </svg>
+                  {t(`shell.nav.${label}`)}
+                </Link>
+              </li>
+            ),
+          )}
+        </ul>
+      </nav>
       <header className="top">
         <button
           type="button"

@@ -46,6 +46,19 @@ async fn what_is_too_much_is_refused_with_its_numbers_and_checked_in_advance() {
 }
 
 #[tokio::test]
+async fn a_tenant_sees_its_own_quotas() {
+    let app = limited(json!({"chains": 2})).await;
+
+    let own = app.get("/v1/tenant").await;
+
+    assert_eq!(own.status, StatusCode::OK, "{}", own.text);
+    assert_eq!(
+        (&own.json()["name"], &own.json()["spec"]["quotas"]),
+        (&json!("default"), &json!({"chains": 2}))
+    );
+}
+
+#[tokio::test]
 async fn of_many_at_once_as_many_as_fit_are_made() {
     let app = limited(json!({"chains": 3})).await;
 

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { type Chain, chainsQuery, narrowed, RESOURCE_STATES } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
 import { Age, type Column, DataTable, Empty, PageHead, StateBadge } from '@/kit';
+import { CreateChain } from './CreateChain';
 
 const route = getRouteApi('/shell/chains');
 
@@ -48,7 +49,9 @@ export function ChainList() {
   const isFiltered = Boolean(filter.q || filter.state);
   return (
     <>
-      <PageHead title={t('chains.title')} text={t('chains.text')} />
+      <PageHead title={t('chains.title')} text={t('chains.text')}>
+        <CreateChain />
+      </PageHead>
       <div className="stack">
         <search className="row">
           <input
@@ -78,7 +81,11 @@ export function ChainList() {
           query={query}
           columns={columns}
           rowKey={(chain) => chain.uid}
-          empty={<Empty title={t('chains.empty.title')} text={t('chains.empty.text')} />}
+          empty={
+            <Empty title={t('chains.empty.title')} text={t('chains.empty.text')}>
+              <CreateChain />
+            </Empty>
+          }
           onClearFilter={isFiltered ? () => navigate({ search: {} }) : undefined}
         />
       </div>

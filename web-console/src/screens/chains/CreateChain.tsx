@@ -1,0 +1,14 @@
+import { useTranslation } from 'react-i18next';
+import { Button, LinkButton, useRefusal } from '@/kit';
+
+/** Leads to the wizard; says why not where the role does not allow it. */
+export function CreateChain() {
+  const { t } = useTranslation();
+  const refusal = useRefusal('chains:write');
+  if (refusal) return <Button disabledReason={refusal}>{t('newChain.title')}</Button>;
+  return (
+    <LinkButton look="primary" to="/chains/new">
+      {t('newChain.title')}
+    </LinkButton>
+  );
+}

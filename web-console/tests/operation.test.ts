@@ -1,0 +1,73 @@
+/** A chain is watched while it is made: live, over a restart of the server, and when it fails. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, look, open, signIn } from './browser';
+import { Platform } from './platform';
+
+let platform: Platform;
+let browser: Browser;
+
+type Accepted = { operation: { id: string } };
+
+beforeAll(async () => {
+  [platform, browser] = await Promise.all([Platform.start(), launch()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await platform?.stop();
+});
+
+const create = (name: string, spec: object = {}) =>
+  platform.api<Accepted>('POST', 'chains', { name, spec: { members: [{ organization: 'bank' }], ...spec } });
+
+test('the steps of a chain come in by themselves until it is ready', async () => {
+  const page = await open(browser, platform);
+  await signIn(page, platform);
+  const { operation } = await create('ledger');
+  await page.goto(`/operations/${operation.id}`);
+
+  await page.getByText('It is there and ready.').waitFor();
+
+  await page.getByRole('heading', { name: 'Creating ledger' }).waitFor();
+  expect(await page.getByRole('img', { name: 'Done' }).count()).toBeGreaterThan(5);
+  await look(page, 'operation-succeeded');
+});
+
+test('the page recovers when the server ends and comes back while a chain is made', async () => {
+  const page = await open(browser, platform);
+  await signIn(page, platform);
+  const { operation } = await create('second', { ordering: { replicas: 3 } });
+  await page.goto(`/operations/${operation.id}`);
+  await page.getByRole('heading', { name: 'Creating second' }).waitFor();
+
+  await platform.kill();
+  await page
+    .getByText('Live updates are paused')
+    .or(page.getByText('It is there and ready.'))
+    .first()
+    .waitFor();
+  await platform.resume();
+
+  await page.getByText('It is there and ready.').waitFor({ timeout: 60_000 });
+});
+
+test('what fails says why and what to do, and can be removed', async () => {
+  const page = await open(browser, platform);
+  await signIn(page, platform);
+  // Images run on a cluster only, and this is one machine.
+  const image = `registry.example/kpi@sha256:${'e'.repeat(64)}`;
+  const contracts = [{ name: 'kpi', image }];
+  const { operation } = await create('broken', { contracts });
+  await page.goto(`/operations/${operation.id}`);
+  await page.getByText('It could not be done').waitFor();
+  await page.getByText('images need Kubernetes').first().waitFor();
+  await look(page, 'operation-failed');
+
+  await page.getByRole('button', { name: 'Cancel and clean up' }).click();
+  await look(page, 'clean-up');
+  await page.getByRole('textbox').fill('broken');
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel and clean up' }).click();
+
+  await page.getByText('It is gone.').waitFor();
+});
