@@ -36,6 +36,10 @@ pub struct TenantSpec {
     /// How much it may have.
     #[serde(default)]
     pub quotas: Quotas,
+    /// Days that rows of its audit are kept; as the installation has it when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 36500))]
+    pub audit_retention_days: Option<u32>,
 }
 
 /// How much a tenant may have. What is absent is not limited.

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::service_accounts::ServiceAccounts;
 use crate::access::{Gate, PlatformScope};
+use crate::audit::{AuditArgs, anchor, retention};
 use crate::ca::Authorities;
 use crate::certificate::notice;
 use crate::cli::CliError;
@@ -65,6 +66,8 @@ pub struct ApiArgs {
     pub export: ExportArgs,
     #[command(flatten)]
     pub webhooks: AddressArgs,
+    #[command(flatten)]
+    pub audit: AuditArgs,
 }
 
 /// What the API stands on.
@@ -85,6 +88,8 @@ pub struct Ground {
     pub namespace: String,
     /// Where webhooks may go.
     pub webhook_addresses: AddressArgs,
+    /// How long rows of the audit are kept, and where its heads are anchored.
+    pub audit: AuditArgs,
     /// Where the tokens of ServiceAccounts are taken.
     pub service_accounts: Option<ServiceAccounts>,
     /// Whether browsers reach it over TLS only.
@@ -119,11 +124,13 @@ impl Api {
         app.requires_real_names = ground.requires_real_names;
         app.openid = ground.openid;
         app.webhook_addresses = ground.webhook_addresses;
+        app.namespace.clone_from(&ground.namespace);
         let service = rest::service(app.clone());
         let tasks = vec![
             tokio::spawn(serve(listener, service, stop)),
             tokio::spawn(track(app.clone())),
-            tokio::spawn(forget(app.clone())),
+            tokio::spawn(forget(app.clone(), ground.audit.audit_retention_days)),
+            tokio::spawn(anchor_heads(app.clone(), ground.audit)),
             tokio::spawn(deliver(app.clone())),
             tokio::spawn(look_at_certificates(app.clone())),
         ];
@@ -200,6 +207,15 @@ async fn look_at_certificates(app: App) -> String {
     }
 }
 
+/// Puts heads of the audit on a chain, where one is configured.
+async fn anchor_heads(app: App, args: AuditArgs) -> String {
+    match &args.audit_anchor {
+        Some(place) => anchor::run(&app, place, args.audit_anchor_every).await,
+        None => app.stop.cancelled().await,
+    }
+    "heads of the audit are no longer anchored".to_owned()
+}
+
 async fn forget_old(db: &Db, answers: Time, now: Time) -> Result<(), DbError> {
     idempotency::forget_before(db, answers).await?;
     sessions::forget(db, now).await?;
@@ -211,7 +227,7 @@ async fn forget_old(db: &Db, answers: Time, now: Time) -> Result<(), DbError> {
 }
 
 /// Keeps house, now and every hour: forgets old answers to keyed requests, ended sessions and the like.
-async fn forget(app: App) -> String {
+async fn forget(app: App, audit_days: Option<u32>) -> String {
     let mut hourly = tokio::time::interval(Duration::from_secs(3600));
     loop {
         tokio::select! {
@@ -224,6 +240,9 @@ async fn forget(app: App) -> String {
         }
         if let Err(problem) = rest::records::note_all(&app).await {
             tracing::warn!(%problem, "not all approvals of records stand on their organizations");
+        }
+        if let Err(problem) = retention::round(&app, audit_days, Time::now()).await {
+            tracing::warn!(error = %chain_of(&problem), "rows of the audit cannot be forgotten");
         }
     }
 }

@@ -69,6 +69,15 @@
 - --public-url={{ .publicUrl | default (printf "https://%s" (required "api.oidc needs api.oidc.publicUrl or api.ingress.host: the provider sends browsers back there" $.Values.api.ingress.host)) }}
 {{- end }}
 {{- end }}
+{{- with .Values.api.audit }}
+{{- if .retentionDays }}
+- --audit-retention-days={{ int .retentionDays }}
+{{- end }}
+{{- if .anchor }}
+- --audit-anchor={{ .anchor }}
+- --audit-anchor-every={{ .anchorEvery }}
+{{- end }}
+{{- end }}
 {{- with .Values.api.tokenAudience }}
 - --token-audience={{ . }}
 {{- end }}

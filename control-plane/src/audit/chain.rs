@@ -3,7 +3,7 @@
 use entente_fabric::crypto::sha256;
 use serde_json::Value;
 
-use super::AuditEvent;
+use super::{AuditEvent, retention};
 
 /// The hash of a row; what the row says its hash is does not count.
 ///
@@ -30,13 +30,19 @@ pub enum Broken {
     Replaced { seq: i64 },
     #[error("the chain ends at row {found}, and had {known}: the last rows are missing")]
     Truncated { found: i64, known: i64 },
+    #[error("the chain begins after row {seq}, and no row tells that the rows up to it were kept long enough")]
+    Beheaded { seq: i64 },
 }
 
-/// Follows a chain, row by row, from its first one.
+/// Follows a chain, row by row, from its first one, or from where the retention has cut it off.
 #[derive(Debug, Default)]
 pub struct Verifier {
     seq: i64,
     hash: String,
+    /// The row before the first one that is there, and its hash as that one says it.
+    begin: Option<(i64, String)>,
+    /// What the last row of the retention says of where the chain begins.
+    pruned: Option<(i64, String)>,
 }
 
 impl Verifier {
@@ -45,6 +51,10 @@ impl Verifier {
     /// # Errors
     /// Where the chain is broken.
     pub fn take(&mut self, event: &AuditEvent) -> Result<(), Broken> {
+        if self.seq == 0 && event.seq > 1 {
+            (self.seq, self.hash) = (event.seq - 1, event.previous.clone());
+            self.begin = Some((self.seq, self.hash.clone()));
+        }
         let seq = self.seq + 1;
         if event.seq != seq {
             return Err(Broken::Missing { seq });
@@ -57,7 +67,27 @@ impl Verifier {
         }
         self.seq = seq;
         self.hash.clone_from(&event.hash);
+        if let Some(checkpoint) = retention::checkpoint(event) {
+            self.pruned = Some(checkpoint);
+        }
         Ok(())
+    }
+
+    /// Ends a chain: if it lacks its first rows, one of those that are left has to tell up to which, with the hash of that
+    /// one. So nobody else cuts off the beginning.
+    ///
+    /// # Errors
+    /// When no row tells so.
+    pub fn begins_where_it_may(&self) -> Result<(), Broken> {
+        match &self.begin {
+            Some((seq, _)) if self.begin != self.pruned => Err(Broken::Beheaded { seq: *seq }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The last row that is no longer kept, and its hash.
+    pub fn begin(&self) -> Option<(i64, &str)> {
+        self.begin.as_ref().map(|(seq, hash)| (*seq, hash.as_str()))
     }
 
     /// Ends at a head that was known before: its row and hash.
@@ -116,6 +146,7 @@ mod tests {
     fn verify(rows: &[AuditEvent]) -> Result<i64, Broken> {
         let mut verifier = Verifier::default();
         rows.iter().try_for_each(|row| verifier.take(row))?;
+        verifier.begins_where_it_may()?;
         verifier.reaches(5)?;
         Ok(verifier.head().0)
     }
@@ -154,6 +185,27 @@ mod tests {
         assert_eq!(verify(&replaced), Err(Broken::Replaced { seq: 4 }));
         assert_eq!(verify(&reordered), Err(Broken::Missing { seq: 2 }));
         assert_eq!(verify(&rows(4)), Err(Broken::Truncated { found: 4, known: 5 }));
+    }
+
+    /// A chain whose last row says that it begins after a row with that hash.
+    fn cut(told: i64, hash_of: usize) -> Vec<AuditEvent> {
+        let mut rows = rows(5);
+        let known = rows[hash_of].hash.clone();
+        let last = &mut rows[4];
+        let told = retention::row(told, &known, 2, 30, last.time);
+        (last.actor, last.action, last.after) = (told.actor, told.action, told.after);
+        last.hash = hash(last).unwrap();
+        rows.split_off(2)
+    }
+
+    #[test]
+    fn a_chain_without_its_first_rows_is_believed_when_the_retention_tells_up_to_which() {
+        let without_a_row = rows(5).split_off(2);
+
+        assert_eq!(verify(&cut(2, 1)), Ok(5));
+        assert_eq!(verify(&cut(2, 0)), Err(Broken::Beheaded { seq: 2 }));
+        assert_eq!(verify(&cut(1, 0)), Err(Broken::Beheaded { seq: 2 }));
+        assert_eq!(verify(&without_a_row), Err(Broken::Beheaded { seq: 2 }));
     }
 
     #[test]

@@ -1,14 +1,19 @@
 //! What was done and what was refused, by whom: rows that are chained by their hashes, so that nobody edits, removes or
 //! reorders one without a trace.
 
+pub mod anchor;
+mod args;
 pub mod chain;
+pub mod cluster;
 mod note;
+pub mod retention;
 
 use entente_api::time::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use args::{AnchorPlace, AuditArgs};
 pub use note::Note;
 
 /// How something that was asked for ended.
@@ -45,7 +50,9 @@ pub struct AuditEvent {
     pub seq: i64,
     /// When it ended.
     pub time: Time,
-    /// Who asked: an e-mail address, `key:` with the name of an API key, `installation`, or `unknown`.
+    /// Who asked: an e-mail address, `key:` with the name of an API key, `installation`, or `unknown`; `cluster:` with the
+    /// program that has changed a resource past the API, such as `cluster:kubectl-edit`; `retention` for what the
+    /// platform does by itself.
     #[schema(example = "li@bank.example")]
     pub actor: String,
     /// Id of the user or key.

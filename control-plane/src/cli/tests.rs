@@ -1,5 +1,6 @@
 //! The command line against a real API on a loopback port.
 
+mod audit;
 mod identity;
 
 use std::io::Write;

@@ -340,6 +340,13 @@ kind!(
                     "is a namespace's: lower-case letters, digits and dashes, at most 63",
                 ));
             }
+            if self
+                .spec
+                .audit_retention_days
+                .is_some_and(|days| !(1..=36_500).contains(&days))
+            {
+                errors.push(FieldError::invalid("/spec/auditRetentionDays", "must be 1 to 36500"));
+            }
             let storage = self.spec.quotas.storage.as_deref().map(units::bytes);
             if let Some(Err(detail)) = storage {
                 errors.push(FieldError::invalid("/spec/quotas/storage", detail));

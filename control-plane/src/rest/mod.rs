@@ -6,6 +6,7 @@
 mod alliance;
 mod api_keys;
 mod audit;
+mod audit_anchors;
 mod audited;
 pub mod auth;
 mod authorities;
@@ -72,6 +73,7 @@ use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
+use entente_api::names::DEFAULT_NAMESPACE;
 use entente_operator::substrate::Substrate;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -108,6 +110,8 @@ pub struct App {
     pub openid: Option<Arc<oidc::Provider>>,
     /// Where webhooks may go.
     pub webhook_addresses: AddressArgs,
+    /// The installation's own tenant, with whose chain heads of the audit are anchored.
+    pub namespace: String,
     /// Cancelled when the platform stops: whoever waits for something answers now.
     pub stop: CancellationToken,
     in_flight: idempotency::InFlight,
@@ -140,6 +144,7 @@ impl App {
             requires_real_names: false,
             openid: None,
             webhook_addresses: AddressArgs::default(),
+            namespace: DEFAULT_NAMESPACE.to_owned(),
             stop,
             in_flight: idempotency::InFlight::default(),
             strangers: audited::Strangers::default(),

@@ -39,6 +39,8 @@ pub const OPERATIONS: &[Row] = &[
     ("api_key_get", May(ManageKeys)),
     ("api_key_list", May(ManageKeys)),
     ("api_key_rotate", May(ManageKeys)),
+    ("audit_anchor_get", May(ReadAudit)),
+    ("audit_anchor_list", May(ReadAudit)),
     ("audit_event_export", May(ReadAudit)),
     ("audit_event_list", May(ReadAudit)),
     ("block_events", May(ReadLedger)),

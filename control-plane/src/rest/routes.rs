@@ -11,10 +11,10 @@ use utoipa_axum::routes;
 use super::App;
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
-    alliance, api_keys, audit, authorities, blocks, bundle, certificates, chains, channels, codes, contracts,
-    deliveries, enroll, explorer, factor, identities, invitations, keys, members, nodes, openapi, operations,
-    organizations, profile, records, releases, service_accounts, session, sign_in, standing, tenants, transactions,
-    users, verbs, verify, webhooks,
+    alliance, api_keys, audit, audit_anchors, authorities, blocks, bundle, certificates, chains, channels, codes,
+    contracts, deliveries, enroll, explorer, factor, identities, invitations, keys, members, nodes, openapi,
+    operations, organizations, profile, records, releases, service_accounts, session, sign_in, standing, tenants,
+    transactions, users, verbs, verify, webhooks,
 };
 
 /// The router, the document, and what each operation takes.
@@ -141,6 +141,8 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         service_accounts::service_account_get,
         service_accounts::service_account_delete
     ));
+    table.add(routes!(audit_anchors::audit_anchor_list));
+    table.add(routes!(audit_anchors::audit_anchor_get));
     table.add(routes!(audit::audit_event_list));
     table.add(routes!(audit::audit_event_export));
     table.add(routes!(webhooks::webhook_list, webhooks::webhook_create));

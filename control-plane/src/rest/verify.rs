@@ -191,7 +191,7 @@ async fn of_transaction(ledger: &OpenLedger, id: &str) -> Result<Verdict, Proble
 }
 
 /// What the contract keeps says which transaction certified the document; that one says who, when and in which block.
-async fn of_document(ledger: &OpenLedger, contract: String, digest: String) -> Result<Verdict, Problem> {
+pub(super) async fn of_document(ledger: &OpenLedger, contract: String, digest: String) -> Result<Verdict, Problem> {
     let call = Call {
         contract,
         function: "Get".to_owned(),

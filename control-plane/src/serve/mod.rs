@@ -12,9 +12,11 @@ use entente_operator::registry::kubernetes::Kubernetes;
 use entente_operator::registry::{Registry, Scope};
 use entente_operator::substrate::kubernetes::{self as pods, Settings};
 use entente_operator::vault;
+use tokio_util::sync::CancellationToken;
 
 use crate::access::service_accounts::{self, ServiceAccounts};
 use crate::api::{self, Api, ApiArgs, Ground, damaged};
+use crate::audit::cluster;
 use crate::cli::{CliError, Console, Exit};
 use crate::migrate;
 use crate::oidc;
@@ -147,13 +149,21 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
         requires_real_names: args.api.require_real_names,
         openid,
         webhook_addresses: args.api.webhooks,
+        audit: args.api.audit.clone(),
         db,
         token,
         namespace: args.namespace.clone(),
         service_accounts,
         has_secure_cookies: args.secure_cookies,
     };
+    let (db, stop) = (ground.db.clone(), CancellationToken::new());
     let api = Api::start(listener, ground);
+    let told = stop.clone().run_until_cancelled_owned(cluster::follow(db, client));
+    api.watch_over(tokio::spawn(async move {
+        told.await;
+        "changes past the API are no longer told".to_owned()
+    }))
+    .await;
     console.line(&format!(
         "API    {url}/v1 for the resources of namespace {}\ntoken  {}",
         args.namespace,
@@ -166,6 +176,7 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
             Exit::Failed
         }
     };
+    stop.cancel();
     api.stop().await;
     Ok(exit)
 }

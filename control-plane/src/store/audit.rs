@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use entente_api::time::Time;
+use sqlx::AnyConnection;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -30,10 +31,22 @@ pub async fn append(
     db: &Db,
     scope: &TenantScope,
     begun: Option<&str>,
+    event: AuditEvent,
+) -> Result<AuditEvent, DbError> {
+    let mut transaction = db.pool.begin().await?;
+    let event = append_within(&mut transaction, scope, begun, event).await?;
+    transaction.commit().await?;
+    Ok(event)
+}
+
+/// [`append`], as a part of a transaction.
+pub(super) async fn append_within(
+    transaction: &mut AnyConnection,
+    scope: &TenantScope,
+    begun: Option<&str>,
     mut event: AuditEvent,
 ) -> Result<AuditEvent, DbError> {
     let tenant = scope.namespace().to_owned();
-    let mut transaction = db.pool.begin().await?;
     // The first statement takes the head, and with it the turn: rows of one chain are written one after the other.
     let head = sqlx::query(
         "INSERT INTO audit_heads (tenant, seq, hash) VALUES ($1, 1, '')
@@ -70,8 +83,30 @@ pub async fn append(
             .execute(&mut *transaction)
             .await?;
     }
-    transaction.commit().await?;
     Ok(event)
+}
+
+/// The last row of a tenant's chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    pub tenant: String,
+    pub seq: i64,
+    pub hash: String,
+}
+
+/// The heads of all tenants' chains.
+pub async fn heads(db: &Db, _: &PlatformScope) -> Result<Vec<Head>, DbError> {
+    let rows = sqlx::query("SELECT tenant, seq, hash FROM audit_heads ORDER BY tenant")
+        .fetch_all(&db.pool)
+        .await?;
+    let head = |row: &AnyRow| {
+        Ok(Head {
+            tenant: row.try_get("tenant")?,
+            seq: row.try_get("seq")?,
+            hash: row.try_get("hash")?,
+        })
+    };
+    rows.iter().map(head).collect()
 }
 
 /// Adds a row for each change that began so long ago that whoever carried it out must have ended.
@@ -133,7 +168,7 @@ pub async fn list(
     rows.iter().map(read).collect()
 }
 
-fn read(row: &AnyRow) -> Result<AuditEvent, DbError> {
+pub(super) fn read(row: &AnyRow) -> Result<AuditEvent, DbError> {
     Ok(serde_json::from_str(&row.try_get::<String, _>("body")?)?)
 }
 

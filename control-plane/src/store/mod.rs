@@ -7,6 +7,9 @@
 pub mod access;
 pub mod alliance;
 pub mod audit;
+pub mod audit_anchors;
+pub mod audit_pruning;
+pub mod cluster_changes;
 pub mod idempotency;
 pub mod ledger_index;
 pub mod nodes;

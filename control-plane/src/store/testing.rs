@@ -15,9 +15,10 @@ use super::Db;
 const SERVER: &str = "ENTENTE_TEST_POSTGRES";
 /// The one test that starts the server, and the tests that it runs again there.
 const AGAIN: &str = "store::testing::everything_is_the_same_on_postgresql";
-const TESTED: [&str; 7] = [
+const TESTED: [&str; 8] = [
     "store::",
     "access::",
+    "audit::cluster::",
     "certificate::notice::",
     "oidc::",
     "rest::tests::",

@@ -109,6 +109,7 @@ impl Platform {
             requires_real_names: args.api.require_real_names,
             openid,
             webhook_addresses: args.api.webhooks,
+            audit: args.api.audit.clone(),
             substrate: substrate.clone(),
             vault,
             db,

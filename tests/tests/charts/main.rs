@@ -46,7 +46,7 @@ fn the_charts_objects_are_known() {
          api.ingress.className=nginx,image.pullSecrets={registry},image.registry=registry.example.com/mirror,\
          nodes.storageClassName=fast,metrics.namespace=monitoring,metrics.serviceMonitor.enabled=true,\
          networkPolicies.apiClients.purpose=ingress,releases.default=fabric,\
-         api.database.existingSecret=database,api.replicas=3,masterKey.existingSecret=master-key,api.requireRealNames=true,\
+         api.database.existingSecret=database,api.replicas=3,masterKey.existingSecret=master-key,api.audit.retentionDays=3650,api.audit.anchor=platform/main/evidence,api.requireRealNames=true,\
          api.oidc.issuer=https://id.example.com,api.oidc.clientId=entente,api.oidc.existingSecret=oidc,\
          api.oidc.caConfigMap=roots,api.oidc.emailDomains={bank.example},api.oidc.roles={heads=bank:admin}";
     let nothing = "api.enabled=false,operator.replicas=1,networkPolicies.enabled=false,releases.fabric.enabled=false";

@@ -1,12 +1,20 @@
 //! What was done leaves rows.
 
 use axum::http::{Method, StatusCode};
+use chrono::TimeDelta;
+use entente_api::time::Time;
+use entente_operator::registry::Scope;
 use serde_json::{Value, json};
 
 use super::{TestApp, ledger};
-use crate::access::Role;
-use crate::audit::AuditEvent;
+use crate::access::{Role, TenantScope};
 use crate::audit::chain::Verifier;
+use crate::audit::{AuditEvent, retention};
+use crate::store::audit::{self, Filter};
+
+fn scope(tenant: &str) -> TenantScope {
+    TenantScope::for_background_task("test", tenant)
+}
 
 /// Who asked for what, and how it ended.
 fn told(rows: &Value) -> Vec<(String, String, String, String)> {
@@ -176,4 +184,38 @@ async fn rows_are_filtered_and_paged() {
         (vec!["chains/a".into(), "chains/b".into()], vec!["chains/c".into()])
     );
     assert_eq!((objects(&one), objects(&none)), (vec!["chains/b".into()], vec![]));
+}
+
+#[tokio::test]
+async fn rows_are_kept_as_long_as_the_tenant_says_or_else_the_installation() {
+    let app = TestApp::new().await;
+    for tenant in ["bank", "rival"] {
+        app.tenant_named(tenant).await;
+    }
+    let mut bank: entente_api::Tenant = app.registry.get(&Scope::All, "bank").await.unwrap().unwrap();
+    bank.spec.audit_retention_days = Some(10);
+    app.registry.update(&Scope::All, &bank).await.unwrap();
+    let now = Time::now();
+    for days in [40, 20, 1] {
+        for tenant in ["bank", "rival"] {
+            let row = retention::row(0, "", 0, 0, Time::from(now.get() - TimeDelta::days(days)));
+            let row = AuditEvent {
+                actor: "li@bank.example".to_owned(),
+                ..row
+            };
+            audit::append(&app.app.db, &scope(tenant), None, row).await.unwrap();
+        }
+    }
+
+    retention::round(&app.app, Some(30), now).await.unwrap();
+
+    let mut left = Vec::new();
+    for tenant in ["bank", "rival"] {
+        let rows = audit::list(&app.app.db, &scope(tenant), &Filter::default(), 0, 10)
+            .await
+            .unwrap();
+        let told = rows.last().unwrap().after.clone().unwrap();
+        left.push((rows[0].seq, told["retentionDays"].clone(), told["rows"].clone()));
+    }
+    assert_eq!(left, [(3, json!(10), json!(2)), (2, json!(30), json!(1))]);
 }
