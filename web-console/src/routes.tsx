@@ -96,6 +96,27 @@ const newChain = createRoute({
   component: lazyRouteComponent(() => import('./screens/newChain/NewChain'), 'NewChain'),
 });
 
+const contracts = createRoute({
+  getParentRoute: () => shell,
+  path: '/contracts',
+  validateSearch: resourceSearch,
+  component: lazyRouteComponent(() => import('./screens/contracts/ContractList'), 'ContractList'),
+});
+
+const deployContract = createRoute({
+  getParentRoute: () => shell,
+  path: '/contracts/new',
+  validateSearch: texts('chain'),
+  component: lazyRouteComponent(() => import('./screens/contracts/DeployContract'), 'DeployContract'),
+});
+
+const contract = createRoute({
+  getParentRoute: () => shell,
+  path: '/contracts/$contract',
+  validateSearch: texts('tab', 'function'),
+  component: lazyRouteComponent(() => import('./screens/contracts/ContractPage'), 'ContractPage'),
+});
+
 const operation = createRoute({
   getParentRoute: () => shell,
   path: '/operations/$operation',
@@ -113,7 +134,17 @@ export const router = createRouter({
     signIn,
     invitation,
     firstPassword,
-    shell.addChildren([home, overview, chains, newChain, operation, account]),
+    shell.addChildren([
+      home,
+      overview,
+      chains,
+      newChain,
+      operation,
+      account,
+      contracts,
+      deployContract,
+      contract,
+    ]),
   ]),
   defaultPreload: 'intent',
   defaultPendingComponent: Loading,

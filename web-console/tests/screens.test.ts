@@ -23,6 +23,10 @@ afterAll(async () => {
 const SCREENS = [
   ['/overview', 'overview', 'transfer-payments'],
   ['/chains', 'chains', 'transfer-payments'],
+  ['/contracts', 'contracts', 'evidence'],
+  ['/contracts/new', 'contract-deploy', 'Transfer payments'],
+  ['/contracts/transfer-payments.main.evidence', 'contract', 'ProvinceFinanceMSP'],
+  ['/contracts/transfer-payments.main.evidence?tab=console', 'contract-console', 'Certify'],
   ['/account', 'account', 'admin@entente.local'],
 ] as const;
 

@@ -34,7 +34,8 @@ export const RESOURCE_STATES = [
   'deleting',
 ] as const satisfies Schemas['State'][];
 
-const present = <T extends object>(values: T) =>
+/** The parameters of a query that have a value. */
+export const present = <T extends object>(values: T) =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== '')) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };

@@ -8,7 +8,7 @@ import { TenantMenu, UserMenu } from './UserMenu';
 
 type Entry = {
   to: NonNullable<LinkProps['to']>;
-  label: 'overview' | 'chains';
+  label: 'overview' | 'chains' | 'contracts';
   /** Whoever lacks it does not see the entry. */
   scope?: string;
   icon: ReactNode;
@@ -24,6 +24,12 @@ const ENTRIES: Entry[] = [
     icon: (
       <path d="M6.5 9.5l3-3M7 4.5l1.5-1.5a3 3 0 0 1 4.5 4.5L11.5 9M9 11.5 7.5 13A3 3 0 0 1 3 8.500L4.500 7" />
     ),
+  },
+  {
+    to: '/contracts',
+    label: 'contracts',
+    scope: 'contracts:read',
+    icon: <path d="M3 1.500h7L13 4.500v10H3zM5.500 7h5M5.500 10h5" />,
   },
 ];
 

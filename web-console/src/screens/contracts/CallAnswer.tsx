@@ -1,0 +1,40 @@
+import { useTranslation } from 'react-i18next';
+import type { Schemas } from '@/api/client';
+import { useFormat } from '@/i18n/format';
+import { Badge, Card, Code, Hash } from '@/kit';
+
+type Props = { answer: Schemas['CallResult'] | Schemas['Committed'] };
+
+/** What a contract answered, and where the transaction is when it was one. */
+export function CallAnswer({ answer }: Props) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { result } = answer;
+  const shown = typeof result === 'string' ? result : JSON.stringify(result, null, 2);
+  const text = shown ?? answer.resultBase64 ?? '';
+  return (
+    <Card title={t('contracts.answer.title')}>
+      <div className="stack" role="status" ref={(element) => element?.scrollIntoView({ block: 'nearest' })}>
+        {'transactionId' in answer && (
+          <dl className="facts">
+            <dt>{t('contracts.answer.transaction')}</dt>
+            <dd className="row">
+              <Hash value={answer.transactionId} />
+            </dd>
+            <dt>{t('contracts.answer.block')}</dt>
+            <dd>{format.number(answer.blockNumber)}</dd>
+            <dt>{t('contracts.answer.code')}</dt>
+            <dd>
+              <Badge tone={answer.code === 'VALID' ? 'ok' : 'bad'}>{answer.code}</Badge>
+            </dd>
+          </dl>
+        )}
+        {text === '' ? (
+          <p className="muted">{t('contracts.answer.nothing')}</p>
+        ) : (
+          <Code text={text} label={t('contracts.answer.result')} />
+        )}
+      </div>
+    </Card>
+  );
+}

@@ -1,0 +1,175 @@
+import { useTranslation } from 'react-i18next';
+import { Check, Choices, Field, Input, Select, Textarea } from '@/kit';
+import type { Draft } from './definition';
+import type { Source } from './queries';
+
+/** Business templates that the platform runs itself. */
+const TEMPLATES = ['evidence'] as const;
+const SOURCES: Source[] = ['template', 'external', 'image', 'package'];
+
+type Props = {
+  draft: Draft;
+  onChange: (change: Partial<Draft>) => void;
+  /** What the server says about a field, by its pointer. */
+  wrong: (pointer: string) => string | undefined;
+};
+
+/** What serves a contract. */
+export function SourceFields({ draft, onChange, wrong }: Props) {
+  const { t } = useTranslation();
+  return (
+    <div className="stack">
+      <Choices
+        label={t('contracts.servedBy')}
+        value={draft.source}
+        choices={SOURCES.map((source) => ({
+          value: source,
+          label: t(`contracts.source.${source}.name`),
+          text: t(`contracts.source.${source}.text`),
+        }))}
+        onChange={(source) => onChange({ source })}
+      />
+      <SourceField draft={draft} onChange={onChange} wrong={wrong} />
+    </div>
+  );
+}
+
+function SourceField({ draft, onChange, wrong }: Props) {
+  const { t } = useTranslation();
+  switch (draft.source) {
+    case 'template':
+      return (
+        <Field
+          label={t('contracts.template.label')}
+          hint={t('contracts.template.evidence')}
+          error={wrong('/spec/template')}
+        >
+          <Select value={draft.template} onChange={(event) => onChange({ template: event.target.value })}>
+            {TEMPLATES.map((template) => (
+              <option key={template}>{template}</option>
+            ))}
+          </Select>
+        </Field>
+      );
+    case 'external':
+      return (
+        <>
+          <Field
+            label={t('contracts.external.address')}
+            hint={t('contracts.external.addressHint')}
+            error={wrong('/spec/external/address')}
+            required
+          >
+            <Input
+              required
+              placeholder="ledger-kpi.bank.example:9999"
+              value={draft.address}
+              onChange={(event) => onChange({ address: event.target.value })}
+            />
+          </Field>
+          <Field
+            label={t('contracts.external.rootCertificate')}
+            hint={t('contracts.external.rootCertificateHint')}
+            error={wrong('/spec/external/rootCertificate')}
+          >
+            <Textarea
+              className="input mono"
+              value={draft.rootCertificate}
+              onChange={(event) => onChange({ rootCertificate: event.target.value })}
+            />
+          </Field>
+        </>
+      );
+    case 'image':
+      return (
+        <Field
+          label={t('contracts.image.label')}
+          hint={t('contracts.image.hint')}
+          error={wrong('/spec/image')}
+          required
+        >
+          <Input
+            required
+            placeholder="registry.example/contracts/kpi@sha256:…"
+            value={draft.image}
+            onChange={(event) => onChange({ image: event.target.value })}
+          />
+        </Field>
+      );
+    case 'package':
+      return (
+        <Field
+          label={t('contracts.package.label')}
+          hint={draft.package ? t('contracts.package.chosen') : t('contracts.package.hint')}
+          error={wrong('/spec/package')}
+          required
+        >
+          <Input
+            type="file"
+            accept=".gz,.tgz"
+            required={!draft.package}
+            onChange={async (event) => {
+              const file = event.target.files?.[0];
+              if (file) onChange({ package: await base64(file) });
+            }}
+          />
+        </Field>
+      );
+  }
+}
+
+async function base64(file: File): Promise<string> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+}
+
+/** How a contract is called and endorsed. */
+export function TermFields({ draft, onChange, wrong }: Props) {
+  const { t } = useTranslation();
+  return (
+    <div className="stack">
+      <Field
+        label={t('contracts.version')}
+        hint={t('contracts.versionHint')}
+        error={wrong('/spec/version')}
+        required
+      >
+        <Input
+          required
+          maxLength={64}
+          value={draft.version}
+          onChange={(event) => onChange({ version: event.target.value })}
+        />
+      </Field>
+      <Field
+        label={t('contracts.policy.label')}
+        hint={t('contracts.policy.hint')}
+        error={wrong('/spec/endorsementPolicy')}
+      >
+        <Input
+          className="input mono"
+          placeholder="AND('BankMSP.member', 'AuditMSP.member')"
+          value={draft.endorsementPolicy}
+          onChange={(event) => onChange({ endorsementPolicy: event.target.value })}
+        />
+      </Field>
+      <Field
+        label={t('contracts.settings.label')}
+        hint={t('contracts.settings.hint')}
+        error={wrong('/spec/settings')}
+      >
+        <Textarea
+          className="input mono"
+          placeholder="CURRENCY=CNY"
+          value={draft.settings}
+          onChange={(event) => onChange({ settings: event.target.value })}
+        />
+      </Field>
+      <Check
+        label={t('contracts.initRequired')}
+        checked={draft.initRequired}
+        onChange={(event) => onChange({ initRequired: event.target.checked })}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { changesBetween, definitionOf, FIRST_DRAFT, replacing, settingsOf } from './definition';
+
+test('only the chosen source is sent, and nothing that is empty', () => {
+  const draft = { ...FIRST_DRAFT, source: 'external' as const, address: ' kpi.example:9999 ', version: '2' };
+
+  expect(definitionOf(draft)).toEqual({
+    version: '2',
+    initRequired: false,
+    external: { address: 'kpi.example:9999' },
+  });
+});
+
+test('settings are lines of a name and a value, which may hold an equals sign', () => {
+  expect(settingsOf('CURRENCY=CNY\n\n QUERY =a=b\nBARE')).toEqual({
+    CURRENCY: 'CNY',
+    QUERY: 'a=b',
+    BARE: '',
+  });
+});
+
+test('a patch takes away what the new definition lacks', () => {
+  const old = {
+    template: 'evidence',
+    version: '1',
+    endorsementPolicy: "OR('A.member')",
+    settings: { A: '1', B: '2' },
+  };
+  const next = { image: 'x@sha256:0', version: '2', settings: { A: '1' } };
+
+  expect(replacing(old, next)).toEqual({
+    image: 'x@sha256:0',
+    version: '2',
+    settings: { A: '1', B: null },
+    template: null,
+    endorsementPolicy: null,
+  });
+  expect(changesBetween(old, next)).toEqual([
+    { field: 'template', from: 'evidence', to: undefined },
+    { field: 'version', from: '1', to: '2' },
+    { field: 'endorsementPolicy', from: "OR('A.member')", to: undefined },
+    { field: 'settings', from: '{"A":"1","B":"2"}', to: '{"A":"1"}' },
+    { field: 'image', from: undefined, to: 'x@sha256:0' },
+  ]);
+});
