@@ -33,8 +33,10 @@ export function Summary({ draft, name, objection }: SummaryProps) {
           </dd>
           <dt>{t('newChain.summary.organizations')}</dt>
           <dd>{format.number(draft.members.length)}</dd>
-          <dt>{t('newChain.summary.nodes')}</dt>
-          <dd>{t('newChain.summary.nodesOf', { orderers: size.orderers, peers: size.peers })}</dd>
+          <dt>{t('newChain.network.orderers')}</dt>
+          <dd>{format.number(size.orderers)}</dd>
+          <dt>{t('newChain.members.peers')}</dt>
+          <dd>{format.number(size.peers)}</dd>
           {size.gibibytes !== undefined && (
             <>
               <dt>{t('newChain.summary.disk')}</dt>

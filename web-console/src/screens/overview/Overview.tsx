@@ -1,36 +1,40 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
-import { operationsQuery } from '@/api/queries';
-import { Age, Card, Loaded, OperationBadge, PageHead } from '@/kit';
+import { chainsQuery } from '@/api/queries';
+import { useMay } from '@/api/session';
+import { Empty, PageHead } from '@/kit';
+import { CreateChain } from '../chains/CreateChain';
+import { Attention } from './Attention';
+import { Counts } from './Counts';
+import { Guide } from './Guide';
+import { Recent } from './Recent';
+import './overview.css';
 
-/** What is going on in the tenant. */
+/** What there is, what needs a look, what is going on; and for whoever is new, where to begin. */
 export function Overview() {
   const { t } = useTranslation();
-  const operations = useInfiniteQuery(operationsQuery({ pageSize: 8 }));
+  const seesChains = useMay('chains:read');
+  const chains = useInfiniteQuery({ ...chainsQuery(), enabled: seesChains, refetchInterval: 10_000 });
+  const isNew = chains.data?.pages[0]?.items.length === 0;
   return (
     <>
-      <PageHead title={t('overview.title')} />
-      <Card title={t('overview.recent')}>
-        <Loaded query={operations}>
-          {({ pages }) => (
-            <ul className="stack-s">
-              {pages[0]?.items.map((operation) => (
-                <li key={operation.id} className="row">
-                  <OperationBadge state={operation.state} />
-                  <Link to="/operations/$operation" params={{ operation: operation.id }}>
-                    {operation.target.kind} {operation.target.name}
-                  </Link>
-                  <span className="muted small">
-                    <Age value={operation.createTime} />
-                  </span>
-                </li>
-              ))}
-              {pages[0]?.items.length === 0 && <li className="muted">{t('overview.noOperations')}</li>}
-            </ul>
-          )}
-        </Loaded>
-      </Card>
+      <PageHead title={t('overview.title')}>{seesChains && !isNew && <CreateChain />}</PageHead>
+      <div className="stack">
+        {isNew ? (
+          <section className="card">
+            <Empty title={t('overview.empty.title')} text={t('overview.empty.text')}>
+              <CreateChain />
+            </Empty>
+          </section>
+        ) : (
+          <Counts />
+        )}
+        <Guide hasChain={!isNew} />
+        <div className="overview">
+          {seesChains && !isNew && <Attention query={chains} />}
+          <Recent />
+        </div>
+      </div>
     </>
   );
 }
