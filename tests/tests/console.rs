@@ -61,3 +61,8 @@ async fn a_chain_is_watched_while_it_is_made() {
 async fn a_newcomer_makes_a_chain() {
     passes("newChain.test.ts").await;
 }
+
+#[tokio::test]
+async fn people_protect_their_accounts() {
+    passes("account.test.ts").await;
+}

@@ -21,6 +21,9 @@ const next = (page: Page) => page.getByRole('button', { name: 'Next' }).click();
 test('from an empty platform to a ready chain', async () => {
   const page = await open(browser, platform);
   await signIn(page, platform);
+  await page.goto('/overview');
+  await page.getByText('Your first chain is one form away').waitFor();
+  await look(page, 'overview-empty');
   await page.goto('/chains');
   await page.getByText('No chain yet').waitFor();
   await look(page, 'chains-empty');

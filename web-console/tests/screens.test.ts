@@ -21,7 +21,7 @@ afterAll(async () => {
 
 /** Address, name of its pictures, and a text that is there once it has loaded. */
 const SCREENS = [
-  ['/overview', 'overview', 'transfer-payments'],
+  ['/overview', 'overview', 'Create transfer-payments'],
   ['/chains', 'chains', 'transfer-payments'],
   ['/contracts', 'contracts', 'evidence'],
   ['/contracts/new', 'contract-deploy', 'Transfer payments'],

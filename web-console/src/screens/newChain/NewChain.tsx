@@ -26,7 +26,7 @@ const SETTLED = 300;
 /** Three steps and a review, on one page with what they amount to. The step stands in the address, the draft in this tab. */
 export function NewChain() {
   const { t } = useTranslation();
-  if (!useMay('chains:write')) return <Forbidden scope="chains:write" />;
+  const mayWrite = useMay('chains:write');
   return (
     <>
       <PageHead
@@ -34,7 +34,7 @@ export function NewChain() {
         text={t('newChain.text')}
         crumbs={<Link to="/chains">{t('chains.title')}</Link>}
       />
-      <Wizard />
+      {mayWrite ? <Wizard /> : <Forbidden scope="chains:write" />}
     </>
   );
 }

@@ -4,7 +4,7 @@ import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { operationsQuery, organizationsQuery } from '@/api/queries';
 import { useMay, useSession } from '@/api/session';
-import { Badge, Button, Card } from '@/kit';
+import { Button, Card } from '@/kit';
 
 const HIDDEN = 'entente.guide.hidden';
 
@@ -69,10 +69,12 @@ export function Guide({ hasChain }: { hasChain: boolean }) {
       <ol className="guide">
         {steps.map(({ name, isDone, link }, index) => (
           <li key={name}>
-            <span className="guide-number">{index + 1}</span>
+            <span className={isDone ? 'guide-number guide-done' : 'guide-number'}>
+              <span aria-hidden="true">{isDone ? '✓' : index + 1}</span>
+              {isDone && <span className="visually-hidden">{t('overview.guide.done')}</span>}
+            </span>
             <div className="grow">
               <strong>{link(t(`overview.guide.${name}.title`))}</strong>
-              {isDone && <Badge tone="ok">{t('overview.guide.done')}</Badge>}
               <p className="muted small">{t(`overview.guide.${name}.text`)}</p>
             </div>
           </li>

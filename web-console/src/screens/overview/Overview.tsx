@@ -31,7 +31,7 @@ export function Overview() {
         )}
         <Guide hasChain={!isNew} />
         <div className="overview">
-          {seesChains && !isNew && <Attention query={chains} />}
+          {seesChains && !isNew && <Attention />}
           <Recent />
         </div>
       </div>
