@@ -24,10 +24,11 @@ use crate::cli::CliError;
 use crate::ledger::Ledger;
 use crate::oidc::{self, OidcArgs};
 use crate::rest::problem::chain_of;
+use crate::rest::rate::FORGET;
 use crate::rest::{self, App};
 use crate::store::access::{attempts, invitations, sessions};
 use crate::store::resource::Resources;
-use crate::store::{Db, DbError, audit, idempotency, webhooks};
+use crate::store::{Db, DbError, audit, idempotency, rate, webhooks};
 use crate::trace::export::ExportArgs;
 use crate::webhook::address::AddressArgs;
 use crate::webhook::courier::Courier;
@@ -218,6 +219,7 @@ async fn anchor_heads(app: App, args: AuditArgs) -> String {
 
 async fn forget_old(db: &Db, answers: Time, now: Time) -> Result<(), DbError> {
     idempotency::forget_before(db, answers).await?;
+    rate::forget_before(db, (now.get() - FORGET).timestamp_millis()).await?;
     sessions::forget(db, now).await?;
     invitations::forget(db, now).await?;
     attempts::forget(db, now).await?;

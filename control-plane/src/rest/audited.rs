@@ -17,6 +17,7 @@ use super::problem::{Problem, chain_of};
 use super::{App, request_id, verbs};
 use crate::access::{Caller, TenantScope};
 use crate::audit::{AuditEvent, Outcome};
+use crate::store::again::again;
 use crate::store::audit;
 
 /// Attempts of strangers that get a row of their own in a minute. Nobody fills the disk from outside.
@@ -112,7 +113,7 @@ pub async fn run(
     }
     let asked = asked(operation, caller, &request);
     let id = uuid::Uuid::now_v7().to_string();
-    audit::begin(&app.db, &asked.scope, &id, &asked.event).await?;
+    again(|| audit::begin(&app.db, &asked.scope, &id, &asked.event)).await?;
     let note = request_id::current().note;
     let mut ended = Ended {
         app: app.clone(),

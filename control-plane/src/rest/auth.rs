@@ -1,12 +1,11 @@
 //! Who makes a request, and whether they may: asked before anything else is looked at.
 
-use std::time::Instant;
-
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use entente_api::time::Time;
 
 use super::codes::Code;
 use super::permissions::{Access, Permissions};
@@ -14,6 +13,7 @@ use super::problem::Problem;
 use super::rate::{self, Allowance};
 use super::{App, audited};
 use crate::access::Caller;
+use crate::store::again::again;
 
 /// What the layer knows.
 #[derive(Clone)]
@@ -61,21 +61,19 @@ async fn caller(
     path: &str,
     headers: &HeaderMap,
 ) -> Result<(Option<Caller>, Option<Allowance>), (Problem, Option<Caller>)> {
-    let recognized = match guard.app.gate.recognize(method, headers).await {
+    let recognized = match again(|| guard.app.gate.recognize(method, headers)).await {
         Ok(recognized) => recognized,
         // The cookie of a session that has ended must not keep anybody from signing in.
         Err(_) if access == Access::Everybody => return Ok((None, None)),
         Err(problem) => return Err((problem, None)),
     };
     let caller = recognized.caller;
-    let tenant = caller.own_scope();
-    let taken = guard
-        .app
-        .buckets
-        .take(tenant.namespace(), recognized.requests_per_second, Instant::now());
+    let rate = recognized.requests_per_second;
+    let taken = guard.app.buckets.take(&caller.own_scope(), rate, Time::now()).await;
     let allowance = match taken {
-        Ok(allowance) => allowance,
-        Err((allowance, seconds)) => return Err((rate::exceeded(allowance, seconds), Some(caller))),
+        Ok(Ok(allowance)) => allowance,
+        Ok(Err((allowance, seconds))) => return Err((rate::exceeded(allowance, seconds), Some(caller))),
+        Err(error) => return Err((error.into(), Some(caller))),
     };
     if recognized.must_change_password && !path.starts_with("/v1/session") {
         let detail = "The password that you were given is good for choosing one of your own only.";

@@ -115,6 +115,8 @@ codes! {
         Some("Try again in a while. Who has a password here can sign in with it.");
     RegistryUnreachable = "registry_unreachable", SERVICE_UNAVAILABLE, "The cluster does not answer",
         Some("Try again a little later.");
+    DatabaseUnreachable = "database_unreachable", SERVICE_UNAVAILABLE, "The platform's database does not answer",
+        Some("Try again a little later. A change may have been made: repeat it with its Idempotency-Key, or look first.");
     NoQuorum = "no_quorum", SERVICE_UNAVAILABLE, "The ordering service cannot decide",
         Some("More than half of the orderers must run. GET /v1/chains/{chain}/nodes shows which do not.");
     NodeUnreachable = "node_unreachable", SERVICE_UNAVAILABLE, "A node of the chain does not answer",

@@ -1,6 +1,10 @@
 //! `Idempotency-Key`: a POST that is repeated with the same key is carried out once, and answered the same.
 //!
-//! An answer is kept once something was done. A request that was refused before that gives its key back.
+//! All replicas look at the same keys: one that carries out a request says so every few seconds, so that the others tell one
+//! that takes its time from one that has died. An answer is kept once something was done. A request that was refused before
+//! that gives its key back.
+
+use std::convert::Infallible;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -13,9 +17,10 @@ use entente_fabric::crypto::sha256_parts;
 use super::App;
 use super::codes::Code;
 use super::extract::LARGEST_BODY;
-use super::problem::Problem;
+use super::problem::{Problem, chain_of};
 use super::request_id;
 use crate::access::{Caller, TenantScope};
+use crate::store::again::again;
 use crate::store::idempotency::{self as table, Answer, Claim};
 
 pub const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -80,9 +85,12 @@ async fn once(app: &App, key: HeaderValue, request: Request, next: Next) -> Resu
         )
     })?;
     let hash = hex::encode(sha256_parts(&[parts.uri.to_string().as_bytes(), b"\n", &body]));
-    match table::claim(&app.db, &scope, key, &hash, Time::now()).await? {
+    let holder = uuid::Uuid::new_v4().to_string();
+    match again(|| table::claim(&app.db, &scope, key, &hash, &holder, Time::now())).await? {
         Claim::Ours => {}
-        Claim::Unanswered { same_request: false }
+        Claim::Unanswered {
+            same_request: false, ..
+        }
         | Claim::Answered {
             same_request: false, ..
         } => {
@@ -91,14 +99,14 @@ async fn once(app: &App, key: HeaderValue, request: Request, next: Next) -> Resu
                 "The Idempotency-Key was used for another request.",
             ));
         }
-        Claim::Unanswered { same_request: true } if app.in_flight.contains(key) => {
+        Claim::Unanswered { is_held: true, .. } => {
             return Err(Problem::new(
                 Code::IdempotencyKeyInFlight,
                 "The first request with this key is still running.",
             )
             .with_retry_after(1));
         }
-        Claim::Unanswered { same_request: true } => {
+        Claim::Unanswered { is_held: false, .. } => {
             return Err(Problem::new(
                 Code::IdempotencyInterrupted,
                 "The platform stopped while it served this key.",
@@ -109,23 +117,35 @@ async fn once(app: &App, key: HeaderValue, request: Request, next: Next) -> Resu
             answer,
         } => return Ok(replay(answer)),
     }
-    let running = app.in_flight.enter(key);
     let (app, key) = (app.clone(), key.to_owned());
     // In a task of its own: a caller who hangs up must not stop what is being done half-way.
     let work = request_id::carried(async move {
-        let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-        let kept = keep(&app, &scope, &key, response).await;
-        drop(running);
-        kept
+        let answered = next.run(Request::from_parts(parts, Body::from(body)));
+        let response = tokio::select! {
+            response = answered => response,
+            never = held(&app, &scope, &key) => match never {},
+        };
+        keep(&app, &scope, &key, response).await
     });
     tokio::spawn(work).await.map_err(Problem::internal)?
+}
+
+/// Says again and again that the request is being carried out. Whether the database hears it is of no consequence for
+/// the request itself.
+async fn held(app: &App, scope: &TenantScope, key: &str) -> Infallible {
+    loop {
+        tokio::time::sleep(table::HOLD / 3).await;
+        if let Err(error) = table::hold(&app.db, scope, key, Time::now()).await {
+            tracing::debug!(error = %chain_of(&error), "a keyed request could not be held");
+        }
+    }
 }
 
 async fn keep(app: &App, scope: &TenantScope, key: &str, response: Response) -> Result<Response, Problem> {
     // A timeout may have had its effect; everything else that fails has had none.
     let done = response.status().is_success() || response.status() == StatusCode::GATEWAY_TIMEOUT;
     if !done {
-        table::release(&app.db, scope, key).await?;
+        again(|| table::release(&app.db, scope, key)).await?;
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
@@ -140,7 +160,7 @@ async fn keep(app: &App, scope: &TenantScope, key: &str, response: Response) -> 
     } else {
         stored(&parts, &body)
     };
-    table::keep(&app.db, scope, key, &answer).await?;
+    again(|| table::keep(&app.db, scope, key, &answer)).await?;
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
@@ -174,37 +194,4 @@ fn replay(answer: Answer) -> Response {
         .headers_mut()
         .insert(REPLAYED, HeaderValue::from_static("true"));
     response
-}
-
-/// Keys whose requests this process is serving now. What the table has claimed beyond these was interrupted.
-#[derive(Debug, Clone, Default)]
-pub struct InFlight(std::sync::Arc<std::sync::Mutex<std::collections::HashSet<String>>>);
-
-impl InFlight {
-    fn keys(&self) -> std::sync::MutexGuard<'_, std::collections::HashSet<String>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn contains(&self, key: &str) -> bool {
-        self.keys().contains(key)
-    }
-
-    fn enter(&self, key: &str) -> Running {
-        self.keys().insert(key.to_owned());
-        Running {
-            keys: self.clone(),
-            key: key.to_owned(),
-        }
-    }
-}
-
-struct Running {
-    keys: InFlight,
-    key: String,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.keys.keys().remove(&self.key);
-    }
 }

@@ -44,9 +44,10 @@ pub mod permissions;
 pub mod problem;
 mod profile;
 pub mod quota;
-mod rate;
+pub mod rate;
 pub mod records;
 mod releases;
+mod repeat;
 mod request_id;
 mod resources;
 mod routes;
@@ -88,6 +89,7 @@ use crate::ledger::Ledger;
 use crate::ledger::index::Index;
 use crate::oidc;
 use crate::operation::tracker::Operations;
+use crate::store::again::Transient;
 use crate::store::resource::Resources;
 use crate::store::{Db, DbError};
 use crate::webhook::address::AddressArgs;
@@ -114,7 +116,6 @@ pub struct App {
     pub namespace: String,
     /// Cancelled when the platform stops: whoever waits for something answers now.
     pub stop: CancellationToken,
-    in_flight: idempotency::InFlight,
     strangers: audited::Strangers,
     buckets: rate::Buckets,
     /// Held from the look at what a tenant has until the new is written: of two that fit one by one, one is refused.
@@ -132,6 +133,7 @@ impl App {
     ) -> App {
         let operations = Operations::new(db.clone(), resources.clone());
         let index = Index::new(db.clone(), resources.clone(), stop.clone());
+        let buckets = rate::Buckets::new(&db);
         App {
             resources,
             db,
@@ -146,9 +148,8 @@ impl App {
             webhook_addresses: AddressArgs::default(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
             stop,
-            in_flight: idempotency::InFlight::default(),
             strangers: audited::Strangers::default(),
-            buckets: rate::Buckets::default(),
+            buckets,
             admissions: Arc::default(),
         }
     }
@@ -170,6 +171,7 @@ pub fn service(app: App) -> Service {
         .layer(DefaultBodyLimit::max(extract::LARGEST_BODY))
         .layer(from_fn_with_state(app.clone(), idempotency::layer))
         .layer(from_fn_with_state(guard, auth::layer))
+        .layer(from_fn(repeat::layer))
         // Outside of the token check: probes carry none, and learn nothing.
         .route("/healthz", get(async || "ok\n"))
         .layer(from_fn(request_id::layer))
@@ -188,8 +190,18 @@ async fn method_not_allowed(method: Method, request: Request) -> Problem {
     Problem::new(Code::MethodNotAllowed, format!("{path} does not take {method}."))
 }
 
+impl Transient for Problem {
+    fn is_transient(&self) -> bool {
+        self.code() == Code::DatabaseUnreachable
+    }
+}
+
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Problem {
+        if error.is_transient() {
+            let problem = Problem::new(Code::DatabaseUnreachable, "The platform's database does not answer.");
+            return problem.because(error).with_retry_after(1);
+        }
         Problem::internal(error)
     }
 }

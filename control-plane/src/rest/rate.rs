@@ -1,36 +1,52 @@
 //! How many requests a tenant may make: a bucket of tokens that refills all the time, a request a token.
 //!
-//! Told in every answer by `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Each replica counts
-//! for itself.
+//! Told in every answer by `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Replicas that share
+//! a database share the buckets: each takes a second's worth at once, and looks again when that is used.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use entente_api::time::Time;
 use parking_lot::Mutex;
 
 use super::codes::Code;
 use super::problem::Problem;
+use crate::access::TenantScope;
+use crate::store::rate::{self as table, Bucket, Pace};
+use crate::store::{Db, DbError};
 
 /// What a tenant may do where its quota does not say.
 const DEFAULT_PER_SECOND: u32 = 50;
 /// A minute's worth may be used at once.
 const WINDOW: u32 = 60;
 /// Buckets that have been full for this long are forgotten.
-const FORGET: Duration = Duration::from_secs(2 * WINDOW as u64);
+pub const FORGET: Duration = Duration::from_secs(2 * WINDOW as u64);
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// The buckets of all tenants.
-#[derive(Debug, Clone, Default)]
-pub struct Buckets(Arc<Mutex<HashMap<String, Bucket>>>);
+#[derive(Debug, Clone)]
+pub struct Buckets {
+    /// Where they are when several replicas count together.
+    shared: Option<Db>,
+    tenants: Arc<Mutex<HashMap<String, Arc<Tenant>>>>,
+}
 
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    left: f64,
-    seen: Instant,
+/// One tenant's. Whoever has to look at the table looks for everybody who waits.
+type Tenant = tokio::sync::Mutex<Stock>;
+
+#[derive(Debug)]
+struct Stock {
+    /// The bucket, or what it was when the table was looked at.
+    bucket: Bucket,
+    /// Tokens that were taken from the table and are not used yet.
+    batch: u32,
+    /// The table has none before this, in milliseconds since 1970.
+    empty_until: i64,
+    seen: i64,
 }
 
 /// What is left after a request.
@@ -45,32 +61,88 @@ pub struct Allowance {
 }
 
 impl Buckets {
+    /// Of this replica alone, or of all that share a database.
+    pub fn new(db: &Db) -> Buckets {
+        Buckets {
+            shared: db.is_shared().then(|| db.clone()),
+            tenants: Arc::default(),
+        }
+    }
+
     /// Takes a token. `Err`: there is none; try again after this many seconds.
-    pub fn take(&self, tenant: &str, per_second: Option<u32>, now: Instant) -> Result<Allowance, (Allowance, u32)> {
-        let rate = f64::from(per_second.unwrap_or(DEFAULT_PER_SECOND).max(1));
-        let most = rate * f64::from(WINDOW);
-        let mut buckets = self.0.lock();
-        if buckets.len() > 1000 {
-            buckets.retain(|_, bucket| now.duration_since(bucket.seen) < FORGET);
-        }
-        let full = Bucket { left: most, seen: now };
-        let bucket = buckets.entry(tenant.to_owned()).or_insert(full);
-        let waited = now.saturating_duration_since(bucket.seen).as_secs_f64();
-        bucket.left = (bucket.left + waited * rate).min(most);
-        bucket.seen = now;
-        let taken = bucket.left >= 1.0;
-        if taken {
-            bucket.left -= 1.0;
-        }
-        let seconds = |tokens: f64| (tokens / rate).ceil().max(1.0) as u32;
-        let allowance = Allowance {
-            quota: most as u32,
-            left: bucket.left as u32,
-            reset: seconds(most - bucket.left),
+    pub async fn take(
+        &self,
+        scope: &TenantScope,
+        per_second: Option<u32>,
+        now: Time,
+    ) -> Result<Result<Allowance, (Allowance, u32)>, DbError> {
+        let now = now.get().timestamp_millis();
+        let per_second = per_second.unwrap_or(DEFAULT_PER_SECOND).max(1);
+        let pace = Pace {
+            per_second,
+            most: per_second.saturating_mul(WINDOW),
         };
-        match taken {
+        let tenant = self.tenant(scope.namespace(), pace, now);
+        let mut stock = tenant.lock().await;
+        stock.seen = now;
+        let taken = match &self.shared {
+            None => {
+                let (bucket, taken) = stock.bucket.take(pace, 1, now);
+                stock.bucket = bucket;
+                taken == 1
+            }
+            Some(db) => {
+                // No pause is longer than a second: one that seems to be was made before the clock was set back.
+                let is_empty = (1..=1000).contains(&stock.empty_until.saturating_sub(now));
+                if stock.batch == 0 && !is_empty {
+                    let (bucket, batch) = table::take(db, scope, pace, per_second, now).await?;
+                    let wait = if batch == 0 { bucket.until_next(pace) } else { 0 };
+                    stock.empty_until = now.saturating_add_unsigned(wait);
+                    (stock.bucket, stock.batch) = (bucket, batch);
+                }
+                let taken = stock.batch > 0;
+                stock.batch = stock.batch.saturating_sub(1);
+                taken
+            }
+        };
+        let allowance = stock.allowance(pace);
+        let wait = stock.bucket.until_next(pace).div_ceil(1000).max(1);
+        Ok(match taken {
             true => Ok(allowance),
-            false => Err((allowance, seconds(1.0 - bucket.left))),
+            false => Err((allowance, u32::try_from(wait).unwrap_or(WINDOW))),
+        })
+    }
+
+    fn tenant(&self, name: &str, pace: Pace, now: i64) -> Arc<Tenant> {
+        let mut tenants = self.tenants.lock();
+        if tenants.len() > 1000 {
+            let forget = i64::try_from(FORGET.as_millis()).unwrap_or(i64::MAX);
+            // One that is being looked at is in use.
+            tenants.retain(|_, tenant| {
+                tenant
+                    .try_lock()
+                    .map_or(true, |stock| now.saturating_sub(stock.seen) < forget)
+            });
+        }
+        let full = || {
+            Arc::new(Tenant::new(Stock {
+                bucket: Bucket::full(pace, now),
+                batch: 0,
+                empty_until: i64::MIN,
+                seen: now,
+            }))
+        };
+        tenants.entry(name.to_owned()).or_insert_with(full).clone()
+    }
+}
+
+impl Stock {
+    fn allowance(&self, pace: Pace) -> Allowance {
+        let left = self.bucket.left().saturating_add(self.batch).min(pace.most);
+        Allowance {
+            quota: pace.most,
+            left,
+            reset: (pace.most - left).div_ceil(pace.per_second).max(1),
         }
     }
 }
@@ -101,29 +173,60 @@ pub fn exceeded(quota: Allowance, seconds: u32) -> Problem {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_tenant_that_asks_too_much_waits_and_others_do_not() {
-        let (buckets, start) = (Buckets::default(), Instant::now());
+    async fn take(buckets: &Buckets, tenant: &str, now: Time) -> Result<Allowance, (Allowance, u32)> {
+        let scope = TenantScope::for_background_task("test", tenant);
+        buckets.take(&scope, Some(2), now).await.unwrap()
+    }
 
-        let taken = (0..200)
-            .filter(|_| buckets.take("bank", Some(2), start).is_ok())
-            .count();
-        let (_, wait) = buckets.take("bank", Some(2), start).unwrap_err();
-        let later = buckets.take("bank", Some(2), start + Duration::from_secs(5)).unwrap();
-        let other = buckets.take("rival", Some(2), start).unwrap();
+    #[tokio::test]
+    async fn a_tenant_that_asks_too_much_waits_and_others_do_not() {
+        let (buckets, start) = (Buckets::new(&crate::store::testing::fresh().await), Time::now());
+
+        let mut taken = 0;
+        for _ in 0..200 {
+            taken += usize::from(take(&buckets, "bank", start).await.is_ok());
+        }
+        let (_, wait) = take(&buckets, "bank", start).await.unwrap_err();
+        let later = Time::from(start.get() + Duration::from_secs(5));
+        let later = take(&buckets, "bank", later).await.unwrap();
+        let other = take(&buckets, "rival", start).await.unwrap();
 
         assert_eq!((taken, wait), (120, 1));
         assert_eq!((later.left, other.left), (9, 119));
     }
 
+    #[tokio::test]
+    async fn replicas_count_together() {
+        let db = crate::store::testing::fresh().await;
+        let replica = || Buckets {
+            shared: Some(db.clone()),
+            tenants: Arc::default(),
+        };
+        let (replicas, start) = ([replica(), replica(), replica()], Time::now());
+
+        let mut taken = 0;
+        for round in 0..300 {
+            taken += usize::from(take(&replicas[round % 3], "bank", start).await.is_ok());
+        }
+        let soon = Time::from(start.get() + Duration::from_millis(500));
+        let next = [
+            take(&replicas[0], "bank", soon).await.is_ok(),
+            take(&replicas[1], "bank", soon).await.is_ok(),
+        ];
+
+        assert_eq!((taken, next), (120, [true, false]));
+    }
+
     #[test]
     fn headers_say_what_is_left() {
         let mut headers = HeaderMap::new();
+        let allowance = Allowance {
+            quota: 3000,
+            left: 2999,
+            reset: 1,
+        };
 
-        Buckets::default()
-            .take("bank", None, Instant::now())
-            .unwrap()
-            .tell(&mut headers);
+        allowance.tell(&mut headers);
 
         let told = [POLICY, LIMIT].map(|name| headers[name].to_str().unwrap().to_owned());
         assert_eq!(told, ["\"tenant\";q=3000;w=60", "\"tenant\";r=2999;t=1"]);

@@ -16,7 +16,10 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(15 * 60);
 
 /// Says that a change has begun. `event` tells what is known of it.
 pub async fn begin(db: &Db, scope: &TenantScope, id: &str, event: &AuditEvent) -> Result<(), DbError> {
-    sqlx::query("INSERT INTO audit_begun (id, tenant, create_time, body) VALUES ($1, $2, $3, $4)")
+    // Whoever lost the connection says so again.
+    let statement =
+        "INSERT INTO audit_begun (id, tenant, create_time, body) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING";
+    sqlx::query(statement)
         .bind(id.to_owned())
         .bind(scope.namespace().to_owned())
         .bind(event.time.to_string())

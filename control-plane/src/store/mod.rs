@@ -5,6 +5,7 @@
 //! but for those of `access`, which find out who asks. Absent is `Ok(None)`.
 
 pub mod access;
+pub mod again;
 pub mod alliance;
 pub mod audit;
 pub mod audit_anchors;
@@ -15,6 +16,7 @@ pub mod ledger_index;
 pub mod nodes;
 pub mod notices;
 pub mod operation;
+pub mod rate;
 pub mod records;
 pub mod resource;
 mod sealed;
@@ -47,6 +49,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: AnyPool,
+    is_shared: bool,
     /// `None`: secrets rest as they are.
     seal: Option<Seal>,
 }
@@ -75,6 +78,15 @@ impl Db {
     /// The address of a file.
     pub fn address(path: &Path) -> String {
         format!("sqlite://{}?mode=rwc", uri::path(&path.to_string_lossy()))
+    }
+
+    /// Ends every connection to the server but the one that does so; false where there is no server.
+    #[cfg(test)]
+    pub async fn disconnect_everybody(&self) -> bool {
+        let statement = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+                         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        // It may be ended by another one that does the same.
+        self.is_shared && self.pool.execute(statement).await.is_ok()
     }
 
     /// Tables that live as long as the value.
@@ -127,7 +139,17 @@ impl Db {
             .after_connect(move |connection, _| Box::pin(async move { connection.execute(settings).await.map(drop) }))
             .connect(url)
             .await?;
-        Ok((Db { pool, seal: None }, migrations))
+        let db = Db {
+            pool,
+            is_shared: std::ptr::eq(migrations, &POSTGRES),
+            seal: None,
+        };
+        Ok((db, migrations))
+    }
+
+    /// Whether other replicas may use it at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// Writes what is pending and closes the connections.

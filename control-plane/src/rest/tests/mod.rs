@@ -15,6 +15,7 @@ mod operations;
 mod quota;
 mod records;
 mod recycle;
+mod replicas;
 mod resources;
 mod service_accounts;
 mod signers;
@@ -42,6 +43,7 @@ use crate::access::Gate;
 use crate::access::service_accounts::ServiceAccounts;
 use crate::access::service_accounts::tests::Believer;
 use crate::ledger::Ledger;
+use crate::store::Db;
 use crate::store::resource::Resources;
 
 pub const TOKEN: &str = "ent_admin_test";
@@ -53,7 +55,7 @@ pub struct TestApp {
     pub app: App,
     pub registry: Registry,
     pub service: Service,
-    _folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 /// An answer.
@@ -95,10 +97,19 @@ impl TestApp {
         let registry = Registry::new(Arc::new(
             Embedded::open(&folder.path().join("registry.db")).await.unwrap(),
         ));
+        let db = crate::store::testing::fresh().await;
+        TestApp::on(registry, db, Arc::new(folder))
+    }
+
+    /// Another replica, which shares nothing with this one but its registry and database.
+    pub fn replica(&self) -> TestApp {
+        TestApp::on(self.registry.clone(), self.app.db.clone(), self.folder.clone())
+    }
+
+    fn on(registry: Registry, db: Db, folder: Arc<tempfile::TempDir>) -> TestApp {
         let resources = Resources::new(registry.clone());
         let vault = Arc::new(vault::Local::new(&folder.path().join("vault")));
         let ledger = Ledger::new(resources.clone(), vault);
-        let db = crate::store::testing::fresh().await;
         let mut gate = Gate::new(db.clone(), registry.clone(), TOKEN, DEFAULT_NAMESPACE);
         gate.service_accounts = Some(ServiceAccounts::new(Arc::new(Believer::default()), AUDIENCE));
         let app = App::new(resources, db, ledger, Arc::new(NoNodes), gate, CancellationToken::new());
@@ -107,7 +118,7 @@ impl TestApp {
             app,
             registry,
             service,
-            _folder: folder,
+            folder,
         }
     }
 
