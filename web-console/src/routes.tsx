@@ -129,6 +129,39 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('./screens/account/Account'), 'Account'),
 });
 
+const organizations = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations',
+  validateSearch: resourceSearch,
+  component: lazyRouteComponent(() => import('./screens/organizations/OrganizationList'), 'OrganizationList'),
+});
+
+const organization = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$organization',
+  component: lazyRouteComponent(() => import('./screens/organizations/OrganizationPage'), 'OrganizationPage'),
+});
+
+const identities = createRoute({
+  getParentRoute: () => shell,
+  path: '/identities',
+  validateSearch: texts('tab', 'q', 'organization', 'within', 'type'),
+  component: lazyRouteComponent(() => import('./screens/identities/Identities'), 'Identities'),
+});
+
+const identity = createRoute({
+  getParentRoute: () => shell,
+  path: '/identities/$identity',
+  component: lazyRouteComponent(() => import('./screens/identities/IdentityPage'), 'IdentityPage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/audit',
+  validateSearch: texts('actor', 'action', 'object', 'outcome', 'from', 'to'),
+  component: lazyRouteComponent(() => import('./screens/audit/Audit'), 'Audit'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -144,6 +177,11 @@ export const router = createRouter({
       contracts,
       deployContract,
       contract,
+      organizations,
+      organization,
+      identities,
+      identity,
+      audit,
     ]),
   ]),
   defaultPreload: 'intent',

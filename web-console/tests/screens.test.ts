@@ -27,6 +27,11 @@ const SCREENS = [
   ['/contracts/new', 'contract-deploy', 'Transfer payments'],
   ['/contracts/transfer-payments.main.evidence', 'contract', 'ProvinceFinanceMSP'],
   ['/contracts/transfer-payments.main.evidence?tab=console', 'contract-console', 'Certify'],
+  ['/organizations', 'organizations', 'ProvinceFinanceMSP'],
+  ['/organizations/province-finance', 'organization', 'Certificate authority'],
+  ['/identities', 'identities', 'No identity yet'],
+  ['/identities?tab=certificates', 'certificates', 'What breaks'],
+  ['/audit', 'audit', 'alliance_put'],
   ['/account', 'account', 'admin@entente.local'],
 ] as const;
 

@@ -7,5 +7,6 @@ export * from './Field';
 export * from './Loaded';
 export * from './Menu';
 export * from './Page';
+export * from './ShownOnce';
 export * from './states';
 export * from './Time';

@@ -8,7 +8,7 @@ import { TenantMenu, UserMenu } from './UserMenu';
 
 type Entry = {
   to: NonNullable<LinkProps['to']>;
-  label: 'overview' | 'chains' | 'contracts';
+  label: 'overview' | 'chains' | 'contracts' | 'organizations' | 'identities' | 'audit';
   /** Whoever lacks it does not see the entry. */
   scope?: string;
   icon: ReactNode;
@@ -30,6 +30,24 @@ const ENTRIES: Entry[] = [
     label: 'contracts',
     scope: 'contracts:read',
     icon: <path d="M3 1.500h7L13 4.500v10H3zM5.500 7h5M5.500 10h5" />,
+  },
+  {
+    to: '/organizations',
+    label: 'organizations',
+    scope: 'organizations:read',
+    icon: <path d="M2 14V6l6-4 6 4v8zM6 14v-4h4v4" />,
+  },
+  {
+    to: '/identities',
+    label: 'identities',
+    scope: 'identities:read',
+    icon: <path d="M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM2.500 14a5.500 5.500 0 0 1 11 0" />,
+  },
+  {
+    to: '/audit',
+    label: 'audit',
+    scope: 'audit:read',
+    icon: <path d="M3 2h10v12H3zM5.500 5.500h5M5.500 8h5M5.500 10.500h3" />,
   },
 ];
 

@@ -1,0 +1,50 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, call, type Schemas } from '@/api/client';
+import { listOptions, present } from '@/api/queries';
+
+export type Identity = Schemas['Identity'];
+export type Certificate = Schemas['CertificateView'];
+
+export const CERTIFICATE_TYPES = [
+  'identityAuthority',
+  'tlsAuthority',
+  'identity',
+  'node',
+  'enrolled',
+] as const satisfies Schemas['CertificateType'][];
+
+export type CertificateFilter = {
+  organization?: string | undefined;
+  within?: string | undefined;
+  type?: string | undefined;
+};
+
+export const certificatesQuery = ({ organization, within, type }: CertificateFilter) =>
+  listOptions(['certificates', organization, within, type], (pageToken) =>
+    call(
+      api.GET('/v1/certificates', {
+        params: {
+          query: present({
+            organization,
+            expiresWithin: within,
+            type: CERTIFICATE_TYPES.find((each) => each === type),
+            pageToken,
+          }),
+        },
+      }),
+    ),
+  );
+
+export const identitiesQuery = (q: string | undefined) =>
+  listOptions(['identities', { q }], (pageToken) =>
+    call(api.GET('/v1/identities', { params: { query: present({ q, pageToken }) } })),
+  );
+
+/** One identity, asked for again every second until its certificate is as asked. */
+export const identityQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['identities', name],
+    queryFn: () => call(api.GET('/v1/identities/{name}', { params: { path: { name } } })),
+    refetchInterval: ({ state: { data } }) =>
+      data && ['pending', 'provisioning', 'updating'].includes(data.state) ? 1000 : false,
+  });
