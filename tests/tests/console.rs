@@ -66,3 +66,8 @@ async fn a_newcomer_makes_a_chain() {
 async fn people_protect_their_accounts() {
     passes("account.test.ts").await;
 }
+
+#[tokio::test]
+async fn a_transaction_is_found_and_explained() {
+    passes("explorer.test.ts").await;
+}

@@ -117,6 +117,114 @@ const contract = createRoute({
   component: lazyRouteComponent(() => import('./screens/contracts/ContractPage'), 'ContractPage'),
 });
 
+const chain = createRoute({
+  getParentRoute: () => shell,
+  path: '/chains/$chain',
+  component: lazyRouteComponent(() => import('./screens/chain/ChainFrame'), 'ChainFrame'),
+});
+
+const chainOverview = createRoute({
+  getParentRoute: () => chain,
+  path: '/',
+  component: lazyRouteComponent(() => import('./screens/chain/ChainOverview'), 'ChainOverview'),
+});
+
+const chainChannels = createRoute({
+  getParentRoute: () => chain,
+  path: '/channels',
+  component: lazyRouteComponent(() => import('./screens/chain/Channels'), 'Channels'),
+});
+
+const chainMembers = createRoute({
+  getParentRoute: () => chain,
+  path: '/members',
+  component: lazyRouteComponent(() => import('./screens/chain/Members'), 'Members'),
+});
+
+const chainSettings = createRoute({
+  getParentRoute: () => chain,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./screens/chain/Settings'), 'Settings'),
+});
+
+const chainNodes = createRoute({
+  getParentRoute: () => chain,
+  path: '/nodes',
+  validateSearch: texts('node'),
+  component: lazyRouteComponent(() => import('./screens/chain/Nodes'), 'Nodes'),
+});
+
+const explorerStart = createRoute({
+  getParentRoute: () => chain,
+  path: '/explorer',
+  component: lazyRouteComponent(() => import('./screens/explorer/ExplorerStart'), 'ExplorerStart'),
+});
+
+/** A channel's ledger. What was searched for stays in the box. */
+const explorer = createRoute({
+  getParentRoute: () => chain,
+  path: '/explorer/$channel',
+  validateSearch: texts('q'),
+  component: lazyRouteComponent(() => import('./screens/explorer/ExplorerFrame'), 'ExplorerFrame'),
+});
+
+const ledgerLists = createRoute({
+  getParentRoute: () => explorer,
+  id: 'lists',
+  component: lazyRouteComponent(() => import('./screens/explorer/Live'), 'Live'),
+});
+
+const blocks = createRoute({
+  getParentRoute: () => ledgerLists,
+  path: '/',
+  component: lazyRouteComponent(() => import('./screens/explorer/Blocks'), 'Blocks'),
+});
+
+const transactions = createRoute({
+  getParentRoute: () => ledgerLists,
+  path: '/transactions',
+  validateSearch: texts('creator', 'contract', 'function', 'code', 'from', 'to'),
+  component: lazyRouteComponent(() => import('./screens/explorer/Transactions'), 'Transactions'),
+});
+
+const keys = createRoute({
+  getParentRoute: () => ledgerLists,
+  path: '/state',
+  validateSearch: texts('contract', 'prefix'),
+  component: lazyRouteComponent(() => import('./screens/explorer/Keys'), 'Keys'),
+});
+
+const statistics = createRoute({
+  getParentRoute: () => ledgerLists,
+  path: '/statistics',
+  component: lazyRouteComponent(() => import('./screens/explorer/Statistics'), 'Statistics'),
+});
+
+const ledgerSearch = createRoute({
+  getParentRoute: () => explorer,
+  path: '/search',
+  component: lazyRouteComponent(() => import('./screens/explorer/SearchResults'), 'SearchResults'),
+});
+
+const block = createRoute({
+  getParentRoute: () => explorer,
+  path: '/blocks/$block',
+  component: lazyRouteComponent(() => import('./screens/explorer/BlockPage'), 'BlockPage'),
+});
+
+const transaction = createRoute({
+  getParentRoute: () => explorer,
+  path: '/transactions/$transaction',
+  component: lazyRouteComponent(() => import('./screens/explorer/TransactionPage'), 'TransactionPage'),
+});
+
+const keyHistory = createRoute({
+  getParentRoute: () => explorer,
+  path: '/state/$contract',
+  validateSearch: texts('key'),
+  component: lazyRouteComponent(() => import('./screens/explorer/KeyHistory'), 'KeyHistory'),
+});
+
 const operation = createRoute({
   getParentRoute: () => shell,
   path: '/operations/$operation',
@@ -172,6 +280,21 @@ export const router = createRouter({
       overview,
       chains,
       newChain,
+      chain.addChildren([
+        chainOverview,
+        chainChannels,
+        chainNodes,
+        chainMembers,
+        chainSettings,
+        explorerStart,
+        explorer.addChildren([
+          ledgerLists.addChildren([blocks, transactions, keys, statistics]),
+          ledgerSearch,
+          block,
+          transaction,
+          keyHistory,
+        ]),
+      ]),
       operation,
       account,
       contracts,

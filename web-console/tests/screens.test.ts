@@ -32,6 +32,16 @@ const SCREENS = [
   ['/identities', 'identities', 'No identity yet'],
   ['/identities?tab=certificates', 'certificates', 'What breaks'],
   ['/audit', 'audit', 'alliance_put'],
+  ['/chains/transfer-payments', 'chain', 'About this chain'],
+  ['/chains/transfer-payments/nodes?node=orderer0', 'node', 'Health and metrics'],
+  ['/chains/transfer-payments/channels', 'channels', 'orderer1'],
+  ['/chains/transfer-payments/members', 'members', 'CityFinanceMSP'],
+  ['/chains/transfer-payments/settings', 'chain-settings', 'Danger zone'],
+  ['/chains/transfer-payments/explorer/main', 'blocks', 'Block hash'],
+  ['/chains/transfer-payments/explorer/main/blocks/0', 'block', 'This is how the channel began.'],
+  ['/chains/transfer-payments/explorer/main/transactions', 'transactions', 'evidence.Certify'],
+  ['/chains/transfer-payments/explorer/main/state', 'state', 'owner'],
+  ['/chains/transfer-payments/explorer/main/statistics', 'statistics', 'By organization'],
   ['/account', 'account', 'admin@entente.local'],
 ] as const;
 

@@ -1,7 +1,9 @@
 import account from './account.json';
 import audit from './audit.json';
+import chain from './chain.json';
 import chains from './chains.json';
 import contracts from './contracts.json';
+import explorer from './explorer.json';
 import identities from './identities.json';
 import kit from './kit.json';
 import newChain from './newChain.json';
@@ -13,17 +15,19 @@ import signIn from './signIn.json';
 import state from './state.json';
 
 export default {
-  audit,
-  identities,
-  organizations,
   account,
+  audit,
+  chain,
   chains,
+  contracts,
+  explorer,
+  identities,
   kit,
   newChain,
   operation,
+  organizations,
   overview,
   shell,
   signIn,
   state,
-  contracts,
 } as const;

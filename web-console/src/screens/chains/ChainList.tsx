@@ -20,7 +20,7 @@ export function ChainList() {
       id: 'name',
       head: t('chains.name'),
       cell: (chain) => (
-        <Link to="/chains" search={{ q: chain.name }}>
+        <Link to="/chains/$chain" params={{ chain: chain.name }}>
           <strong>{chain.spec.displayName ?? chain.name}</strong>
           {chain.spec.displayName && <div className="muted mono">{chain.name}</div>}
         </Link>

@@ -37,7 +37,7 @@ export function Attention() {
           {chains.map((chain) => (
             <li key={chain.uid}>
               <div className="row">
-                <Link className="grow" to="/chains" search={{ q: chain.name }}>
+                <Link className="grow" to="/chains/$chain" params={{ chain: chain.name }}>
                   {chain.spec.displayName ?? chain.name}
                 </Link>
                 <StateBadge state={chain.state} />

@@ -1,0 +1,115 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { type Chain, chainQuery } from '@/api/queries';
+import { useFormat } from '@/i18n/format';
+import { Age, Badge, Card, Loaded, Time } from '@/kit';
+import { Connect } from './Connect';
+import { type Layer, layersOf, margin } from './layers';
+
+const route = getRouteApi('/shell/chains/$chain/');
+
+/** How a chain is: its health layer by layer, its figures, and how to connect to it. */
+export function ChainOverview() {
+  const { chain: name } = route.useParams();
+  const query = useQuery(chainQuery(name));
+  return (
+    <Loaded query={query}>
+      {(chain) => (
+        <div className="stack">
+          <Trouble chain={chain} />
+          <Health chain={chain} />
+          <Figures chain={chain} />
+          <Connect chain={chain} />
+        </div>
+      )}
+    </Loaded>
+  );
+}
+
+/** What is the matter, in the platform's words; nothing while all is well. */
+function Trouble({ chain }: { chain: Chain }) {
+  const wrong = chain.status?.conditions?.filter(
+    ({ type, status }) => (type === 'Ready' || type === 'Accepted') && status === 'False',
+  );
+  if (!wrong?.length) return null;
+  return wrong.map(({ type, reason, message }) => (
+    <div key={type} className="notice notice-warn" role="status">
+      <strong>{reason}</strong>
+      <span className="grow">{message}</span>
+    </div>
+  ));
+}
+
+function Health({ chain }: { chain: Chain }) {
+  const { t } = useTranslation();
+  return (
+    <Card title={t('chain.health.title')}>
+      <ol className="layers">
+        {layersOf(chain).map((layer) => (
+          <li key={layer.name} className="layer stack-s">
+            <strong>{t(`chain.health.${layer.name}`)}</strong>
+            <span>
+              <Badge tone={layer.health}>{t(`chain.health.state.${layer.health}`)}</Badge>
+            </span>
+            <span className="muted small">
+              <LayerText layer={layer} />
+            </span>
+          </li>
+        ))}
+      </ol>
+    </Card>
+  );
+}
+
+function LayerText({ layer: { name, health, good, all } }: { layer: Layer }) {
+  const { t } = useTranslation();
+  if (name === 'application') return t(health === 'ok' ? 'chain.health.passes' : 'chain.health.notProbed');
+  if (all === 0) return t('chain.health.none');
+  if (name !== 'consensus') return t(`chain.health.${name}Text`, { good, all });
+  const spare = margin(good, all);
+  return spare < 0
+    ? t('chain.health.noQuorum', { good, all })
+    : t('chain.health.consensusText', { good, all, count: spare });
+}
+
+function Figures({ chain }: { chain: Chain }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { status, spec } = chain;
+  const expiry = status?.nodes
+    ?.flatMap(({ certificateExpireTime }) => certificateExpireTime ?? [])
+    .sort()
+    .at(0);
+  const facts: [string, ReactNode][] = [
+    [t('chain.figures.members'), format.number(status?.memberCount ?? spec.members?.length ?? 0)],
+    [
+      t('chain.figures.height'),
+      status?.height == null ? (
+        '–'
+      ) : (
+        <Link key="height" to="/chains/$chain/explorer" params={{ chain: chain.name }}>
+          {format.number(status.height)}
+        </Link>
+      ),
+    ],
+    [t('chain.figures.contracts'), format.number(status?.contracts?.length ?? 0)],
+    [t('chain.figures.release'), status?.release ?? spec.release ?? '–'],
+    [t('chain.figures.created'), chain.createTime ? <Age key="created" value={chain.createTime} /> : '–'],
+    [t('chain.figures.expiry'), expiry ? <Time key="expiry" value={expiry} /> : '–'],
+  ];
+  return (
+    <Card title={t('chain.figures.title')}>
+      {spec.description && <p className="chain-purpose">{spec.description}</p>}
+      <dl className="facts">
+        {facts.map(([name, value]) => (
+          <div key={name} className="chain-fact">
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Card>
+  );
+}
