@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::alliance::AllianceCommand;
+use super::organization::OrganizationCommand;
 use crate::backup::{BackupArgs, RestoreArgs};
 use crate::migrate::MigrateArgs;
 use crate::operate::OperatorArgs;
@@ -91,6 +93,12 @@ pub enum Command {
     /// Issue, list, renew and revoke certificates
     #[command(subcommand)]
     Identity(IdentityCommand),
+    /// Say and check which legal parties organizations are
+    #[command(subcommand)]
+    Organization(OrganizationCommand),
+    /// Find institutions in the alliance's directory
+    #[command(subcommand)]
+    Alliance(AllianceCommand),
     /// Work with a chain
     #[command(subcommand)]
     Chain(ChainCommand),

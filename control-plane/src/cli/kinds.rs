@@ -217,6 +217,41 @@ pub const KINDS: &[Kind] = &[
     },
 ];
 
+/// An organization's record; shown by a command of its own.
+pub const RECORD: Kind = Kind {
+    kind: "Record",
+    plural: "records",
+    aliases: &[],
+    is_resource: false,
+    columns: &[
+        Column::text("UID", "/uid"),
+        Column::text("TENANT", "/tenant"),
+        Column::text("ORGANIZATION", "/organization"),
+        Column::text("LEGAL NAME", "/legalName"),
+        Column::text("NUMBER", "/registrationNumber"),
+        Column::text("REVISION", "/revision"),
+        STATE,
+        Column::text("REASON", "/reason").wide(),
+    ],
+    rank: 9,
+};
+
+/// An institution of the alliance's directory; shown by a command of its own.
+pub const INSTITUTION: Kind = Kind {
+    kind: "Institution",
+    plural: "institutions",
+    aliases: &[],
+    is_resource: false,
+    columns: &[
+        NAME,
+        Column::text("DISPLAY NAME", "/displayName"),
+        Column::text("SECTOR", "/sector"),
+        Column::text("LEVEL", "/level"),
+        Column::text("REGION", "/region"),
+    ],
+    rank: 9,
+};
+
 /// The kind that people call so.
 pub fn find(word: &str) -> Result<Kind, CliError> {
     let lower = word.to_ascii_lowercase();

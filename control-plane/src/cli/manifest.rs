@@ -27,19 +27,26 @@ pub fn read_all<P: AsRef<Path>>(files: &[P]) -> Result<Vec<Manifest>, CliError> 
     let mut manifests = Vec::new();
     for file in files {
         let file = file.as_ref();
-        let source = if file == Path::new("-") {
-            "standard input".to_owned()
-        } else {
-            file.display().to_string()
-        };
-        let text = read_text(file).map_err(|error| CliError::usage(format!("{source} cannot be read: {error}")))?;
-        manifests.extend(parse(&text, &source)?);
+        manifests.extend(parse(&text(file)?, &source(file))?);
     }
     if manifests.is_empty() {
         return Err(CliError::usage("there is no resource in what was given"));
     }
     manifests.sort_by_key(|manifest| manifest.kind.rank);
     Ok(manifests)
+}
+
+/// The text of a file; `-` is standard input.
+pub fn text(file: &Path) -> Result<String, CliError> {
+    read_text(file).map_err(|error| CliError::usage(format!("{} cannot be read: {error}", source(file))))
+}
+
+/// What a file is called in an error.
+pub fn source(file: &Path) -> String {
+    match file == Path::new("-") {
+        true => "standard input".to_owned(),
+        false => file.display().to_string(),
+    }
 }
 
 fn read_text(file: &Path) -> std::io::Result<String> {

@@ -3,6 +3,7 @@
 //! [`run`] takes parsed arguments and a [`Console`], and answers with the code to exit with; nothing here ends the
 //! process or writes elsewhere.
 
+mod alliance;
 mod apply;
 mod args;
 mod audit;
@@ -20,6 +21,7 @@ pub mod locate;
 mod login;
 mod logs;
 pub mod manifest;
+mod organization;
 mod output;
 pub mod profiles;
 pub mod progress;
@@ -78,6 +80,8 @@ async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
         },
         Command::Tx(command) => tx::run(&connect()?, &command, console).await,
         Command::Identity(command) => identity::run(&connect()?, &command, console).await,
+        Command::Organization(command) => organization::run(&connect()?, &command, console).await,
+        Command::Alliance(command) => alliance::run(&connect()?, &command, console).await,
         Command::Chain(args::ChainCommand::Connect(args)) => connect::run(&connect()?, &args, console).await,
     }
 }

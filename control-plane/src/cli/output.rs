@@ -51,7 +51,7 @@ pub fn value(value: &Value, output: Output, console: &mut Console) -> Result<(),
 
 /// `chain/ledger`.
 pub fn name(kind: &Kind, item: &Value) -> String {
-    let name = ["name", "id", "number"].iter().find_map(|field| item.get(field));
+    let name = ["name", "id", "number", "uid"].iter().find_map(|field| item.get(field));
     let name = match name {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),

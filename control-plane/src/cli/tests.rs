@@ -2,6 +2,7 @@
 
 mod audit;
 mod identity;
+mod records;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
