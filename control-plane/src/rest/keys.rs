@@ -1,6 +1,7 @@
 //! The state of contracts, key by key, as the index of the ledger knows it; values come from a peer's blocks.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use axum::extract::State;
 use entente_api::time::Time;
@@ -147,13 +148,15 @@ struct Blocks {
 
 impl Blocks {
     async fn transaction(&mut self, ledger: &OpenLedger, block: u64, index: u64) -> Result<Transaction, Problem> {
-        if !self.read.contains_key(&block) {
-            let found = ledger.block(&BlockRef::Number(block)).await?;
-            let transactions = view::block(&found, true).transactions.unwrap_or_default();
-            self.read.insert(block, transactions);
-        }
+        let transactions = match self.read.entry(block) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let found = ledger.block(&BlockRef::Number(block)).await?;
+                unknown.insert(view::block(&found, true).transactions.unwrap_or_default())
+            }
+        };
         let index = usize::try_from(index).unwrap_or(usize::MAX);
-        let found = self.read.get(&block).and_then(|all| all.get(index));
+        let found = transactions.get(index);
         Ok(found.cloned().unwrap_or_default())
     }
 }
