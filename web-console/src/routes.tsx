@@ -270,6 +270,18 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('./screens/audit/Audit'), 'Audit'),
 });
 
+const developers = createRoute({
+  getParentRoute: () => shell,
+  path: '/developers',
+  component: lazyRouteComponent(() => import('./screens/developers/ApiKeys'), 'ApiKeys'),
+});
+
+const people = createRoute({
+  getParentRoute: () => shell,
+  path: '/people',
+  component: lazyRouteComponent(() => import('./screens/people/People'), 'People'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -305,6 +317,8 @@ export const router = createRouter({
       identities,
       identity,
       audit,
+      developers,
+      people,
     ]),
   ]),
   defaultPreload: 'intent',

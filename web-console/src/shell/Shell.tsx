@@ -8,7 +8,15 @@ import { TenantMenu, UserMenu } from './UserMenu';
 
 type Entry = {
   to: NonNullable<LinkProps['to']>;
-  label: 'overview' | 'chains' | 'contracts' | 'organizations' | 'identities' | 'audit';
+  label:
+    | 'overview'
+    | 'chains'
+    | 'contracts'
+    | 'organizations'
+    | 'identities'
+    | 'developers'
+    | 'people'
+    | 'audit';
   /** Whoever lacks it does not see the entry. */
   scope?: string;
   icon: ReactNode;
@@ -42,6 +50,20 @@ const ENTRIES: Entry[] = [
     label: 'identities',
     scope: 'identities:read',
     icon: <path d="M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM2.500 14a5.500 5.500 0 0 1 11 0" />,
+  },
+  {
+    to: '/developers',
+    label: 'developers',
+    scope: 'keys:manage',
+    icon: <path d="M10.500 8.500a3.500 3.500 0 1 0-3-3L2 11v3h3v-2h2v-2z" />,
+  },
+  {
+    to: '/people',
+    label: 'people',
+    scope: 'users:read',
+    icon: (
+      <path d="M6 8a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5ZM1.500 13a4.500 4.500 0 0 1 9 0M10.500 3.500a2.300 2.300 0 0 1 0 4.300M12 9.500a4 4 0 0 1 2.500 3.500" />
+    ),
   },
   {
     to: '/audit',

@@ -3,6 +3,7 @@ import audit from './audit.json';
 import chain from './chain.json';
 import chains from './chains.json';
 import contracts from './contracts.json';
+import developers from './developers.json';
 import explorer from './explorer.json';
 import identities from './identities.json';
 import kit from './kit.json';
@@ -10,6 +11,7 @@ import newChain from './newChain.json';
 import operation from './operation.json';
 import organizations from './organizations.json';
 import overview from './overview.json';
+import people from './people.json';
 import shell from './shell.json';
 import signIn from './signIn.json';
 import state from './state.json';
@@ -20,6 +22,7 @@ export default {
   chain,
   chains,
   contracts,
+  developers,
   explorer,
   identities,
   kit,
@@ -27,6 +30,7 @@ export default {
   operation,
   organizations,
   overview,
+  people,
   shell,
   signIn,
   state,

@@ -1,12 +1,14 @@
+import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
 import { useFormat } from '@/i18n/format';
 import { Badge, Card, Code, Hash } from '@/kit';
+import type { Place } from './ContractConsole';
 
-type Props = { answer: Schemas['CallResult'] | Schemas['Committed'] };
+type Props = { place: Place; answer: Schemas['CallResult'] | Schemas['Committed'] };
 
 /** What a contract answered, and where the transaction is when it was one. */
-export function CallAnswer({ answer }: Props) {
+export function CallAnswer({ place, answer }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const { result } = answer;
@@ -19,6 +21,12 @@ export function CallAnswer({ answer }: Props) {
           <dl className="facts">
             <dt>{t('contracts.answer.transaction')}</dt>
             <dd className="row">
+              <Link
+                to="/chains/$chain/explorer/$channel/transactions/$transaction"
+                params={{ chain: place.chain, channel: place.channel, transaction: answer.transactionId }}
+              >
+                {t('contracts.answer.show')}
+              </Link>
               <Hash value={answer.transactionId} />
             </dd>
             <dt>{t('contracts.answer.block')}</dt>

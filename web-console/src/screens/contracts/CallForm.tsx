@@ -193,7 +193,7 @@ function Caller({ place, title, text, isSubmit, request, children }: CallerProps
         </form>
       </Card>
       {ask.error && !wrong && <Problem error={ask.error} />}
-      {ask.data && <CallAnswer answer={ask.data} />}
+      {ask.data && <CallAnswer place={place} answer={ask.data} />}
     </div>
   );
 }
