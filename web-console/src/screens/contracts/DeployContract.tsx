@@ -53,7 +53,11 @@ export function DeployContract() {
 
 /** A name that is free as long as the contract's own name is on that channel. */
 const resourceName = (chain: string, channel: string | undefined, name: string) =>
-  [chain, channel, name.trim().toLowerCase().replaceAll('_', '-')].filter(Boolean).join('.');
+  [chain, channel, name.trim().toLowerCase().replaceAll('_', '-')]
+    .filter(Boolean)
+    .join('-')
+    .replaceAll('.', '-')
+    .slice(0, 63);
 
 function Form({ chains }: { chains: Chain[] }) {
   const { t } = useTranslation();
