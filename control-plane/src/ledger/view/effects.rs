@@ -32,7 +32,7 @@ pub struct ContractEffects {
 /// Which transaction wrote what was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Version {
+pub struct StateVersion {
     /// Number of its block.
     pub block_number: u64,
     /// Its place in the block.
@@ -47,7 +47,7 @@ pub struct Read {
     pub key: String,
     /// Which transaction had written it; absent when there was no such key.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<Version>,
+    pub version: Option<StateVersion>,
 }
 
 /// A range of keys that was read.
@@ -100,7 +100,7 @@ pub struct HashedRead {
     pub key_hash: String,
     /// Which transaction had written it; absent when there was no such key.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<Version>,
+    pub version: Option<StateVersion>,
 }
 
 /// A private key that was written.
@@ -138,8 +138,8 @@ fn contract(set: NsReadWriteSet) -> ContractEffects {
     }
 }
 
-fn version(version: kvrwset::Version) -> Version {
-    Version {
+fn version(version: kvrwset::Version) -> StateVersion {
+    StateVersion {
         block_number: version.block_num,
         index: version.tx_num,
     }

@@ -6,7 +6,9 @@ mod effects;
 mod transaction;
 
 pub use block::{Block, ConfigChange, block, config_changes};
-pub use effects::{CollectionEffects, ContractEffects, HashedRead, HashedWrite, RangeRead, Read, Version, Write};
+pub use effects::{
+    CollectionEffects, ContractEffects, HashedRead, HashedWrite, RangeRead, Read, StateVersion, Write,
+};
 pub use transaction::{ContractEvent, Transaction, transaction, validation_code};
 
 use entente_fabric::proto::common;

@@ -10,12 +10,8 @@ export type Key = Schemas['Key'];
 export type KeyVersion = Schemas['KeyVersion'];
 export type Bytes = Schemas['Bytes'];
 
-/**
- * The transaction that had written what was read. The API's document has two schemas called `Version`, and names the other one
- * in this place.
- */
-export const writtenBy = ({ version }: Schemas['Read']) =>
-  (version ?? undefined) as unknown as { blockNumber: number; index: number } | undefined;
+/** The transaction that had written what was read. */
+export const writtenBy = ({ version }: Schemas['Read']) => version ?? undefined;
 
 /** A channel of a chain. */
 export type Channel = { chain: string; channel: string };
