@@ -42,9 +42,9 @@ pub async fn how_to_go_on(
         file if file.exists() => format!("user   {}, one-time password in {}\n", first::EMAIL, file.display()),
         _ => String::new(),
     };
+    let url = platform.url();
     console.line(&format!(
-        "\nAPI    {}/v1 (described by /v1/openapi.json)\ntoken  {}\n{sign_in}\nTry, in another terminal with ENTENTE_DATA={root}:\n{commands}\n\nCtrl-C stops everything; the next start continues.",
-        platform.url(),
+        "\nopen   {url}/ in a browser\nAPI    {url}/v1 (described by /v1/openapi.json)\ntoken  {}\n{sign_in}\nTry, in another terminal with ENTENTE_DATA={root}:\n{commands}\n\nCtrl-C stops everything; the next start continues.",
         data.layout.token().display(),
     ))
 }
