@@ -5,11 +5,12 @@ use prost::Message as _;
 use super::flatten::{self, Element, Key, Kind};
 use super::{ConfigError, policies};
 use crate::proto::common::{
-    Capabilities, ConfigGroup, ConfigValue, Consortium, HashingAlgorithm, OrdererAddresses, Orderers,
+    BlockDataHashingStructure, Capabilities, ConfigGroup, ConfigValue, Consortium, HashingAlgorithm,
+    OrdererAddresses, Orderers,
 };
 use crate::proto::etcdraft;
 use crate::proto::msp::{FabricMspConfig, MspConfig};
-use crate::proto::orderer::{BatchSize, BatchTimeout, ConsensusType, consensus_type};
+use crate::proto::orderer::{BatchSize, BatchTimeout, ChannelRestrictions, ConsensusType, consensus_type};
 use crate::proto::protos::{AcLs, AnchorPeers};
 
 /// One element of a configuration that came, went or became another.
@@ -102,7 +103,12 @@ fn value_in_words(name: &str, value: &ConfigValue) -> Option<String> {
             )
         }
         "BatchTimeout" => BatchTimeout::decode(bytes).ok()?.timeout,
+        "BlockDataHashingStructure" => format!("width {}", BlockDataHashingStructure::decode(bytes).ok()?.width),
         "Capabilities" => list(Capabilities::decode(bytes).ok()?.capabilities, |(name, _)| name),
+        "ChannelRestrictions" => match ChannelRestrictions::decode(bytes).ok()?.max_count {
+            0 => "any number of channels".to_owned(),
+            most => format!("{most} channels at most"),
+        },
         "ConsensusType" => consensus_in_words(&ConsensusType::decode(bytes).ok()?),
         "Consortium" => Consortium::decode(bytes).ok()?.name,
         "Endpoints" | "OrdererAddresses" => list(OrdererAddresses::decode(bytes).ok()?.addresses, |a| a),
@@ -177,7 +183,7 @@ mod tests {
             [Change {
                 kind: "Value",
                 path: "Channel/Orderer/BatchTimeout".to_owned(),
-                before: Some("500ms; changed by Admins".to_owned()),
+                before: Some("400ms; changed by Admins".to_owned()),
                 after: Some("7s; changed by Admins".to_owned()),
             }]
         );

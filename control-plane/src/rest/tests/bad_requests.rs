@@ -28,7 +28,10 @@ async fn raw(
 async fn unknown_paths_and_methods_are_problems() {
     let app = TestApp::new().await;
 
-    assert_eq!(app.get("/").await.problem(), problem(404, "no_such_route"));
+    assert_eq!(
+        app.get("/.well-known/nothing").await.problem(),
+        problem(404, "no_such_route")
+    );
     assert_eq!(
         app.get("/v1/blockchains").await.problem(),
         problem(404, "no_such_route")
