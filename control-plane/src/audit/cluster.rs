@@ -17,7 +17,7 @@ use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Client, ResourceExt as _};
 use serde_json::json;
 
-use super::{AuditEvent, Outcome};
+use super::AuditEvent;
 use crate::access::TenantScope;
 use crate::rest::problem::chain_of;
 use crate::store::{Db, cluster_changes};
@@ -97,23 +97,13 @@ async fn tell(
     let generation = object.metadata.generation.unwrap_or_default();
     let verb = if generation <= 1 { "create" } else { "put" };
     let (noun, path) = words(kind);
-    let event = AuditEvent {
-        seq: 0,
-        time: change.time,
-        actor: format!("cluster:{}", change.manager),
-        actor_id: String::new(),
-        action: format!("{noun}_{verb}"),
-        object: format!("{path}/{}", object.name_any()),
-        outcome: Outcome::Done,
-        status: 0,
-        code: None,
-        request_id: String::new(),
-        address: String::new(),
-        before: None,
-        after: Some(json!({"uid": change.uid, "generation": generation})),
-        previous: String::new(),
-        hash: String::new(),
-    };
+    let event = AuditEvent::unasked(
+        change.time,
+        format!("cluster:{}", change.manager),
+        format!("{noun}_{verb}"),
+        format!("{path}/{}", object.name_any()),
+        json!({"uid": change.uid, "generation": generation}),
+    );
     let tenant = match kind {
         "Tenant" | "NodeRelease" => String::new(),
         _ => object.namespace().unwrap_or_default(),

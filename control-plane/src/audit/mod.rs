@@ -91,3 +91,26 @@ pub struct AuditEvent {
     /// SHA-256 of the row without this field, in the canonical form of RFC 8785, in hexadecimal digits.
     pub hash: String,
 }
+
+impl AuditEvent {
+    /// What was done without a request: by the platform itself, or past it.
+    fn unasked(time: Time, actor: String, action: String, object: String, after: Value) -> AuditEvent {
+        AuditEvent {
+            seq: 0,
+            time,
+            actor,
+            actor_id: String::new(),
+            action,
+            object,
+            outcome: Outcome::Done,
+            status: 0,
+            code: None,
+            request_id: String::new(),
+            address: String::new(),
+            before: None,
+            after: Some(after),
+            previous: String::new(),
+            hash: String::new(),
+        }
+    }
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use entente_api::time::Time;
 use serde_json::json;
 
-use super::{AuditEvent, Outcome};
+use super::AuditEvent;
 use crate::access::{PlatformScope, TenantScope};
 use crate::rest::App;
 use crate::rest::problem::Problem;
@@ -20,23 +20,14 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The row that tells that the rows up to `seq` are gone.
 pub fn row(seq: i64, hash: &str, rows: i64, days: u32, now: Time) -> AuditEvent {
-    AuditEvent {
-        seq: 0,
-        time: now,
-        actor: ACTOR.to_owned(),
-        actor_id: String::new(),
-        action: ACTION.to_owned(),
-        object: "audit-events".to_owned(),
-        outcome: Outcome::Done,
-        status: 0,
-        code: None,
-        request_id: String::new(),
-        address: String::new(),
-        before: None,
-        after: Some(json!({"seq": seq, "hash": hash, "rows": rows, "retentionDays": days})),
-        previous: String::new(),
-        hash: String::new(),
-    }
+    let after = json!({"seq": seq, "hash": hash, "rows": rows, "retentionDays": days});
+    AuditEvent::unasked(
+        now,
+        ACTOR.to_owned(),
+        ACTION.to_owned(),
+        "audit-events".to_owned(),
+        after,
+    )
 }
 
 /// What a row of the retention says of where the chain begins: the last row that is gone, and its hash.

@@ -81,6 +81,7 @@ async fn who_reads_does_not_notice_that_connections_are_lost_and_who_writes_can_
         let mut times = 0;
         while !done.load(Ordering::Relaxed) {
             times += usize::from(first.app.db.disconnect_everybody().await);
+            // Between two of them, something gets done.
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
         times
