@@ -105,17 +105,18 @@ async fn of_nodes(
             .iter()
             .any(|one| one.metadata.name.as_deref() == Some(name))
     };
+    let members: Vec<Member> = resources.list(scope).await?;
     let mut found = Vec::new();
     for chain in resources.list::<Chain>(scope).await? {
         let name = chain.name_any();
         let ordering = names::ordering_organization(&name);
-        let all = nodes::of_chain(resources, scope, &chain).await?;
+        let all = nodes::of_members(&members, &chain);
         let theirs = all
             .iter()
             .filter(|node| own(&node.organization) || node.organization == ordering);
         found.extend(theirs.filter_map(|node| of_node(&name, node)));
     }
-    for member in resources.list::<Member>(scope).await? {
+    for member in &members {
         if member.spec.chain_namespace.is_some() {
             let nodes = member.status.iter().flat_map(|status| &status.nodes);
             found.extend(nodes.filter_map(|node| of_node(&member.spec.chain, node)));

@@ -15,23 +15,23 @@ pub async fn of_chain(
     scope: &TenantScope,
     chain: &Chain,
 ) -> Result<Vec<NodeStatus>, RegistryError> {
-    let name = chain.metadata.name.as_deref().unwrap_or_default();
     let members: Vec<Member> = resources.list(scope).await?;
+    Ok(of_members(&members, chain))
+}
+
+/// The same, of the tenant's members.
+pub fn of_members(members: &[Member], chain: &Chain) -> Vec<NodeStatus> {
+    let name = chain.metadata.name.as_deref().unwrap_or_default();
     let own = members
-        .into_iter()
+        .iter()
         .filter(|member| member.spec.chain == name && member.spec.chain_namespace.is_none())
-        .filter_map(|member| member.status);
-    let mut reported: HashMap<String, NodeStatus> = own
-        .flat_map(|status| status.nodes)
-        .map(|node| (node.name.clone(), node))
+        .filter_map(|member| member.status.as_ref());
+    let reported: HashMap<&str, &NodeStatus> = own
+        .flat_map(|status| &status.nodes)
+        .map(|node| (node.name.as_str(), node))
         .collect();
-    let nodes = chain
-        .status
-        .as_ref()
-        .map(|status| status.nodes.clone())
-        .unwrap_or_default();
-    Ok(nodes
-        .into_iter()
-        .map(|node| reported.remove(&node.name).unwrap_or(node))
-        .collect())
+    let nodes = chain.status.iter().flat_map(|status| &status.nodes);
+    nodes
+        .map(|node| reported.get(node.name.as_str()).copied().unwrap_or(node).clone())
+        .collect()
 }
