@@ -115,7 +115,8 @@ pub async fn block_events(
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }
 
-fn read_reference(text: &str) -> Option<BlockRef> {
+/// Reads what names a block: a number, a hash of 64 hexadecimal digits, or `newest`.
+pub(super) fn read_reference(text: &str) -> Option<BlockRef> {
     if text == "newest" {
         return Some(BlockRef::Newest);
     }

@@ -1,7 +1,6 @@
 //! What the index of a channel's ledger finds: transactions by who made them and what they call, counts, and whatever a
 //! few characters may mean.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::blocks::read_reference;
 use super::codes::Code;
 use super::extract::{Path, Query};
 use super::page::{Page, PageQuery};
@@ -270,7 +270,7 @@ pub async fn ledger_search(
         return Err(Problem::parameter("q", detail));
     }
     let (ledger, index) = indexed(&app, &caller, &chain, &channel).await?;
-    let mut items = blocks(&ledger, wanted).await?;
+    let mut items: Vec<Hit> = block(&ledger, wanted).await?.into_iter().collect();
     if wanted.len() >= SHORTEST_ID && wanted.bytes().all(|b| b.is_ascii_hexdigit()) {
         let beginning = wanted.to_ascii_lowercase();
         let found = ledger_index::beginning_with(&app.db, ledger.id(), &beginning, MOST_HITS).await?;
@@ -292,35 +292,22 @@ pub async fn ledger_search(
     Ok(axum::Json(Hits { items, index }))
 }
 
-/// The blocks that may be meant.
-async fn blocks(ledger: &OpenLedger, wanted: &str) -> Result<Vec<Hit>, Problem> {
-    let hash = || {
-        hex::decode(wanted)
-            .ok()
-            .filter(|hash| hash.len() == 32)
-            .map(BlockRef::Hash)
+/// The block that may be meant.
+async fn block(ledger: &OpenLedger, wanted: &str) -> Result<Option<Hit>, Problem> {
+    // A word is a key's beginning here.
+    let Some(reference) = read_reference(wanted).filter(|meant| *meant != BlockRef::Newest) else {
+        return Ok(None);
     };
-    let meant: Vec<BlockRef> = wanted
-        .parse()
-        .ok()
-        .map(BlockRef::Number)
-        .into_iter()
-        .chain(hash())
-        .collect();
-    let mut numbers = BTreeSet::new();
-    for reference in meant {
-        match ledger.block(&reference).await {
-            Ok(block) => numbers.extend(block.header.map(|header| header.number)),
-            Err(problem) if problem.code() == Code::NotFound => {}
-            Err(problem) => return Err(problem),
-        }
-    }
-    let hit = |block_number| Hit {
+    let found = match ledger.block(&reference).await {
+        Ok(found) => found.header,
+        Err(problem) if problem.code() == Code::NotFound => None,
+        Err(problem) => return Err(problem),
+    };
+    Ok(found.map(|header| Hit {
         kind: "block".to_owned(),
-        block_number,
+        block_number: header.number,
         ..Hit::default()
-    };
-    Ok(numbers.into_iter().map(hit).collect())
+    }))
 }
 
 /// Opens a ledger as a reader and brings its index up to date; with how far that reaches.

@@ -152,7 +152,7 @@ impl Blocks {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
                 let found = ledger.block(&BlockRef::Number(block)).await?;
-                unknown.insert(view::block(&found, true).transactions.unwrap_or_default())
+                unknown.insert(view::transactions(&found))
             }
         };
         let index = usize::try_from(index).unwrap_or(usize::MAX);

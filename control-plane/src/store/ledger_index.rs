@@ -70,20 +70,22 @@ pub enum By {
     Day,
 }
 
-/// How many blocks of a ledger are indexed; notes that the ledger exists.
+/// How many blocks of a ledger are indexed; of one that nobody has asked about, notes that it exists.
 pub async fn height(db: &Db, scope: &TenantScope, ledger: &str) -> Result<u64, DbError> {
-    sqlx::query(
-        "INSERT INTO ledger_indexes (ledger, tenant, height) VALUES ($1, $2, 0) ON CONFLICT (ledger) DO NOTHING",
-    )
-    .bind(ledger.to_owned())
-    .bind(scope.namespace().to_owned())
-    .execute(&db.pool)
-    .await?;
-    let height: i64 = sqlx::query_scalar("SELECT height FROM ledger_indexes WHERE ledger = $1")
+    let known: Option<i64> = sqlx::query_scalar("SELECT height FROM ledger_indexes WHERE ledger = $1")
         .bind(ledger.to_owned())
-        .fetch_one(&db.pool)
+        .fetch_optional(&db.pool)
         .await?;
-    Ok(height.unsigned_abs())
+    if known.is_none() {
+        sqlx::query(
+            "INSERT INTO ledger_indexes (ledger, tenant, height) VALUES ($1, $2, 0) ON CONFLICT (ledger) DO NOTHING",
+        )
+        .bind(ledger.to_owned())
+        .bind(scope.namespace().to_owned())
+        .execute(&db.pool)
+        .await?;
+    }
+    Ok(known.unwrap_or_default().unsigned_abs())
 }
 
 /// Keeps the blocks from `from` on. `false`: somebody else has indexed them meanwhile, and nothing is kept.

@@ -6,14 +6,14 @@ use crate::ledger::view::{self, Transaction};
 use crate::store::ledger_index::{Entry, Extract, Write};
 
 pub(super) fn block(block: &common::Block) -> Extract {
-    let shown = view::block(block, true);
+    let number = block.header.as_ref().map(|header| header.number).unwrap_or_default();
     let mut extract = Extract::default();
-    for (position, transaction) in (0..).zip(shown.transactions.unwrap_or_default()) {
+    for (position, transaction) in (0..).zip(view::transactions(block)) {
         if transaction.code == "VALID" {
-            extract.writes.extend(writes(&transaction, shown.number, position));
+            extract.writes.extend(writes(&transaction, number, position));
         }
         extract.entries.push(Entry {
-            block: shown.number,
+            block: number,
             position,
             id: transaction.id,
             kind: transaction.kind,

@@ -1,7 +1,9 @@
 //! A block, and what a configuration block changed.
 
 use entente_api::time::Time;
-use entente_fabric::block::{config_envelope, header_hash, last_config, signatures, validation_codes};
+use entente_fabric::block::{
+    self as blocks, config_envelope, header_hash, last_config, signatures, validation_codes,
+};
 use entente_fabric::config::changes;
 use entente_fabric::proto::common::{self, Envelope};
 use entente_fabric::proto::protos::TxValidationCode;
@@ -9,6 +11,7 @@ use prost::Message as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::transaction::create_time;
 use super::{Creator, Transaction, transaction};
 
 /// A block of a ledger.
@@ -65,15 +68,9 @@ pub struct ConfigChange {
 /// The view of a block, with or without what is inside.
 pub fn block(block: &common::Block, is_whole: bool) -> Block {
     let header = block.header.clone().unwrap_or_default();
-    let envelopes = block.data.as_ref().map(|data| data.data.as_slice()).unwrap_or_default();
+    let data = data(block);
+    let times = blocks::transactions(block).flatten();
     let codes = validation_codes(block);
-    let one = |(index, bytes): (usize, &bytes::Bytes)| {
-        let envelope = Envelope::decode(bytes.as_ref()).unwrap_or_default();
-        // The genesis block has no codes: nobody validated it.
-        let code = codes.get(index).copied().unwrap_or_default().into();
-        transaction(&envelope, code, Some((header.number, index)))
-    };
-    let transactions: Vec<Transaction> = envelopes.iter().enumerate().map(one).collect();
     let signed = is_whole
         .then(|| signatures(block, &[]).ok())
         .flatten()
@@ -83,18 +80,35 @@ pub fn block(block: &common::Block, is_whole: bool) -> Block {
         hash: hex::encode(header_hash(&header)),
         previous_hash: hex::encode(&header.previous_hash),
         data_hash: hex::encode(&header.data_hash),
-        size: envelopes.iter().map(|bytes| bytes.len()).sum(),
-        create_time: transactions.iter().filter_map(|one| one.create_time).max(),
-        transaction_count: envelopes.len(),
+        size: data.iter().map(|bytes| bytes.len()).sum(),
+        create_time: times.filter_map(|one| create_time(&one.opened.channel_header)).max(),
+        transaction_count: data.len(),
         invalid_count: codes
             .iter()
             .filter(|code| i32::from(**code) != TxValidationCode::Valid as i32)
             .count(),
-        transactions: is_whole.then_some(transactions),
+        transactions: is_whole.then(|| transactions(block)),
         signers: signed.iter().filter_map(|one| Creator::read(&one.identity)).collect(),
         last_config: is_whole.then(|| last_config(block)).flatten(),
         config_changes: None,
     }
+}
+
+/// The transactions of a block, in order.
+pub fn transactions(block: &common::Block) -> Vec<Transaction> {
+    let number = block.header.as_ref().map(|header| header.number).unwrap_or_default();
+    let codes = validation_codes(block);
+    let one = |(index, bytes): (usize, &bytes::Bytes)| {
+        let envelope = Envelope::decode(bytes.as_ref()).unwrap_or_default();
+        // The genesis block has no codes: nobody validated it.
+        let code = codes.get(index).copied().unwrap_or_default().into();
+        transaction(&envelope, code, Some((number, index)))
+    };
+    data(block).iter().enumerate().map(one).collect()
+}
+
+fn data(block: &common::Block) -> &[bytes::Bytes] {
+    block.data.as_ref().map(|data| data.data.as_slice()).unwrap_or_default()
 }
 
 /// What a configuration block changed. `None` for a block that is none, or that cannot be read.

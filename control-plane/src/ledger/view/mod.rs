@@ -5,7 +5,7 @@ mod block;
 mod effects;
 mod transaction;
 
-pub use block::{Block, ConfigChange, block, config_changes};
+pub use block::{Block, ConfigChange, block, config_changes, transactions};
 pub use effects::{
     CollectionEffects, ContractEffects, HashedRead, HashedWrite, RangeRead, Read, StateVersion, Write,
 };

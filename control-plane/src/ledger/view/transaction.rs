@@ -82,20 +82,25 @@ pub fn transaction(envelope: &Envelope, code: i32, place: Option<(u64, usize)>) 
     let Some(header) = payload.header else { return view };
     let channel = ChannelHeader::decode(&*header.channel_header).unwrap_or_default();
     let signature = SignatureHeader::decode(&*header.signature_header).unwrap_or_default();
+    view.create_time = create_time(&channel);
     view.id = channel.tx_id;
     view.kind = match HeaderType::try_from(channel.r#type) {
         Ok(HeaderType::EndorserTransaction) => "transaction".to_owned(),
         Ok(other) => other.as_str_name().to_ascii_lowercase(),
         Err(_) => channel.r#type.to_string(),
     };
-    view.create_time = channel.timestamp.and_then(|time| {
-        chrono::DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).unwrap_or_default()).map(Time::from)
-    });
     view.creator = Creator::read(&signature.creator);
     if channel.r#type == HeaderType::EndorserTransaction as i32 {
         call(&payload.data, &mut view);
     }
     view
+}
+
+/// When a transaction's creator says that it was made.
+pub(super) fn create_time(header: &ChannelHeader) -> Option<Time> {
+    let time = header.timestamp.as_ref()?;
+    let nanos = u32::try_from(time.nanos).unwrap_or_default();
+    chrono::DateTime::from_timestamp(time.seconds, nanos).map(Time::from)
 }
 
 /// Fabric's name of a validation code.
