@@ -1,40 +1,9 @@
-/** Every address of the console. Screens are loaded when they are first visited. */
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  Outlet,
-  redirect,
-} from '@tanstack/react-router';
-import type { Schemas } from './api/client';
-import { RESOURCE_STATES, type ResourceFilter } from './api/queries';
-import { sessionQuery } from './api/session';
+/** Every address of the console. Screens are loaded when they are first visited. Areas of many screens list theirs in `routes/`. */
+import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { Loading } from './kit/states';
-import { queryClient } from './query';
+import { developers } from './routes/developers';
+import { resourceSearch, root, shell, texts } from './routes/frame';
 import { STEPS, type StepName } from './screens/newChain/steps';
-import { Crash, NotFound } from './shell/Crash';
-import { Shell } from './shell/Shell';
-
-/** The string parameters of a screen's search, without the empty ones. */
-const texts =
-  <K extends string>(...names: K[]) =>
-  (search: Record<string, unknown>): { [N in K]?: string } =>
-    Object.fromEntries(
-      names
-        .map((name) => [name, search[name]])
-        .filter(([, value]) => typeof value === 'string' && value !== ''),
-    ) as { [N in K]?: string };
-
-const STATES = new Set<unknown>(RESOURCE_STATES);
-
-/** What a list of resources may be narrowed by. */
-const resourceSearch = (search: Record<string, unknown>): ResourceFilter => ({
-  ...texts('q')(search),
-  ...(STATES.has(search.state) && { state: search.state as Schemas['State'] }),
-});
-
-const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Crash });
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -53,18 +22,6 @@ const firstPassword = createRoute({
   getParentRoute: () => root,
   path: '/first-password',
   component: lazyRouteComponent(() => import('./screens/signIn/FirstPassword'), 'FirstPassword'),
-});
-
-/** Everything that only signed-in people see. */
-const shell = createRoute({
-  getParentRoute: () => root,
-  id: 'shell',
-  component: Shell,
-  beforeLoad: async ({ location }) => {
-    const session = await queryClient.ensureQueryData(sessionQuery);
-    if (!session) throw redirect({ to: '/sign-in', search: { returnTo: location.href } });
-    if (session.mustChangePassword) throw redirect({ to: '/first-password' });
-  },
 });
 
 const home = createRoute({
@@ -270,12 +227,6 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('./screens/audit/Audit'), 'Audit'),
 });
 
-const developers = createRoute({
-  getParentRoute: () => shell,
-  path: '/developers',
-  component: lazyRouteComponent(() => import('./screens/developers/ApiKeys'), 'ApiKeys'),
-});
-
 const people = createRoute({
   getParentRoute: () => shell,
   path: '/people',
@@ -317,7 +268,7 @@ export const router = createRouter({
       identities,
       identity,
       audit,
-      developers,
+      ...developers,
       people,
     ]),
   ]),
