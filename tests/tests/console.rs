@@ -58,8 +58,8 @@ async fn a_chain_is_watched_while_it_is_made() {
 }
 
 #[tokio::test]
-async fn a_newcomer_makes_a_chain() {
-    passes("newChain.test.ts").await;
+async fn a_newcomer_finds_their_first_transaction() {
+    passes("newcomer.test.ts").await;
 }
 
 #[tokio::test]
