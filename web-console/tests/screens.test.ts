@@ -34,7 +34,7 @@ const SCREENS = [
   ['/developers', 'api-keys', 'No API key yet'],
   ['/people', 'people', 'admin@entente.local'],
   ['/audit', 'audit', 'alliance_put'],
-  ['/chains/transfer-payments', 'chain', 'About this chain'],
+  ['/chains/transfer-payments', 'chain', 'Who takes part'],
   ['/chains/transfer-payments/nodes?node=orderer0', 'node', 'Health and metrics'],
   ['/chains/transfer-payments/channels', 'channels', 'orderer1'],
   ['/chains/transfer-payments/members', 'members', 'CityFinanceMSP'],

@@ -9,4 +9,5 @@ export * from './Menu';
 export * from './Page';
 export * from './ShownOnce';
 export * from './states';
+export * from './Tile';
 export * from './Time';

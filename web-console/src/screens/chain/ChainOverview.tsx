@@ -1,16 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Chain, chainQuery } from '@/api/queries';
-import { useFormat } from '@/i18n/format';
-import { Age, Badge, Card, Loaded, Time } from '@/kit';
+import { Badge, Card, Loaded, Time } from '@/kit';
 import { Connect } from './Connect';
+import { Figures } from './Figures';
 import { type Layer, layersOf, margin } from './layers';
+import { Topology } from './Topology';
 
 const route = getRouteApi('/shell/chains/$chain/');
 
-/** How a chain is: its health layer by layer, its figures, and how to connect to it. */
+/** How a chain is: its figures, who takes part with what, its health layer by layer, and how to connect to it. */
 export function ChainOverview() {
   const { chain: name } = route.useParams();
   const query = useQuery(chainQuery(name));
@@ -19,9 +20,11 @@ export function ChainOverview() {
       {(chain) => (
         <div className="stack">
           <Trouble chain={chain} />
-          <Health chain={chain} />
           <Figures chain={chain} />
+          <Topology chain={chain} />
+          <Health chain={chain} />
           <Connect chain={chain} />
+          <About chain={chain} />
         </div>
       )}
     </Loaded>
@@ -74,30 +77,12 @@ function LayerText({ layer: { name, health, good, all } }: { layer: Layer }) {
     : t('chain.health.consensusText', { good, all, count: spare });
 }
 
-function Figures({ chain }: { chain: Chain }) {
+function About({ chain: { spec, status, createTime } }: { chain: Chain }) {
   const { t } = useTranslation();
-  const format = useFormat();
-  const { status, spec } = chain;
-  const expiry = status?.nodes
-    ?.flatMap(({ certificateExpireTime }) => certificateExpireTime ?? [])
-    .sort()
-    .at(0);
   const facts: [string, ReactNode][] = [
-    [t('chain.figures.members'), format.number(status?.memberCount ?? spec.members?.length ?? 0)],
-    [
-      t('chain.figures.height'),
-      status?.height == null ? (
-        '–'
-      ) : (
-        <Link key="height" to="/chains/$chain/explorer" params={{ chain: chain.name }}>
-          {format.number(status.height)}
-        </Link>
-      ),
-    ],
-    [t('chain.figures.contracts'), format.number(status?.contracts?.length ?? 0)],
     [t('chain.figures.release'), status?.release ?? spec.release ?? '–'],
-    [t('chain.figures.created'), chain.createTime ? <Age key="created" value={chain.createTime} /> : '–'],
-    [t('chain.figures.expiry'), expiry ? <Time key="expiry" value={expiry} /> : '–'],
+    [t('chain.figures.engine'), status?.engine ?? '–'],
+    [t('chain.figures.created'), createTime ? <Time key="created" value={createTime} /> : '–'],
   ];
   return (
     <Card title={t('chain.figures.title')}>

@@ -1,10 +1,10 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
-import { type ReactNode, useEffect } from 'react';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { chainQuery } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
-import { Badge, useNow } from '@/kit';
+import { Badge, Tile, Tiles, useNow } from '@/kit';
 import { blockQuery, type Channel, growing, statisticsQuery } from './ledger';
 import { useLive } from './useLive';
 
@@ -23,7 +23,7 @@ export function Live() {
   ] as const;
   return (
     <>
-      <Tiles of={of} isLive={isLive} />
+      <Figures of={of} isLive={isLive} />
       <IndexBar of={of} />
       <div>
         <nav className="tabs explorer-tabs" aria-label={t('explorer.title')}>
@@ -39,7 +39,7 @@ export function Live() {
   );
 }
 
-function Tiles({ of, isLive }: { of: Channel; isLive: boolean }) {
+function Figures({ of, isLive }: { of: Channel; isLive: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
   const now = useNow(1_000);
@@ -54,7 +54,7 @@ function Tiles({ of, isLive }: { of: Channel; isLive: boolean }) {
   const age =
     newest?.createTime && format.ago(newest.createTime, Math.max(now, Date.parse(newest.createTime)));
   return (
-    <dl className="tiles" data-live={isLive}>
+    <Tiles isLive={isLive}>
       <Tile
         label={t('explorer.tile.height')}
         extra={
@@ -71,19 +71,7 @@ function Tiles({ of, isLive }: { of: Channel; isLive: boolean }) {
         {chain ? t('explorer.of', { part: ready, whole: nodes.length }) : '–'}
       </Tile>
       <Tile label={t('explorer.tile.contracts')}>{number(contracts?.length)}</Tile>
-    </dl>
-  );
-}
-
-type TileProps = { label: string; extra?: ReactNode; isWords?: boolean; children: ReactNode };
-
-function Tile({ label, extra, isWords, children }: TileProps) {
-  return (
-    <div className="stat tile">
-      <dt>{label}</dt>
-      <dd {...(isWords && { className: 'tile-words' })}>{children}</dd>
-      {extra && <dd className="tile-extra">{extra}</dd>}
-    </div>
+    </Tiles>
   );
 }
 
