@@ -71,3 +71,8 @@ async fn people_protect_their_accounts() {
 async fn a_transaction_is_found_and_explained() {
     passes("explorer.test.ts").await;
 }
+
+#[tokio::test]
+async fn programs_are_told_by_webhooks_of_the_console() {
+    passes("webhooks.test.ts").await;
+}
