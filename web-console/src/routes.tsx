@@ -2,7 +2,7 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { Loading } from './kit/states';
 import { developers } from './routes/developers';
-import { resourceSearch, root, shell, texts } from './routes/frame';
+import { nowhere, parseSearch, resourceSearch, root, shell, stringifySearch, texts } from './routes/frame';
 import { STEPS, type StepName } from './screens/newChain/steps';
 
 const signIn = createRoute({
@@ -270,8 +270,11 @@ export const router = createRouter({
       audit,
       ...developers,
       people,
+      nowhere,
     ]),
   ]),
+  parseSearch,
+  stringifySearch,
   defaultPreload: 'intent',
   defaultPendingComponent: Loading,
   scrollRestoration: true,

@@ -5,11 +5,13 @@ import { Failure, Loading, Stale } from './states';
 type LoadedProps<T> = {
   query: Pick<UseQueryResult<T>, 'data' | 'error' | 'isPending' | 'dataUpdatedAt' | 'refetch'>;
   lines?: number;
+  /** It is all that the screen has, so that what is in its place gets the screen's title. */
+  isPage?: boolean;
   children: (data: T) => ReactNode;
 };
 
 /** Shows what a query gives: loading, failed, there, or there but old because the last attempt failed. */
-export function Loaded<T>({ query, lines, children }: LoadedProps<T>) {
+export function Loaded<T>({ query, lines, isPage, children }: LoadedProps<T>) {
   const { data, error, isPending, dataUpdatedAt, refetch } = query;
   if (data !== undefined) {
     return (
@@ -20,5 +22,5 @@ export function Loaded<T>({ query, lines, children }: LoadedProps<T>) {
     );
   }
   if (isPending) return <Loading {...(lines && { lines })} />;
-  return <Failure error={error} onRetry={() => refetch()} />;
+  return <Failure error={error} onRetry={() => refetch()} isPage={isPage} />;
 }

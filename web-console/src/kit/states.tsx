@@ -10,7 +10,19 @@ import { Button } from './Button';
 import { Copy } from './Copy';
 import { useNow } from './Time';
 
-function Frame({ title, children, mark }: { title: ReactNode; children?: ReactNode; mark: ReactNode }) {
+type FrameProps = {
+  title: string;
+  mark: ReactNode;
+  /** It is all that the screen has: its title is the screen's. */
+  isPage?: boolean | undefined;
+  children?: ReactNode;
+};
+
+function Frame({ title, mark, isPage = false, children }: FrameProps) {
+  const Title = isPage ? 'h1' : 'h2';
+  useEffect(() => {
+    if (isPage) document.title = `${title} · Entente`;
+  }, [isPage, title]);
   return (
     <div className="state">
       <svg
@@ -24,7 +36,7 @@ function Frame({ title, children, mark }: { title: ReactNode; children?: ReactNo
       >
         {mark}
       </svg>
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       {children}
     </div>
   );
@@ -58,9 +70,14 @@ export function Loading({ lines = 4 }: { lines?: number }) {
 }
 
 /** There is nothing yet: what it would be, and the one thing to do. */
-export function Empty({ title, text, children }: { title: string; text: ReactNode; children?: ReactNode }) {
+export function Empty({
+  title,
+  text,
+  isPage,
+  children,
+}: Pick<FrameProps, 'title' | 'isPage' | 'children'> & { text: ReactNode }) {
   return (
-    <Frame title={title} mark={MARKS.empty}>
+    <Frame title={title} mark={MARKS.empty} isPage={isPage}>
       <p>{text}</p>
       {children && <div className="row">{children}</div>}
     </Frame>
@@ -94,11 +111,11 @@ export function useRefusal(scope: string): string | undefined {
 }
 
 /** It is there, but not for this role: who can change that. */
-export function Forbidden({ scope }: { scope?: string }) {
+export function Forbidden({ scope, isPage }: { scope?: string } & Pick<FrameProps, 'isPage'>) {
   const { t } = useTranslation();
   const rolesOf = useRolesOf();
   return (
-    <Frame title={t('kit.forbidden.title')} mark={MARKS.forbidden}>
+    <Frame title={t('kit.forbidden.title')} mark={MARKS.forbidden} isPage={isPage}>
       <p>{scope ? t('kit.forbidden.text', { scope, roles: rolesOf(scope) }) : t('kit.forbidden.plain')}</p>
     </Frame>
   );
@@ -178,14 +195,20 @@ function useWords(error: unknown) {
   return { title: title ?? t('kit.error.title'), detail: detail ?? error.message, hint, requestId };
 }
 
-/** The whole screen could not be had. */
-export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
+type FailureProps = { error: unknown; onRetry?: (() => void) | undefined } & Pick<FrameProps, 'isPage'>;
+
+/** The whole screen, or one of its lists, could not be had. */
+export function Failure({ error, onRetry, isPage }: FailureProps) {
   const { t } = useTranslation();
   const { title, detail, hint, requestId } = useWords(error);
-  if (error instanceof ApiError && error.status === 403) return <Forbidden />;
+  if (error instanceof ApiError && error.status === 403) return <Forbidden isPage={isPage} />;
   const isAbsent = error instanceof ApiError && error.status === 404;
   return (
-    <Frame title={isAbsent ? t('kit.error.notFound') : title} mark={isAbsent ? MARKS.noMatch : MARKS.error}>
+    <Frame
+      title={isAbsent ? t('kit.error.notFound') : title}
+      mark={isAbsent ? MARKS.noMatch : MARKS.error}
+      isPage={isPage}
+    >
       {detail && <p>{detail}</p>}
       {hint && <p className="muted">{hint}</p>}
       {requestId && (

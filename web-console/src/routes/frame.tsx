@@ -17,6 +17,15 @@ export const texts =
         .filter(([, value]) => typeof value === 'string' && value !== ''),
     ) as { [N in K]?: string };
 
+/** A search as an address has it: names and texts. A number is not told apart from its digits, so that one can be searched for. */
+export const parseSearch = (search: string) => Object.fromEntries(new URLSearchParams(search));
+
+export function stringifySearch(search: Record<string, unknown>): string {
+  const present = Object.entries(search).filter(([, value]) => value !== undefined);
+  const text = new URLSearchParams(present.map(([name, value]) => [name, String(value)])).toString();
+  return text && `?${text}`;
+}
+
 const STATES = new Set<unknown>(RESOURCE_STATES);
 
 /** What a list of resources may be narrowed by. */
@@ -42,3 +51,6 @@ export const shell = createRoute({
     if (session.mustChangePassword) throw redirect({ to: '/first-password' });
   },
 });
+
+/** An address that leads nowhere, for whoever is signed in: the ways to everything else stay in sight. */
+export const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });

@@ -6,7 +6,7 @@ import { Empty, Failure } from '@/kit/states';
 export function NotFound() {
   const { t } = useTranslation();
   return (
-    <Empty title={t('shell.notFound.title')} text={t('shell.notFound.text')}>
+    <Empty title={t('shell.notFound.title')} text={t('shell.notFound.text')} isPage>
       <Link to="/overview" className="button">
         {t('shell.notFound.home')}
       </Link>
@@ -16,5 +16,5 @@ export function NotFound() {
 
 /** A screen that could not be drawn. */
 export function Crash({ error, reset }: { error: unknown; reset: () => void }) {
-  return <Failure error={error} onRetry={reset} />;
+  return <Failure error={error} onRetry={reset} isPage />;
 }

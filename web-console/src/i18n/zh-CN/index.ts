@@ -15,7 +15,6 @@ import people from './people.json';
 import shell from './shell.json';
 import signIn from './signIn.json';
 import state from './state.json';
-import webhooks from './webhooks.json';
 
 export default {
   account,
@@ -35,5 +34,4 @@ export default {
   shell,
   signIn,
   state,
-  webhooks,
 } as const;

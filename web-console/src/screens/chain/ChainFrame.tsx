@@ -24,7 +24,7 @@ export function ChainFrame() {
     ['/chains/$chain/settings', t('chain.tabs.settings'), false],
   ] as const;
   return (
-    <Loaded query={query} lines={8}>
+    <Loaded query={query} lines={8} isPage>
       {(chain) => (
         <>
           <PageHead

@@ -1,10 +1,11 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { api, call, type Schemas } from '@/api/client';
-import { listOptions } from '@/api/queries';
+import { chainQuery, listOptions } from '@/api/queries';
+import { useSession } from '@/api/session';
 import { useFormat } from '@/i18n/format';
-import { Age, type Column, DataTable, Empty, StateBadge } from '@/kit';
+import { Age, Card, type Column, DataTable, Empty, StateBadge } from '@/kit';
 
 type Member = Schemas['Member'];
 
@@ -28,6 +29,9 @@ export function Members() {
   const format = useFormat();
   const { chain } = route.useParams();
   const query = useInfiniteQuery(membersQuery(chain));
+  const { tenant } = useSession();
+  const { data: whole } = useQuery(chainQuery(chain));
+  const elsewhere = (whole?.spec.members ?? []).filter(({ namespace }) => namespace && namespace !== tenant);
   const columns: Column<Member>[] = [
     {
       id: 'organization',
@@ -59,12 +63,29 @@ export function Members() {
     },
   ];
   return (
-    <DataTable
-      label={t('chain.tabs.members')}
-      query={query}
-      columns={columns}
-      rowKey={({ uid }) => uid}
-      empty={<Empty title={t('chain.members.none')} text={t('chain.members.noneText')} />}
-    />
+    <div className="stack">
+      <DataTable
+        label={t('chain.tabs.members')}
+        query={query}
+        columns={columns}
+        rowKey={({ uid }) => uid}
+        empty={<Empty title={t('chain.members.none')} text={t('chain.members.noneText')} />}
+      />
+      {elsewhere.length > 0 && (
+        <Card title={t('chain.members.elsewhere')}>
+          <p className="muted">{t('chain.members.elsewhereText')}</p>
+          <dl className="facts">
+            {elsewhere.map(({ organization, namespace }) => (
+              <div key={`${namespace} ${organization}`} className="chain-fact">
+                <dt>{namespace}</dt>
+                <dd>
+                  <strong>{organization}</strong>
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </Card>
+      )}
+    </div>
   );
 }

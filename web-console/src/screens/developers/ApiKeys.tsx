@@ -18,7 +18,6 @@ import {
   ShownOnce,
   Time,
 } from '@/kit';
-import { DeveloperTabs } from './DeveloperTabs';
 import { NewApiKey } from './NewApiKey';
 
 export type ApiKey = Schemas['ApiKeyView'];
@@ -45,7 +44,6 @@ export function ApiKeys() {
       <PageHead title={t('developers.title')} text={t('developers.text')}>
         {mayManage && create}
       </PageHead>
-      <DeveloperTabs />
       {mayManage ? <Keys>{create}</Keys> : <Forbidden scope="keys:manage" />}
       {isNew && <NewApiKey onClose={() => setNew(false)} />}
     </>

@@ -17,7 +17,7 @@ export function OperationPage() {
   const { operation: id } = route.useParams();
   const { query, isPaused } = useOperation(id);
   return (
-    <Loaded query={query} lines={8}>
+    <Loaded query={query} lines={8} isPage>
       {(operation) => <Shown operation={operation} isPaused={isPaused} />}
     </Loaded>
   );

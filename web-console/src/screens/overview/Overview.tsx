@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { chainsQuery } from '@/api/queries';
-import { useMay } from '@/api/session';
+import { useMay, useSession } from '@/api/session';
 import { Empty, PageHead } from '@/kit';
 import { CreateChain } from '../chains/CreateChain';
 import { Attention } from './Attention';
@@ -14,6 +14,8 @@ import './overview.css';
 export function Overview() {
   const { t } = useTranslation();
   const seesChains = useMay('chains:read');
+  // An operator of the platform need not belong to a tenant.
+  const { tenant } = useSession();
   const chains = useInfiniteQuery({ ...chainsQuery(), enabled: seesChains, refetchInterval: 10_000 });
   const isNew = chains.data?.pages[0]?.items.length === 0;
   return (
@@ -27,7 +29,7 @@ export function Overview() {
             </Empty>
           </section>
         ) : (
-          <Counts />
+          tenant && <Counts />
         )}
         <Guide hasChain={!isNew} />
         <div className="overview">
