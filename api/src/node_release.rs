@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::condition::Progress;
-use crate::time::Time;
 
 /// One approved set of node software that chains run and are upgraded to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema, ToSchema)]
@@ -62,9 +61,6 @@ pub struct NodeReleaseSpec {
     /// Used by chains that name no release. One release at a time should say so; the newest wins.
     #[serde(default)]
     pub default: bool,
-    /// From then on no chain is created with it or moved to it. Those that run it go on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end_of_life_time: Option<Time>,
     /// Images by digest. Needed on Kubernetes, unused where nodes run as local processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<Images>,

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core';
 import { expect } from 'vitest';
 import { EMAIL, PASSWORD, type Platform } from './platform';
 
@@ -51,6 +51,31 @@ export async function open(
 }
 
 const errors = new WeakMap<Page, string[]>();
+
+/** Tells, from now on, whether the page has had everything that it asked the API for; streams of events never end. */
+export function quietness(page: Page): () => boolean {
+  const open = new Set<Request>();
+  let changed = Date.now();
+  const note = (change: (request: Request) => unknown) => (request: Request) => {
+    if (!request.url().includes('/v1/') || request.url().endsWith('/events')) return;
+    change(request);
+    changed = Date.now();
+  };
+  page.on(
+    'request',
+    note((request) => open.add(request)),
+  );
+  page.on(
+    'requestfinished',
+    note((request) => open.delete(request)),
+  );
+  page.on(
+    'requestfailed',
+    note((request) => open.delete(request)),
+  );
+  // One answer may lead to the next question.
+  return () => open.size === 0 && Date.now() - changed > 100;
+}
 
 /** Signs in as the administrator; changes the one-time password where it still stands. */
 export async function signIn(page: Page, platform: Platform, email = EMAIL, password = PASSWORD) {

@@ -86,6 +86,14 @@ test('what is invalid is explained in the language of the reader', async () => {
   await look(chinese, 'transaction-invalid-zh-CN');
 });
 
+test('a number in an address is searched for as one', async () => {
+  await page.goto(`${EXPLORER}/search?q=1`);
+
+  await page.getByRole('heading', { name: 'Block 1' }).waitFor();
+
+  expect(new URL(page.url()).pathname).toBe(`${EXPLORER}/blocks/1`);
+});
+
 test('what is nowhere is said to be nowhere', async () => {
   await page.goto(`${EXPLORER}/search?q=nowhere`);
 

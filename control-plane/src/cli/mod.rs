@@ -26,7 +26,6 @@ mod output;
 pub mod profiles;
 pub mod progress;
 mod table;
-mod template;
 mod tx;
 mod version;
 

@@ -26,7 +26,6 @@ async fn create(registry: &Registry, engine: Engine, version: &str, default: boo
         engine,
         version: version.to_owned(),
         default,
-        end_of_life_time: None,
         images: None,
     };
     match registry.create(&Scope::All, &NodeRelease::new(&name, spec)).await {

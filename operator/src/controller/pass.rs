@@ -324,7 +324,6 @@ mod tests {
             engine: Engine::Native,
             version: "1".to_owned(),
             default: false,
-            end_of_life_time: None,
             images: None,
         };
         let release = registry.create(&Scope::All, &NodeRelease::new("native", spec)).await;

@@ -100,7 +100,6 @@ impl Operator {
             engine,
             version: "1".to_owned(),
             default: false,
-            end_of_life_time: None,
             images: Some(images),
         };
         let release = NodeRelease::new(name, spec);

@@ -73,7 +73,6 @@ impl Operator {
             engine,
             version: "1".to_owned(),
             default: true,
-            end_of_life_time: None,
             images: None,
         };
         let release = NodeRelease::new(engine.as_str(), spec);

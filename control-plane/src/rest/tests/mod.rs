@@ -20,7 +20,6 @@ mod resources;
 mod service_accounts;
 mod signers;
 mod strangers;
-mod templates;
 
 use std::sync::Arc;
 
