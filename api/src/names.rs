@@ -29,6 +29,8 @@ pub mod annotation {
     pub const APPLIED: &str = "entente.dev/applied";
     /// On an Organization, its own uid: an operator of the platform has approved its record. Only the API may write it.
     pub const RECORD_APPROVED: &str = "entente.dev/record-approved";
+    /// On the operators' Lease: when its holder last ended a pass over a resource.
+    pub const LAST_PASS: &str = "entente.dev/last-pass-time";
 }
 
 /// Value of [`label::MANAGED_BY`] on what the operator creates.

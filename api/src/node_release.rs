@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::condition::Progress;
+use crate::time::Time;
 
 /// One approved set of node software that chains run and are upgraded to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema, ToSchema)]
@@ -43,6 +44,13 @@ use crate::condition::Progress;
         description = "Chains that run it"
     ),
     printcolumn(
+        name = "End of life",
+        type_ = "date",
+        json_path = ".spec.endOfLifeTime",
+        description = "From when on nobody mends it",
+        priority = 1
+    ),
+    printcolumn(
         name = "State",
         type_ = "string",
         json_path = ".status.state",
@@ -64,6 +72,9 @@ pub struct NodeReleaseSpec {
     /// Images by digest. Needed on Kubernetes, unused where nodes run as local processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<Images>,
+    /// From when on nobody mends it any more. Chains that run it go on; upgrade them before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_of_life_time: Option<Time>,
 }
 
 /// Which implementation of the node.

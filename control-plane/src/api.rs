@@ -23,12 +23,14 @@ use crate::certificate::notice;
 use crate::cli::CliError;
 use crate::ledger::Ledger;
 use crate::oidc::{self, OidcArgs};
+use crate::operate::sight::Sight;
 use crate::rest::problem::chain_of;
 use crate::rest::rate::FORGET;
 use crate::rest::{self, App};
 use crate::store::access::{attempts, invitations, sessions};
+use crate::store::replicas::Replica;
 use crate::store::resource::Resources;
-use crate::store::{Db, DbError, audit, idempotency, rate, webhooks};
+use crate::store::{Db, DbError, audit, idempotency, rate, replicas, webhooks};
 use crate::trace::export::ExportArgs;
 use crate::webhook::address::AddressArgs;
 use crate::webhook::courier::Courier;
@@ -37,6 +39,10 @@ use crate::webhook::courier::Courier;
 const KEEP_ANSWERS: Duration = Duration::from_secs(48 * 3600);
 /// What webhooks were told can be looked up for so long.
 const KEEP_DELIVERIES: Duration = Duration::from_secs(30 * 24 * 3600);
+/// A replica that has said nothing for so long is forgotten.
+const KEEP_REPLICAS: Duration = Duration::from_secs(24 * 3600);
+/// How often a replica says that it is there.
+const BE_SEEN: Duration = Duration::from_secs(15);
 /// Requests that are being answered get this long to end when the platform stops.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -93,6 +99,10 @@ pub struct Ground {
     pub audit: AuditArgs,
     /// Where the tokens of ServiceAccounts are taken.
     pub service_accounts: Option<ServiceAccounts>,
+    /// Where the operator is seen.
+    pub operator: Sight,
+    /// What replicas of this one are called; each adds something of its own.
+    pub name: String,
     /// Whether browsers reach it over TLS only.
     pub has_secure_cookies: bool,
 }
@@ -126,6 +136,9 @@ impl Api {
         app.openid = ground.openid;
         app.webhook_addresses = ground.webhook_addresses;
         app.namespace.clone_from(&ground.namespace);
+        app.audit = ground.audit.clone();
+        app.operator = Some(ground.operator);
+        app.replica = Replica::starting(&ground.name);
         let service = rest::service(app.clone());
         let tasks = vec![
             tokio::spawn(serve(listener, service, stop)),
@@ -133,6 +146,7 @@ impl Api {
             tokio::spawn(forget(app.clone(), ground.audit.audit_retention_days)),
             tokio::spawn(anchor_heads(app.clone(), ground.audit)),
             tokio::spawn(deliver(app.clone())),
+            tokio::spawn(be_seen(app.clone())),
             tokio::spawn(look_at_certificates(app.clone())),
         ];
         Api {
@@ -193,6 +207,27 @@ async fn deliver(app: App) -> String {
     "webhooks are no longer delivered".to_owned()
 }
 
+/// Tells other replicas of this one, where there may be any.
+async fn be_seen(app: App) -> String {
+    let platform = PlatformScope::for_background_task("which replicas there are");
+    let mut often = tokio::time::interval(BE_SEEN);
+    while app.db.is_shared() && !app.stop.is_cancelled() {
+        tokio::select! {
+            () = app.stop.cancelled() => {}
+            _ = often.tick() => {
+                if let Err(error) = replicas::note(&app.db, &platform, &app.replica.seen(Time::now())).await {
+                    tracing::warn!(error = %chain_of(&error), "other replicas cannot be told of this one");
+                }
+            }
+        }
+    }
+    app.stop.cancelled().await;
+    if app.db.is_shared() && replicas::remove(&app.db, &platform, &app.replica.name).await.is_err() {
+        tracing::warn!("other replicas cannot be told that this one ends");
+    }
+    "other replicas are no longer told of this one".to_owned()
+}
+
 /// Tells webhooks of certificates that expire.
 async fn look_at_certificates(app: App) -> String {
     let mut hourly = tokio::time::interval(Duration::from_secs(3600));
@@ -224,6 +259,7 @@ async fn forget_old(db: &Db, answers: Time, now: Time) -> Result<(), DbError> {
     invitations::forget(db, now).await?;
     attempts::forget(db, now).await?;
     webhooks::forget(db, Time::from(now.get() - KEEP_DELIVERIES)).await?;
+    replicas::forget(db, Time::from(now.get() - KEEP_REPLICAS)).await?;
     let platform = PlatformScope::for_background_task("changes that were interrupted");
     audit::settle_interrupted(db, &platform, now).await.map(|_| ())
 }

@@ -1,8 +1,10 @@
 //! What the operator counts about itself.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use entente_api::time::Time;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -19,6 +21,8 @@ pub struct Metrics {
     /// The sum of `requests`.
     asked: Counter,
     leader: Gauge<f64, AtomicU64>,
+    /// When a pass last ended, in microseconds since 1970; 0: none has.
+    last_pass: Arc<AtomicI64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -48,6 +52,7 @@ impl Default for Metrics {
             requests: Family::default(),
             asked: Counter::default(),
             leader: Gauge::default(),
+            last_pass: Arc::default(),
         }
     }
 }
@@ -80,6 +85,15 @@ impl Metrics {
         self.passes.get_or_create(&pass).inc();
         let of_kind = OfKind { kind: kind.to_owned() };
         self.pass_seconds.get_or_create(&of_kind).observe(took.as_secs_f64());
+        let now = Time::now().get().timestamp_micros();
+        self.last_pass.store(now, Ordering::Relaxed);
+    }
+
+    /// When a pass over a resource last ended.
+    pub fn last_pass(&self) -> Option<Time> {
+        let micros = self.last_pass.load(Ordering::Relaxed);
+        let time = chrono::DateTime::from_timestamp_micros(micros).filter(|_| micros != 0);
+        time.map(Time::from)
     }
 
     /// The API server has answered, or not: then the code is `0`.

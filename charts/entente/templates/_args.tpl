@@ -31,6 +31,7 @@
 - serve
 - --listen=0.0.0.0:7420
 - --namespace={{ .Values.api.namespace }}
+- --operator-lease={{ include "entente.name" (dict "root" . "part" "operator") }}
 {{- /* Below the volume's own folder, which belongs to the cluster and cannot be made private. */}}
 - --data=/var/lib/entente/api
 - --admin-token-file=/etc/entente/token/token

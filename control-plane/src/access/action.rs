@@ -75,6 +75,8 @@ actions! {
     ReadAudit = "audit:read" for [Owner, Admin, Auditor];
     /// See node releases.
     ReadReleases = "releases:read" for [Owner, Admin, Operator, Developer, Auditor, Signer];
+    /// See all tenants' chains and operations by name and state, what tenants use, and how the platform is.
+    ReadPlatform = "platform:read" for [];
     /// Publish and withdraw node releases.
     WriteReleases = "platform:releases" for [];
     /// See the records of organizations, and approve or refuse them.

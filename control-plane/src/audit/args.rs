@@ -51,6 +51,12 @@ pub struct AnchorPlace {
     pub contract: String,
 }
 
+impl std::fmt::Display for AnchorPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.chain, self.channel, self.contract)
+    }
+}
+
 impl FromStr for AnchorPlace {
     type Err = String;
 

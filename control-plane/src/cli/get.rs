@@ -28,7 +28,23 @@ pub async fn run(client: &Client, args: &GetArgs, console: &mut Console) -> Resu
                 console,
             )
         }
-        None => output::list(&kind, &client.list(&path).await?, args.output, console),
+        None => match part(&kind) {
+            Some(part) => {
+                let whole = client.get(&path).await?;
+                let rows = whole[part].as_array().map_or(&[][..], Vec::as_slice);
+                output::list(&kind, rows, args.output, console)
+            }
+            None => output::list(&kind, &client.list(&path).await?, args.output, console),
+        },
+    }
+}
+
+/// What is no list of its own, but a field of one answer.
+fn part(kind: &Kind) -> Option<&'static str> {
+    match kind.plural {
+        "usage" => Some("quotas"),
+        "troubles" => Some("troubles"),
+        _ => None,
     }
 }
 
@@ -50,6 +66,8 @@ async fn path(client: &Client, kind: &Kind, args: &GetArgs) -> Result<String, Cl
                 segment(&channel)
             ))
         }
+        "fleet" | "tenants" => Ok(format!("/v1/admin/{}", kind.plural)),
+        "troubles" => Ok("/v1/admin/health".to_owned()),
         plural => Ok(format!("/v1/{plural}")),
     }
 }

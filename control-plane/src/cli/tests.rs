@@ -190,6 +190,34 @@ async fn get_shows_tables_names_and_what_can_be_applied_again() {
 }
 
 #[tokio::test]
+async fn what_concerns_the_installation_is_shown_in_tables() {
+    let shell = Shell::new().await;
+    let tenant = json!({"name": "default", "spec": {"quotas": {"chains": 5}}});
+    assert_eq!(shell.app.post("/v1/admin/tenants", tenant).await.status, 202);
+    assert_eq!(
+        shell.app.post("/v1/chains", crate::rest::tests::ledger()).await.status,
+        202
+    );
+    shell.app.report("ledger", ready(1)).await;
+    let words = |text: &str| -> Vec<Vec<String>> {
+        let line = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+        text.lines().map(line).collect()
+    };
+
+    let (_, fleet, _) = shell.run(&["get", "fleet"]).await;
+    let (_, usage, _) = shell.run(&["get", "usage"]).await;
+    let (_, tenants, _) = shell.run(&["get", "tenants", "-o", "name"]).await;
+    let (_, troubles, _) = shell.run(&["get", "troubles"]).await;
+
+    let (fleet, usage) = (words(&fleet), words(&usage));
+    assert_eq!(fleet[0][..5], ["TENANT", "NAME", "STATE", "READY", "NODES"]);
+    assert_eq!(fleet[1][..5], ["default", "ledger", "ready", "2", "4"]);
+    assert_eq!(usage[..2], [vec!["QUOTA", "USED", "LIMIT"], vec!["chains", "1", "5"]]);
+    assert_eq!(tenants, "tenant/default\n");
+    assert!(troubles.contains("operatorAbsent"), "{troubles}");
+}
+
+#[tokio::test]
 async fn describe_tells_everything() {
     let shell = Shell::new().await;
     let file = shell.file("chain.yaml", CHAIN);

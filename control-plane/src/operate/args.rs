@@ -93,13 +93,17 @@ pub struct OperatorArgs {
     pub listen: SocketAddr,
 }
 
+/// A process's name among all of its kind that there have ever been.
+pub fn unique(name: &str) -> String {
+    let unique = uuid::Uuid::new_v4().simple().to_string();
+    format!("{name}_{}", &unique[..8])
+}
+
 impl OperatorArgs {
     /// Unique even when two processes are given the same name, as a pod's containers that follow each other are: who
     /// begins anew must not take the lease of the one before for its own.
     pub fn identity(&self) -> String {
-        let name = self.identity.as_deref().unwrap_or(names::MANAGER);
-        let unique = uuid::Uuid::new_v4().simple().to_string();
-        format!("{name}_{}", &unique[..8])
+        unique(self.identity.as_deref().unwrap_or(names::MANAGER))
     }
 
     pub fn lease_namespace(&self, client: &kube::Client) -> String {

@@ -4,6 +4,7 @@
 
 mod args;
 mod health;
+pub mod sight;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use entente_operator::{Context, cluster, vault};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-pub use args::{ClusterArgs, OperatorArgs};
+pub use args::{ClusterArgs, OperatorArgs, unique};
 use health::Health;
 
 use crate::api;

@@ -3,6 +3,7 @@
 //! verb rewriting → request id → token → idempotency → handler. A handler authorizes, checks, writes, answers; only
 //! what reads or writes a ledger (`transactions`, `blocks`) talks to nodes, through [`crate::ledger`].
 
+mod admin;
 mod alliance;
 mod api_keys;
 mod audit;
@@ -83,13 +84,16 @@ use tower::util::MapRequest;
 use self::codes::Code;
 use self::problem::Problem;
 use crate::access::Gate;
+use crate::audit::AuditArgs;
 use crate::ca::Authorities;
 use crate::console;
 use crate::ledger::Ledger;
 use crate::ledger::index::Index;
 use crate::oidc;
+use crate::operate::sight::Sight;
 use crate::operation::tracker::Operations;
 use crate::store::again::Transient;
+use crate::store::replicas::Replica;
 use crate::store::resource::Resources;
 use crate::store::{Db, DbError};
 use crate::webhook::address::AddressArgs;
@@ -114,6 +118,13 @@ pub struct App {
     pub webhook_addresses: AddressArgs,
     /// The installation's own tenant, with whose chain heads of the audit are anchored.
     pub namespace: String,
+    /// How long rows of the audit are kept, and where its heads are anchored.
+    pub audit: AuditArgs,
+    /// Where the operator is seen.
+    pub operator: Option<Sight>,
+    /// This replica.
+    pub replica: Replica,
+    survey: admin::survey::Last,
     /// Cancelled when the platform stops: whoever waits for something answers now.
     pub stop: CancellationToken,
     strangers: audited::Strangers,
@@ -147,6 +158,10 @@ impl App {
             openid: None,
             webhook_addresses: AddressArgs::default(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
+            audit: AuditArgs::default(),
+            operator: None,
+            replica: Replica::starting("entente"),
+            survey: admin::survey::Last::default(),
             stop,
             strangers: audited::Strangers::default(),
             buckets,

@@ -109,16 +109,23 @@ pub struct Version {
     pub api: String,
 }
 
+impl Version {
+    /// Of this program.
+    pub fn running() -> Version {
+        Version {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            api: "v1".to_owned(),
+        }
+    }
+}
+
 /// Read the platform's version.
 #[utoipa::path(
     get, path = "/v1/version", tag = "platform",
     responses((status = OK, body = Version), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
 )]
 pub async fn version_get(_: Caller) -> Result<Json<Version>, Problem> {
-    Ok(Json(Version {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        api: "v1".to_owned(),
-    }))
+    Ok(Json(Version::running()))
 }
 
 #[cfg(test)]

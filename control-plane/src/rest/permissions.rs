@@ -32,6 +32,7 @@ pub type Route = (Method, String);
 
 /// Every operation by its id in the OpenAPI document.
 pub const OPERATIONS: &[Row] = &[
+    ("admin_operation_list", May(ReadPlatform)),
     ("alliance_list", SignedIn),
     ("alliance_put", May(ManageAlliance)),
     ("api_key_create", May(ManageKeys)),
@@ -74,6 +75,7 @@ pub const OPERATIONS: &[Row] = &[
     ("delivery_get", May(ReadWebhooks)),
     ("delivery_list", May(ReadWebhooks)),
     ("delivery_resend", May(ManageWebhooks)),
+    ("fleet_list", May(ReadPlatform)),
     ("identity_bundle", May(ReadIdentities)),
     ("identity_create", May(IssueIdentities)),
     ("identity_deletable", May(ReadIdentities)),
@@ -125,6 +127,7 @@ pub const OPERATIONS: &[Row] = &[
     ("organization_list", May(ReadOrganizations)),
     ("organization_patch", May(WriteOrganizations)),
     ("organization_put", May(WriteOrganizations)),
+    ("platform_health", May(ReadPlatform)),
     ("problem_get", SignedIn),
     ("record_approve", May(CheckRecords)),
     ("record_get", May(ReadOrganizations)),
@@ -159,6 +162,8 @@ pub const OPERATIONS: &[Row] = &[
     ("token_create", SignedIn),
     ("transaction_get", May(ReadLedger)),
     ("transaction_list", May(ReadLedger)),
+    ("usage_get", SignedIn),
+    ("usage_list", May(ReadPlatform)),
     ("user_delete", May(ManageUsers)),
     ("user_get", May(ReadUsers)),
     ("user_list", May(ReadUsers)),

@@ -93,29 +93,37 @@ impl Demand {
         self.storage = self.storage.saturating_add(other.storage);
     }
 
-    /// The first quota that does not suffice for this beside what the tenant has.
-    fn shortage(&self, quotas: &Quotas, has: &Demand) -> Option<QuotaShortage> {
-        let new = self.organizations.difference(&has.organizations).count();
+    /// Each quota by its name, with its limit and how much of it this is.
+    pub fn beside(&self, quotas: &Quotas) -> [(&'static str, Option<u64>, u64); 4] {
         let limit = |limit: Option<u32>| limit.map(u64::from);
         let storage = quotas.storage.as_deref().and_then(|size| units::bytes(size).ok());
-        let compared = [
-            ("chains", limit(quotas.chains), has.chains, self.chains),
+        [
+            ("chains", limit(quotas.chains), self.chains),
             (
                 "organizations",
                 limit(quotas.organizations),
-                has.organizations.len() as u64,
-                new as u64,
+                self.organizations.len() as u64,
             ),
-            ("peers", limit(quotas.peers), has.peers, self.peers),
-            ("storage", storage, has.storage, self.storage),
-        ];
-        let short = compared.into_iter().find(|(_, limit, used, asked)| {
-            *asked > 0 && limit.is_some_and(|limit| used.saturating_add(*asked) > limit)
-        });
-        short.and_then(|(quota, limit, used, requested)| {
-            Some(QuotaShortage {
+            ("peers", limit(quotas.peers), self.peers),
+            ("storage", storage, self.storage),
+        ]
+    }
+
+    /// The first quota that does not suffice for this beside what the tenant has.
+    fn shortage(&self, quotas: &Quotas, has: &Demand) -> Option<QuotaShortage> {
+        let new = Demand {
+            // One that is there already is not needed twice.
+            organizations: self.organizations.difference(&has.organizations).cloned().collect(),
+            ..self.clone()
+        };
+        let asked = new.beside(quotas).map(|(_, _, asked)| asked);
+        let compared = has.beside(quotas).into_iter().zip(asked);
+        compared.into_iter().find_map(|((quota, limit, used), requested)| {
+            let limit = limit?;
+            let is_short = requested > 0 && used.saturating_add(requested) > limit;
+            is_short.then(|| QuotaShortage {
                 quota: quota.to_owned(),
-                limit: limit?,
+                limit,
                 used,
                 requested,
             })
@@ -141,7 +149,8 @@ pub async fn admit<K: Kind>(app: &App, scope: &TenantScope, old: Option<&K>, new
         return Ok(None);
     };
     let turn = app.admissions.clone().lock_owned().await;
-    let has = besides(app, scope, new).await?;
+    let itself = (K::kind(&()), new.meta().name.as_deref());
+    let has = besides(app, scope, |kind, name| itself == (kind.into(), name)).await?;
     match demand.shortage(&tenant.spec.quotas, &has) {
         None => Ok(Some(turn)),
         Some(short) => {
@@ -158,29 +167,34 @@ pub async fn admit<K: Kind>(app: &App, scope: &TenantScope, old: Option<&K>, new
     }
 }
 
-/// What the tenant has, besides the resource itself.
-async fn besides<K: Kind>(app: &App, scope: &TenantScope, resource: &K) -> Result<Demand, Problem> {
+/// What the tenant has.
+pub async fn used(app: &App, scope: &TenantScope) -> Result<Demand, Problem> {
+    besides(app, scope, |_, _| false).await
+}
+
+/// What the tenant has, besides what is left out: by kind and name.
+async fn besides(
+    app: &App,
+    scope: &TenantScope,
+    is_left_out: impl Fn(&str, Option<&str>) -> bool,
+) -> Result<Demand, Problem> {
     // A key that is limited to some chains is limited by all of them.
     let whole = TenantScope::for_background_task("what a tenant has", scope.namespace());
-    let itself = |kind: &str, name: &Option<String>| K::kind(&()) == kind && *name == resource.meta().name;
     let mut has = Demand::default();
     for chain in app.resources.list::<Chain>(&whole).await? {
-        if !itself("Chain", &chain.metadata.name) {
+        if !is_left_out("Chain", chain.metadata.name.as_deref()) {
             has.add(Demand::of_chain(&chain));
         }
     }
     for member in app.resources.list::<Member>(&whole).await? {
-        if !itself("Member", &member.metadata.name) && !is_derived(&member) {
+        if !is_left_out("Member", member.metadata.name.as_deref()) && !is_derived(&member) {
             has.add(Demand::of_member(&member));
         }
     }
     for organization in app.resources.list::<Organization>(&whole).await? {
-        let is_of_a_chain = organization
-            .metadata
-            .name
-            .as_deref()
-            .is_some_and(|name| name.contains('.'));
-        if !itself("Organization", &organization.metadata.name) && !is_of_a_chain {
+        let name = organization.metadata.name.as_deref();
+        let is_of_a_chain = name.is_some_and(|name| name.contains('.'));
+        if !is_left_out("Organization", name) && !is_of_a_chain {
             has.add(Demand::of_organization(&organization));
         }
     }

@@ -77,11 +77,7 @@ impl Buckets {
         now: Time,
     ) -> Result<Result<Allowance, (Allowance, u32)>, DbError> {
         let now = now.get().timestamp_millis();
-        let per_second = per_second.unwrap_or(DEFAULT_PER_SECOND).max(1);
-        let pace = Pace {
-            per_second,
-            most: per_second.saturating_mul(WINDOW),
-        };
+        let pace = Pace::of(per_second);
         let tenant = self.tenant(scope.namespace(), pace, now);
         let mut stock = tenant.lock().await;
         stock.seen = now;
@@ -95,7 +91,7 @@ impl Buckets {
                 // No pause is longer than a second: one that seems to be was made before the clock was set back.
                 let is_empty = (1..=1000).contains(&stock.empty_until.saturating_sub(now));
                 if stock.batch == 0 && !is_empty {
-                    let (bucket, batch) = table::take(db, scope, pace, per_second, now).await?;
+                    let (bucket, batch) = table::take(db, scope, pace, pace.per_second, now).await?;
                     let wait = if batch == 0 { bucket.until_next(pace) } else { 0 };
                     stock.empty_until = now.saturating_add_unsigned(wait);
                     (stock.bucket, stock.batch) = (bucket, batch);
@@ -111,6 +107,25 @@ impl Buckets {
             true => Ok(allowance),
             false => Err((allowance, u32::try_from(wait).unwrap_or(WINDOW))),
         })
+    }
+
+    /// How many requests a tenant may make in a second, and how many of a minute's worth are used for each of its seconds.
+    pub async fn used(&self, scope: &TenantScope, per_second: Option<u32>, now: Time) -> Result<(u32, u32), DbError> {
+        let now = now.get().timestamp_millis();
+        let pace = Pace::of(per_second);
+        let bucket = match &self.shared {
+            Some(db) => table::get(db, scope).await?,
+            None => {
+                let known = self.tenants.lock().get(scope.namespace()).cloned();
+                match known {
+                    Some(known) => Some(known.lock().await.bucket),
+                    None => None,
+                }
+            }
+        };
+        let (filled, _) = bucket.unwrap_or(Bucket::full(pace, now)).take(pace, 0, now);
+        let taken = pace.most.saturating_sub(filled.left());
+        Ok((pace.per_second, (taken + WINDOW / 2) / WINDOW))
     }
 
     fn tenant(&self, name: &str, pace: Pace, now: i64) -> Arc<Tenant> {
@@ -133,6 +148,17 @@ impl Buckets {
             }))
         };
         tenants.entry(name.to_owned()).or_insert_with(full).clone()
+    }
+}
+
+impl Pace {
+    /// A tenant's whose quota says so much.
+    fn of(per_second: Option<u32>) -> Pace {
+        let per_second = per_second.unwrap_or(DEFAULT_PER_SECOND).max(1);
+        Pace {
+            per_second,
+            most: per_second.saturating_mul(WINDOW),
+        }
     }
 }
 

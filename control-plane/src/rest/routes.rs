@@ -9,6 +9,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::App;
+use super::admin::{fleet, health, operations as all_operations, usage};
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
     alliance, api_keys, audit, audit_anchors, authorities, blocks, bundle, certificates, chains, channels, codes,
@@ -165,6 +166,11 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
     table.add(routes!(tenants::tenant_deletable));
     table.add(routes!(tenants::tenant_invite));
     table.add(routes!(tenants::tenant_current));
+    table.add(routes!(usage::usage_get));
+    table.add(routes!(usage::usage_list));
+    table.add(routes!(fleet::fleet_list));
+    table.add(routes!(all_operations::admin_operation_list));
+    table.add(routes!(health::platform_health));
     table.add(routes!(records::record_get, records::record_put));
     table.add(routes!(records::record_list));
     table.add(routes!(alliance::alliance_list));

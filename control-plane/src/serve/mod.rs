@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use entente_api::names::DEFAULT_NAMESPACE;
+use entente_api::names::{self, DEFAULT_NAMESPACE};
 use entente_operator::metrics::Metrics;
 use entente_operator::registry::kubernetes::Kubernetes;
 use entente_operator::registry::{Registry, Scope};
@@ -20,6 +20,7 @@ use crate::audit::cluster;
 use crate::cli::{CliError, Console, Exit};
 use crate::migrate;
 use crate::oidc;
+use crate::operate::sight::Sight;
 use crate::operate::{self, ClusterArgs};
 use crate::rest::problem::chain_of;
 use crate::seal::SealArgs;
@@ -68,9 +69,15 @@ pub struct ServeArgs {
     /// Namespace of the resources that the administrator's token is for
     #[arg(long, env = "ENTENTE_NAMESPACE", default_value = DEFAULT_NAMESPACE, value_name = "NAMESPACE")]
     pub namespace: String,
-    /// Namespace of the platform, where its data key is; that of the connection when absent
+    /// Namespace of the platform, where its data key and the operators' Lease are; that of the connection when absent
     #[arg(long, env = "POD_NAMESPACE", value_name = "NAMESPACE")]
     pub platform_namespace: Option<String>,
+    /// Name of the Lease by which operators take turns
+    #[arg(long, env = "ENTENTE_LEASE_NAME", default_value = names::MANAGER, value_name = "NAME")]
+    pub operator_lease: String,
+    /// Name of this process among others of its kind
+    #[arg(long, env = "POD_NAME", default_value = "entente-serve", value_name = "NAME")]
+    pub identity: String,
     #[command(flatten)]
     pub seal: SealArgs,
     #[command(flatten)]
@@ -154,6 +161,12 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
         token,
         namespace: args.namespace.clone(),
         service_accounts,
+        operator: Sight::Lease {
+            client: client.clone(),
+            namespace: home.to_owned(),
+            name: args.operator_lease.clone(),
+        },
+        name: args.identity.clone(),
         has_secure_cookies: args.secure_cookies,
     };
     let (db, stop) = (ground.db.clone(), CancellationToken::new());

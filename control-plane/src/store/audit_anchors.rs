@@ -4,9 +4,9 @@ use entente_api::time::Time;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::access::{text, time};
+use super::access::{optional_time, text, time};
 use super::{Db, DbError};
-use crate::access::TenantScope;
+use crate::access::{PlatformScope, TenantScope};
 
 /// A head that is on a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,18 @@ pub async fn last(db: &Db, scope: &TenantScope) -> Result<Option<Anchor>, DbErro
         .fetch_optional(&db.pool)
         .await?;
     row.as_ref().map(read).transpose()
+}
+
+/// When a head of any tenant was last anchored, and how many tenants have rows since.
+pub async fn standing(db: &Db, _: &PlatformScope) -> Result<(Option<Time>, u64), DbError> {
+    let row = sqlx::query(
+        "SELECT (SELECT MAX(create_time) FROM audit_anchors) AS last, COUNT(*) AS unanchored FROM audit_heads h
+         WHERE NOT EXISTS (SELECT 1 FROM audit_anchors a WHERE a.tenant = h.tenant AND a.seq >= h.seq)",
+    )
+    .fetch_one(&db.pool)
+    .await?;
+    let unanchored: i64 = row.try_get("unanchored")?;
+    Ok((optional_time(&row, "last")?, unanchored.unsigned_abs()))
 }
 
 fn read(row: &AnyRow) -> Result<Anchor, DbError> {

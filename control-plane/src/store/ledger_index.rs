@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::access::{flag, optional_time, text};
 use super::{Db, DbError};
-use crate::access::TenantScope;
+use crate::access::{PlatformScope, TenantScope};
 
 /// Where a transaction stands, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,18 @@ pub async fn height(db: &Db, scope: &TenantScope, ledger: &str) -> Result<u64, D
         .await?;
     }
     Ok(known.unwrap_or_default().unsigned_abs())
+}
+
+/// How many blocks of each ledger are indexed: tenant, ledger, blocks.
+pub async fn heights(db: &Db, _: &PlatformScope) -> Result<Vec<(String, String, u64)>, DbError> {
+    let rows = sqlx::query("SELECT tenant, ledger, height FROM ledger_indexes ORDER BY tenant, ledger")
+        .fetch_all(&db.pool)
+        .await?;
+    let read = |row: &AnyRow| {
+        let height: i64 = row.try_get("height")?;
+        Ok((text(row, "tenant")?, text(row, "ledger")?, height.unsigned_abs()))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Keeps the blocks from `from` on. `false`: somebody else has indexed them meanwhile, and nothing is kept.

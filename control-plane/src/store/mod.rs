@@ -18,6 +18,7 @@ pub mod notices;
 pub mod operation;
 pub mod rate;
 pub mod records;
+pub mod replicas;
 pub mod resource;
 mod sealed;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyPool, Executor as _};
 
+use crate::access::PlatformScope;
 use crate::seal::{Seal, SealError};
 use crate::uri;
 
@@ -150,6 +152,12 @@ impl Db {
     /// Whether other replicas may use it at the same time.
     pub fn is_shared(&self) -> bool {
         self.is_shared
+    }
+
+    /// The last migration that its tables have had.
+    pub async fn last_migration(&self, _: &PlatformScope) -> Result<i64, DbError> {
+        let last = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations WHERE success");
+        Ok(last.fetch_one(&self.pool).await?)
     }
 
     /// Writes what is pending and closes the connections.

@@ -5,14 +5,14 @@ use sqlx::any::AnyRow;
 
 use super::{Db, DbError, webhooks};
 use crate::access::{PlatformScope, TenantScope};
-use crate::operation::{Operation, Target};
+use crate::operation::{Operation, OperationState, Target};
 use crate::webhook::Event;
 
 /// Keeps a new operation.
 pub async fn insert(db: &Db, scope: &TenantScope, operation: &Operation) -> Result<(), DbError> {
     sqlx::query(
-        "INSERT INTO operations (id, tenant, type, target_kind, target_name, is_running, revision, body)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO operations (id, tenant, type, target_kind, target_name, is_running, revision, body, state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(&operation.id)
     .bind(scope.namespace())
@@ -22,6 +22,7 @@ pub async fn insert(db: &Db, scope: &TenantScope, operation: &Operation) -> Resu
     .bind(i64::from(!operation.state.is_terminal()))
     .bind(operation.revision)
     .bind(serde_json::to_string(operation)?)
+    .bind(operation.state.as_str())
     .execute(&db.pool)
     .await?;
     Ok(())
@@ -31,7 +32,7 @@ pub async fn insert(db: &Db, scope: &TenantScope, operation: &Operation) -> Resu
 pub async fn update(db: &Db, scope: &TenantScope, operation: &Operation) -> Result<bool, DbError> {
     let mut transaction = db.pool.begin().await?;
     let done = sqlx::query(
-        "UPDATE operations SET is_running = $1, revision = $2, body = $3
+        "UPDATE operations SET is_running = $1, revision = $2, body = $3, state = $7
          WHERE tenant = $4 AND id = $5 AND is_running = 1 AND revision = $6",
     )
     .bind(i64::from(!operation.state.is_terminal()))
@@ -40,6 +41,7 @@ pub async fn update(db: &Db, scope: &TenantScope, operation: &Operation) -> Resu
     .bind(scope.namespace())
     .bind(&operation.id)
     .bind(operation.revision - 1)
+    .bind(operation.state.as_str())
     .execute(&mut *transaction)
     .await?;
     let is_written = done.rows_affected() == 1;
@@ -81,9 +83,39 @@ pub async fn running_everywhere(db: &Db, _: &PlatformScope) -> Result<Vec<(Strin
     let rows = sqlx::query("SELECT tenant, body FROM operations WHERE is_running = 1 ORDER BY id")
         .fetch_all(&db.pool)
         .await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get("tenant")?, read(row)?)))
-        .collect()
+    rows.iter().map(read_with_tenant).collect()
+}
+
+/// Which operations of all tenants a list shows.
+#[derive(Debug, Default)]
+pub struct FilterOfAll<'a> {
+    pub tenant: Option<&'a str>,
+    pub state: Option<OperationState>,
+    pub target_kind: Option<&'a str>,
+}
+
+/// Operations of all tenants, each with its tenant: newest first, at most `limit`, beginning after the operation `after`.
+pub async fn list_of_all(
+    db: &Db,
+    _: &PlatformScope,
+    filter: &FilterOfAll<'_>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<(String, Operation)>, DbError> {
+    let rows = sqlx::query(
+        "SELECT tenant, body FROM operations
+         WHERE ($1 IS NULL OR tenant = $1) AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR target_kind = $3)
+           AND ($4 IS NULL OR id < $4)
+         ORDER BY id DESC LIMIT $5",
+    )
+    .bind(filter.tenant)
+    .bind(filter.state.map(OperationState::as_str))
+    .bind(filter.target_kind)
+    .bind(after)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(&db.pool)
+    .await?;
+    rows.iter().map(read_with_tenant).collect()
 }
 
 /// Which operations a list shows.
@@ -119,6 +151,10 @@ pub async fn list(
     rows.iter().map(read).collect()
 }
 
+fn read_with_tenant(row: &AnyRow) -> Result<(String, Operation), DbError> {
+    Ok((row.try_get("tenant")?, read(row)?))
+}
+
 fn read(row: &AnyRow) -> Result<Operation, DbError> {
     Ok(serde_json::from_str(&row.try_get::<String, _>("body")?)?)
 }
@@ -126,7 +162,7 @@ fn read(row: &AnyRow) -> Result<Operation, DbError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{OperationKind, OperationState};
+    use crate::operation::OperationKind;
 
     fn scope(tenant: &str) -> TenantScope {
         TenantScope::for_background_task("test", tenant)

@@ -90,7 +90,8 @@ pub async fn take(db: &Db, scope: &TenantScope, pace: Pace, wanted: u32, now: i6
     Ok((Bucket { level: 0, seen: now }, 0))
 }
 
-async fn get(db: &Db, scope: &TenantScope) -> Result<Option<Bucket>, DbError> {
+/// The bucket of a tenant; `None`: nobody has taken from it of late.
+pub async fn get(db: &Db, scope: &TenantScope) -> Result<Option<Bucket>, DbError> {
     let row = sqlx::query("SELECT level, seen FROM rate_buckets WHERE tenant = $1")
         .bind(scope.namespace().to_owned())
         .fetch_optional(&db.pool)

@@ -1,8 +1,8 @@
 //! Resources, as one tenant sees them.
 
-use entente_api::Organization;
 use entente_api::names::annotation;
-use entente_operator::registry::{Cause, Registry, RegistryError, Scope, Sought, Watch};
+use entente_api::{Chain, Organization};
+use entente_operator::registry::{Cause, Key, Registry, RegistryError, Scope, Sought, Watch};
 
 use crate::access::{PlatformScope, TenantScope};
 use crate::rest::codes::Code;
@@ -122,6 +122,20 @@ impl Resources {
         let reached = |resource: &K| scope.reaches(resource.chain());
         let (registry, namespace) = (&self.registry, scope.namespace());
         registry.part(namespace, after, limit, sought, reached).await
+    }
+
+    /// Chains of every tenant, or of one: at most `limit` that are sought, by tenant and name, from behind `after`; fewer are
+    /// the last ones.
+    pub async fn chains_of_all(
+        &self,
+        _: &PlatformScope,
+        tenant: Option<&str>,
+        after: Option<Key>,
+        limit: usize,
+        sought: &Sought,
+    ) -> Result<Vec<Chain>, RegistryError> {
+        let scope = tenant.map_or(Scope::All, Scope::namespace);
+        self.registry.behind(&scope, after, limit, sought, |_| true).await
     }
 
     pub async fn create<K: Kind>(&self, scope: &TenantScope, resource: &K) -> Result<K, WriteError> {

@@ -9,7 +9,7 @@ use super::access::{flag, optional, optional_time, text, time};
 use super::sealed::WEBHOOK;
 use super::{Db, DbError};
 use crate::access::{PlatformScope, TenantScope};
-use crate::webhook::Event;
+use crate::webhook::{Event, WebhookQueue};
 
 /// What waits for one webhook; when it is more, news of what happens is not kept for it.
 const MOST_PENDING: i64 = 1000;
@@ -139,6 +139,25 @@ pub async fn tenants(db: &Db, _: &PlatformScope) -> Result<Vec<String>, DbError>
         .fetch_all(&db.pool)
         .await?;
     rows.iter().map(|row| text(row, "tenant")).collect()
+}
+
+/// What webhooks of all tenants are still to be told.
+pub async fn queue(db: &Db, _: &PlatformScope) -> Result<WebhookQueue, DbError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS pending, MIN(create_time) AS oldest,
+           (SELECT COUNT(*) FROM webhooks WHERE is_enabled = 1 AND failing_since IS NOT NULL) AS failing,
+           (SELECT COUNT(*) FROM webhooks WHERE is_enabled = 0 AND disable_reason IS NOT NULL) AS disabled
+         FROM webhook_deliveries WHERE state = 'pending'",
+    )
+    .fetch_one(&db.pool)
+    .await?;
+    let count = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+    Ok(WebhookQueue {
+        pending: count("pending")?,
+        oldest_time: optional_time(&row, "oldest")?,
+        failing: count("failing")?,
+        disabled: count("disabled")?,
+    })
 }
 
 /// Puts an event on the way to every webhook of a tenant that wants it; part of the transaction in which it happened.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use entente_api::names::DEFAULT_NAMESPACE;
+use entente_api::time::Time;
 use entente_operator::Context;
 use entente_operator::registry::Registry;
 use entente_operator::registry::embedded::Embedded;
@@ -27,6 +28,7 @@ use crate::cli::client::Client;
 use crate::cli::locate::Server;
 use crate::cli::profiles::Credential;
 use crate::oidc;
+use crate::operate::sight::Sight;
 use crate::seal::vault::Sealed;
 use crate::store::Db;
 
@@ -90,6 +92,10 @@ impl Platform {
             ..Context::new(registry.clone(), substrate.clone(), vault.clone())
         };
         let operator_stop = context.stop.clone();
+        let operator = Sight::Here {
+            metrics: context.metrics.clone(),
+            since: Time::now(),
+        };
         let served = ca::Listener::new(authorities, &layout.root, seal.as_ref())
             .map_err(|error| failed("certificate authorities cannot be served")(&error))?;
         let authorities = Arc::new(Authorities::new(
@@ -116,6 +122,8 @@ impl Platform {
             token: token.clone(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
             service_accounts: None,
+            operator,
+            name: "entente".to_owned(),
             // On loopback, without TLS.
             has_secure_cookies: false,
         };

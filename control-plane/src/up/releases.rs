@@ -27,6 +27,7 @@ async fn create(registry: &Registry, engine: Engine, version: &str, default: boo
         version: version.to_owned(),
         default,
         images: None,
+        end_of_life_time: None,
     };
     match registry.create(&Scope::All, &NodeRelease::new(&name, spec)).await {
         Ok(_) | Err(RegistryError::AlreadyExists { .. }) => Ok(()),

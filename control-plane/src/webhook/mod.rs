@@ -10,7 +10,9 @@ pub mod signature;
 mod tests;
 
 use entente_api::time::Time;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::operation::{Operation, OperationKind, OperationState};
 
@@ -75,4 +77,19 @@ impl Event {
     pub fn body(&self, id: &str, tenant: &str) -> String {
         json!({"id": id, "type": self.kind, "time": self.time, "tenant": tenant, "data": self.data}).to_string()
     }
+}
+
+/// What webhooks of all tenants are still to be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookQueue {
+    /// Deliveries that are still to be made.
+    pub pending: u64,
+    /// Since when the oldest of them waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest_time: Option<Time>,
+    /// Webhooks that nothing can be delivered to at the moment.
+    pub failing: u64,
+    /// Webhooks that were switched off because nothing could be delivered.
+    pub disabled: u64,
 }

@@ -325,6 +325,7 @@ mod tests {
             version: "1".to_owned(),
             default: false,
             images: None,
+            end_of_life_time: None,
         };
         let release = registry.create(&Scope::All, &NodeRelease::new("native", spec)).await;
         let course = Course::default();

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use entente_api::names::annotation;
+use entente_api::time::Time;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, PostParams};
+
+use crate::metrics::Metrics;
 
 /// Why a lease could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -25,13 +29,49 @@ pub enum LeaseError {
 pub struct Leases {
     pub api: Api<Lease>,
     pub name: String,
+    /// Of whoever writes it, who notes there when it was last at work.
+    metrics: Metrics,
+}
+
+/// Who leads, as a lease says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lead {
+    pub holder: String,
+    /// Since when.
+    pub since: Option<Time>,
+    /// When the holder last said so.
+    pub renew_time: Option<Time>,
+    /// When the holder last ended a pass over a resource, as of then.
+    pub last_pass_time: Option<Time>,
+}
+
+impl Lead {
+    /// `None`: the lease was released.
+    pub fn of(lease: &Lease) -> Option<Lead> {
+        let read = |text: &str| {
+            chrono::DateTime::parse_from_rfc3339(text)
+                .ok()
+                .map(|time| time.to_utc().into())
+        };
+        let time = |time: &Option<MicroTime>| read(&time.as_ref()?.0.to_string());
+        let (spec, notes) = (lease.spec.as_ref()?, lease.metadata.annotations.as_ref());
+        Some(Lead {
+            holder: holder(lease)?,
+            since: time(&spec.acquire_time),
+            renew_time: time(&spec.renew_time),
+            last_pass_time: notes
+                .and_then(|notes| notes.get(annotation::LAST_PASS))
+                .and_then(|text| read(text)),
+        })
+    }
 }
 
 impl Leases {
-    pub fn new(client: Client, namespace: &str, name: &str) -> Leases {
+    pub fn new(client: Client, namespace: &str, name: &str, metrics: Metrics) -> Leases {
         Leases {
             api: Api::namespaced(client, namespace),
             name: name.to_owned(),
+            metrics,
         }
     }
 
@@ -47,7 +87,11 @@ impl Leases {
         length: Duration,
         within: Duration,
     ) -> Result<Lease, LeaseError> {
-        let lease = held(read, &self.name, holder, length, Timestamp::now());
+        let mut lease = held(read, &self.name, holder, length, Timestamp::now());
+        if let Some(time) = self.metrics.last_pass() {
+            let notes = lease.metadata.annotations.get_or_insert_default();
+            notes.insert(annotation::LAST_PASS.to_owned(), time.to_string());
+        }
         let by_us = PostParams {
             field_manager: Some(entente_api::names::MANAGER.to_owned()),
             ..PostParams::default()
@@ -134,5 +178,41 @@ mod tests {
         assert_eq!(transitions, [Some(1), Some(1), Some(2)]);
         assert_eq!(length(&first), Some(Duration::from_secs(3)));
         assert_eq!(holder(&second).as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn a_lease_tells_who_leads_since_when_and_when_it_was_last_at_work() {
+        let (since, renewed) = (
+            Timestamp::from_second(1_800_000_000),
+            Timestamp::from_second(1_800_000_004),
+        );
+        let first = held(None, "entente-operator", "one", Duration::from_secs(15), since.unwrap());
+        let mut lease = held(
+            Some(&first),
+            "entente-operator",
+            "one",
+            Duration::from_secs(15),
+            renewed.unwrap(),
+        );
+        let note = [(
+            annotation::LAST_PASS.to_owned(),
+            "2027-01-15T08:00:03.000000Z".to_owned(),
+        )];
+        lease.metadata.annotations = Some(note.into());
+        let mut released = lease.clone();
+        released.spec.get_or_insert_default().holder_identity = None;
+        let time = |second| {
+            let text = format!("2027-01-15T08:00:0{second}Z");
+            let time = text.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+            Some(Time::from(time))
+        };
+
+        let lead = Lead {
+            holder: "one".to_owned(),
+            since: time(0),
+            renew_time: time(4),
+            last_pass_time: time(3),
+        };
+        assert_eq!((Lead::of(&lease), Lead::of(&released)), (Some(lead), None));
     }
 }

@@ -20,13 +20,21 @@ use tracing::{info, warn};
 
 pub use decide::Times;
 use decide::{Candidacy, Leadership, Seen};
-use lease::{LeaseError, Leases};
+use lease::Leases;
+pub use lease::{Lead, LeaseError};
 
 use crate::metrics::Metrics;
 use crate::trouble::in_words;
 
 /// Longest wait for one answer of the API server.
 const ANSWER: Duration = Duration::from_secs(3);
+
+/// Who leads, for whoever wants to know. `None`: nobody does.
+pub async fn look(client: Client, namespace: &str, name: &str) -> Result<Option<Lead>, LeaseError> {
+    let leases = Leases::new(client, namespace, name, Metrics::default());
+    let lease = leases.read(ANSWER).await?;
+    Ok(lease.as_ref().and_then(Lead::of))
+}
 
 /// A candidate for the lead.
 pub struct Election {
@@ -40,7 +48,7 @@ impl Election {
     /// `me` names this process among all that may ever be candidates; `name` is the Lease's.
     pub fn new(client: Client, namespace: &str, name: &str, me: &str, metrics: Metrics) -> Election {
         Election {
-            leases: Leases::new(client, namespace, name),
+            leases: Leases::new(client, namespace, name, metrics.clone()),
             me: me.to_owned(),
             times: Times::default(),
             metrics,

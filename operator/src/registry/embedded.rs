@@ -241,9 +241,9 @@ async fn put(connection: &mut SqliteConnection, key: &Key, mut object: Value) ->
     let version = next_version(connection).await?;
     object["metadata"]["resourceVersion"] = json!(version.to_string());
     let facts = Facts::of(&object);
-    let query = "insert into resource (kind, namespace, name, resource_version, object, state, labels, words) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (kind, namespace, name) do update \
-                 set resource_version = $4, object = $5, state = $6, labels = $7, words = $8";
+    let query = "insert into resource (kind, namespace, name, resource_version, object, state, labels, words, release) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (kind, namespace, name) do update \
+                 set resource_version = $4, object = $5, state = $6, labels = $7, words = $8, release = $9";
     sqlx::query(query)
         .bind(&key.kind)
         .bind(&key.namespace)
@@ -253,6 +253,7 @@ async fn put(connection: &mut SqliteConnection, key: &Key, mut object: Value) ->
         .bind(facts.state)
         .bind(facts.labels)
         .bind(facts.words)
+        .bind(facts.release)
         .execute(connection)
         .await
         .map_err(RegistryError::database("cannot be written"))?;

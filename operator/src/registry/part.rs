@@ -26,6 +26,8 @@ pub struct Sought {
     state: Option<State>,
     /// A label's key, and its value where that matters.
     label: Option<(String, Option<String>)>,
+    /// Name of the NodeRelease that a chain runs.
+    release: Option<String>,
 }
 
 impl Sought {
@@ -35,7 +37,14 @@ impl Sought {
             text: text.map(str::to_lowercase),
             state,
             label,
+            release: None,
         }
+    }
+
+    /// Only chains that run this release, where there is one.
+    pub fn with_release(mut self, release: Option<String>) -> Sought {
+        self.release = release;
+        self
     }
 
     pub(super) fn takes(&self, object: &Value) -> bool {
@@ -48,6 +57,10 @@ impl Sought {
                 .text
                 .as_ref()
                 .is_none_or(|text| texts(object).any(|found| found.to_lowercase().contains(text)))
+            && self
+                .release
+                .as_ref()
+                .is_none_or(|wanted| release(object) == Some(wanted))
     }
 
     /// What [`Facts::words`] contains of every resource that is taken.
@@ -67,6 +80,11 @@ impl Sought {
     pub(super) fn state(&self) -> Option<String> {
         self.state.map(word)
     }
+
+    /// What [`Facts::release`] is of every resource that is taken.
+    pub(super) fn release(&self) -> Option<&str> {
+        self.release.as_deref()
+    }
 }
 
 /// What a table keeps beside an object, so that most of what is not sought need not be read.
@@ -77,6 +95,8 @@ pub struct Facts {
     pub labels: String,
     /// In lower case, each between line feeds.
     pub words: String,
+    /// Empty: it runs none.
+    pub release: String,
 }
 
 impl Facts {
@@ -86,6 +106,7 @@ impl Facts {
             state: word(state(object)),
             labels: lines(labels(object).map(|(key, value)| format!("{key}={value}")).collect()),
             words: lines(texts(object).map(str::to_lowercase).collect()),
+            release: release(object).unwrap_or_default().to_owned(),
         }
     }
 }
@@ -100,6 +121,12 @@ fn state(object: &Value) -> State {
     }
     let state = object.pointer("/status/state").map(State::deserialize);
     state.and_then(Result::ok).unwrap_or_default()
+}
+
+/// The release that a chain runs; before the operator has chosen one, the one that it names.
+fn release(object: &Value) -> Option<&str> {
+    let places = ["/status/release", "/spec/release"];
+    places.into_iter().find_map(|place| object.pointer(place)?.as_str())
 }
 
 fn word(state: State) -> String {
@@ -140,13 +167,20 @@ mod tests {
             json!({"metadata": {"name": "west"}, "spec": {"displayName": "ÜBERWEISUNG"}}),
             json!({"metadata": {"name": "old", "deletionTimestamp": "now"}, "status": {"state": "ready"}}),
             json!({"metadata": {"name": "bin"}, "spec": {"recycled": {"deleteTime": "now"}}}),
+            json!({"metadata": {"name": "new"}, "spec": {"release": "r2"}}),
+            json!({"metadata": {"name": "moving"}, "spec": {"release": "r2"}, "status": {"release": "r1"}}),
         ];
         let all = [
-            (Sought::default(), vec!["ledger", "west", "old", "bin"]),
+            (Sought::default(), vec!["ledger", "west", "old", "bin", "new", "moving"]),
             (Sought::new(Some("überWEIS"), None, None), vec!["west"]),
             (Sought::new(Some("test"), None, None), vec!["ledger"]),
             (Sought::new(None, Some(State::Deleting), None), vec!["old", "bin"]),
-            (Sought::new(None, Some(State::Pending), None), vec!["west"]),
+            (
+                Sought::new(None, Some(State::Pending), None),
+                vec!["west", "new", "moving"],
+            ),
+            (Sought::default().with_release(Some("r2".to_owned())), vec!["new"]),
+            (Sought::default().with_release(Some("r1".to_owned())), vec!["moving"]),
             (Sought::new(None, None, label("env", None)), vec!["ledger"]),
             (Sought::new(None, None, label("env", Some("test"))), vec![]),
             (Sought::new(None, None, label("env", Some("Test"))), vec!["ledger"]),
@@ -165,6 +199,10 @@ mod tests {
                     "{facts:?}"
                 );
                 assert!(sought.state().is_none_or(|state| facts.state == state), "{facts:?}");
+                assert!(
+                    sought.release().is_none_or(|release| facts.release == release),
+                    "{facts:?}"
+                );
             }
             let names: Vec<&Value> = taken.iter().map(|object| &object["metadata"]["name"]).collect();
             assert_eq!(names, expected, "{sought:?}");

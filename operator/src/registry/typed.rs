@@ -55,10 +55,22 @@ impl Registry {
             true => Scope::namespace(namespace),
             false => Scope::All,
         };
-        let mut after = after.map(|name| key::<K>(&scope, name)).transpose()?;
+        let after = after.map(|name| key::<K>(&scope, name)).transpose()?;
+        self.behind(&scope, after, limit, sought, wanted).await
+    }
+
+    /// As [`Registry::part`], of whatever the scope reaches, by namespace and name.
+    pub async fn behind<K: Kind>(
+        &self,
+        scope: &Scope,
+        mut after: Option<Key>,
+        limit: usize,
+        sought: &Sought,
+        wanted: impl Fn(&K) -> bool + Send + Sync,
+    ) -> Result<Vec<K>, RegistryError> {
         let mut found = Vec::new();
         loop {
-            let part = self.unread_part::<K>(&scope, after.as_ref(), limit, sought).await?;
+            let part = self.unread_part::<K>(scope, after.as_ref(), limit, sought).await?;
             let is_last = part.len() < limit;
             after = part.last().map(|(key, _)| key.clone());
             for (key, object) in part {

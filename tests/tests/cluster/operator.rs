@@ -101,6 +101,7 @@ impl Operator {
             version: "1".to_owned(),
             default: false,
             images: Some(images),
+            end_of_life_time: None,
         };
         let release = NodeRelease::new(name, spec);
         self.context.registry.apply(&Scope::All, &release).await?;

@@ -74,6 +74,7 @@ impl Operator {
             version: "1".to_owned(),
             default: true,
             images: None,
+            end_of_life_time: None,
         };
         let release = NodeRelease::new(engine.as_str(), spec);
         context.registry.apply(&Scope::All, &release).await.unwrap();

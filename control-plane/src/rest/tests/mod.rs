@@ -2,6 +2,7 @@
 //! writing the statuses that it would write.
 
 mod access;
+mod admin;
 mod alliance;
 mod audit;
 mod bad_requests;
@@ -99,6 +100,14 @@ impl TestApp {
         ));
         let db = crate::store::testing::fresh().await;
         TestApp::on(registry, db, Arc::new(folder))
+    }
+
+    /// The same, after its `app` was changed.
+    pub fn anew(self) -> TestApp {
+        TestApp {
+            service: super::service(self.app.clone()),
+            ..self
+        }
     }
 
     /// Another replica, which shares nothing with this one but its registry and database.

@@ -16,6 +16,7 @@ const OF_NAMESPACE: &str = "select object from resource where rowid in (
         select rowid from resource indexed by resource_facts
         where kind = $1 and namespace = $2 and name > $4 and ($5 is null or state = $5)
           and ($6 is null or instr(labels, $6) > 0) and ($7 is null or instr(words, $7) > 0)
+          and ($9 is null or release = $9)
         order by name limit $8
     ) order by name";
 /// By namespace and name.
@@ -23,6 +24,7 @@ const OF_ALL: &str = "select object from resource where rowid in (
         select rowid from resource indexed by resource_facts
         where kind = $1 and (namespace, name) > ($3, $4) and ($5 is null or state = $5)
           and ($6 is null or instr(labels, $6) > 0) and ($7 is null or instr(words, $7) > 0)
+          and ($9 is null or release = $9)
         order by namespace, name limit $8
     ) order by namespace, name";
 
@@ -45,6 +47,7 @@ pub async fn select(
         .bind(part.sought.label())
         .bind(part.sought.words())
         .bind(i64::try_from(part.limit).unwrap_or(i64::MAX))
+        .bind(part.sought.release())
         .fetch_all(pool)
         .await
         .map_err(RegistryError::database("cannot be read"))?;
@@ -66,10 +69,11 @@ pub async fn complete(pool: &SqlitePool) -> Result<(), RegistryError> {
             // One that cannot be read is found by nobody, and says so to whoever asks for it.
             let object = parse(&of_kind(&column("kind")?), &column("object")?).unwrap_or_default();
             let facts = Facts::of(&object);
-            sqlx::query("update resource set state = $1, labels = $2, words = $3 where rowid = $4")
+            sqlx::query("update resource set state = $1, labels = $2, words = $3, release = $4 where rowid = $5")
                 .bind(facts.state)
                 .bind(facts.labels)
                 .bind(facts.words)
+                .bind(facts.release)
                 .bind(row.try_get::<i64, _>("rowid").map_err(failed("cannot be read"))?)
                 .execute(&mut *step)
                 .await
