@@ -59,11 +59,11 @@ cluster-down: ## End the cluster without a trace
 check: ## Formatting, lints, licences, and generated files up to date
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo test -q --workspace --lib -- schema::tests openapi::tests documentation_prints
+	cargo test -q --workspace --lib -- schema::tests openapi::tests documentation_prints metadata_is
 	cargo test -q --workspace --test dependencies
 	web-console/check
 
 fix: ## Write formatting and generated files anew
 	cargo fmt --all
-	UPDATE=1 cargo test -q --workspace --lib -- schema::tests openapi::tests documentation_prints
+	UPDATE=1 cargo test -q --workspace --lib -- schema::tests openapi::tests documentation_prints metadata_is
 	web-console/check fix

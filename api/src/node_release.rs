@@ -69,12 +69,12 @@ pub struct NodeReleaseSpec {
     /// Used by chains that name no release. One release at a time should say so; the newest wins.
     #[serde(default)]
     pub default: bool,
+    /// From then on no chain is created with it or moved to it. Those that run it go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_of_life_time: Option<Time>,
     /// Images by digest. Needed on Kubernetes, unused where nodes run as local processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<Images>,
-    /// From when on nobody mends it any more. Chains that run it go on; upgrade them before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end_of_life_time: Option<Time>,
 }
 
 /// Which implementation of the node.

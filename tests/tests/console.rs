@@ -73,6 +73,11 @@ async fn a_transaction_is_found_and_explained() {
 }
 
 #[tokio::test]
+async fn programs_are_told_by_webhooks_of_the_console() {
+    passes("webhooks.test.ts").await;
+}
+
+#[tokio::test]
 async fn people_see_what_is_theirs_and_what_their_role_allows() {
     passes("access.test.ts").await;
 }

@@ -32,6 +32,7 @@ const SCREENS = [
   ['/identities', 'identities', 'No identity yet'],
   ['/identities?tab=certificates', 'certificates', 'What breaks'],
   ['/developers', 'api-keys', 'No API key yet'],
+  ['/developers/webhooks', 'webhooks', 'No webhook yet'],
   ['/people', 'people', 'admin@entente.local'],
   ['/audit', 'audit', 'alliance_put'],
   ['/chains/transfer-payments', 'chain', 'Who takes part'],

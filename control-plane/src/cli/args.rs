@@ -216,7 +216,7 @@ pub struct ApplyArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct GetArgs {
-    /// chains, organizations, members, contracts, identities, certificates, node-releases, operations, nodes, channels or blocks
+    /// chains, organizations, members, contracts, identities, certificates, templates, node-releases, operations, nodes, channels or blocks
     pub kind: String,
     /// Only this one
     pub name: Option<String>,

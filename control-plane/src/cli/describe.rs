@@ -9,14 +9,21 @@ use super::console::Console;
 use super::error::CliError;
 use super::kinds;
 use super::table::{self, Column, age, harmless};
+use super::template;
 use crate::uri::segment;
 
 pub async fn run(client: &Client, args: &DescribeArgs, console: &mut Console) -> Result<(), CliError> {
-    let kind = kinds::find_resource(&args.kind)?;
+    let kind = match kinds::find(&args.kind)? {
+        kind if kind.plural == "templates" => kind,
+        _ => kinds::find_resource(&args.kind)?,
+    };
     let resource = client
         .get(&format!("/v1/{}/{}", kind.plural, segment(&args.name)))
         .await?;
-    console.print(&text(kind.kind, &resource))
+    console.print(&match kind.plural {
+        "templates" => template::text(&resource),
+        _ => text(kind.kind, &resource),
+    })
 }
 
 fn text(kind: &str, resource: &Value) -> String {

@@ -152,6 +152,21 @@ pub const KINDS: &[Kind] = &[
         rank: 9,
     },
     Kind {
+        kind: "Template",
+        plural: "templates",
+        aliases: &["template", "tpl"],
+        is_resource: false,
+        columns: &[
+            NAME,
+            Column::text("TITLE", "/title"),
+            Column::text("VERSION", "/version"),
+            Column::list("ENGINES", "/engines"),
+            Column::text("LANGUAGE", "/language").wide(),
+            Column::text("DESCRIPTION", "/description").wide(),
+        ],
+        rank: 9,
+    },
+    Kind {
         kind: "Operation",
         plural: "operations",
         aliases: &["operation", "op", "ops"],

@@ -26,6 +26,7 @@ mod output;
 pub mod profiles;
 pub mod progress;
 mod table;
+mod template;
 mod tx;
 mod version;
 

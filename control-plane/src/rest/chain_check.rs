@@ -120,10 +120,28 @@ pub fn definition(pointer: &str, definition: &ContractDefinition) -> Vec<FieldEr
             "give exactly one of template, external, image and package",
         ));
     }
+    if let Some(name) = &definition.template {
+        errors.extend(template(pointer, name, definition));
+    }
     if definition.sequence.is_some_and(|sequence| sequence < 1) {
         errors.push(FieldError::invalid(format!("{pointer}/sequence"), "must be 1 or more"));
     }
     errors
+}
+
+/// A template that the platform has, with settings that it takes.
+fn template(pointer: &str, name: &str, definition: &ContractDefinition) -> Vec<FieldError> {
+    let Some(template) = entente_templates::find(name) else {
+        let known: Vec<&str> = entente_templates::ALL.iter().map(|template| template.name).collect();
+        let detail = format!("there is no template \"{name}\"; there is {}", known.join(", "));
+        return vec![FieldError::invalid(format!("{pointer}/template"), detail)];
+    };
+    let wrong = template.wrong_settings(&definition.settings).into_iter();
+    // A key may have any characters (RFC 6901, 3).
+    let escaped = |name: String| name.replace('~', "~0").replace('/', "~1");
+    wrong
+        .map(|(name, reason)| FieldError::invalid(format!("{pointer}/settings/{}", escaped(name)), reason))
+        .collect()
 }
 
 fn batch(pointer: &str, batch: &Batch) -> Vec<FieldError> {
@@ -169,7 +187,8 @@ mod tests {
         let found = wrong(json!({
             "members": [{"organization": "Bank"}, {"organization": "tax", "peers": 12}, {"organization": "tax"}],
             "channels": [{"name": "Main", "members": ["nobody"]}, {"name": "audit", "members": []}],
-            "contracts": [{"name": "a", "channel": "other"}, {"name": "b", "template": "evidence", "image": "x", "sequence": 0}],
+            "contracts": [{"name": "a", "channel": "other"}, {"name": "b", "template": "evidence", "image": "x", "sequence": 0},
+                {"name": "c", "template": "escrow"}, {"name": "d", "template": "evidence", "settings": {"LOG_LEVEL": "loud", "A/B": "c"}}],
             "ordering": {"replicas": 2},
             "batch": {"preferredMaxBytes": "two", "timeout": "1", "maxMessageCount": 0},
         }));
@@ -187,6 +206,9 @@ mod tests {
                 "/spec/contracts/0: give exactly one of template, external, image and package",
                 "/spec/contracts/1: give exactly one of template, external, image and package",
                 "/spec/contracts/1/sequence: must be 1 or more",
+                "/spec/contracts/2/template: there is no template \"escrow\"; there is evidence",
+                "/spec/contracts/3/settings/A~1B: the template \"evidence\" has no parameter \"A/B\"; it has LONGEST_NOTE, LOG_LEVEL",
+                "/spec/contracts/3/settings/LOG_LEVEL: must be one of error, warn, info, debug, trace, not \"loud\"",
                 "/spec/batch/maxMessageCount: must be 1 or more",
                 "/spec/batch/preferredMaxBytes: \"two\" is not a size; write a whole number with a unit, such as 2MB or 10Gi",
                 "/spec/batch/timeout: \"1\" is not a duration; write a whole number with a unit, such as 250ms or 2s",

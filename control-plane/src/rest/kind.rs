@@ -63,6 +63,16 @@ pub trait Kind:
         std::future::ready(Ok(()))
     }
 
+    /// What it refers to that cannot be used. `old` is what it was before.
+    fn check_references(
+        &self,
+        _app: &App,
+        _scope: &TenantScope,
+        _old: Option<&Self>,
+    ) -> impl Future<Output = Result<Vec<FieldError>, Problem>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
+
     /// A resource that nobody has seen yet.
     fn create(name: &str, spec: Self::Spec) -> Self;
 
@@ -175,6 +185,15 @@ kind!(Chain, "chain", "chains", ReadChains, WriteChains, DeleteChains, {
 
     fn check(&self) -> Vec<FieldError> {
         super::chain_check::spec(&self.spec)
+    }
+
+    async fn check_references(
+        &self,
+        app: &App,
+        scope: &TenantScope,
+        old: Option<&Self>,
+    ) -> Result<Vec<FieldError>, Problem> {
+        super::references::release(app, scope, old, self).await
     }
 
     fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {

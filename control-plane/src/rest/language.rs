@@ -56,6 +56,14 @@ impl Language {
         })
     }
 
+    /// Of something said in both, what it is in this one.
+    pub fn of_both<T>(self, english: T, simplified_chinese: T) -> T {
+        match self {
+            Language::English => english,
+            Language::SimplifiedChinese => simplified_chinese,
+        }
+    }
+
     fn entry(self, code: Code) -> Option<&'static Entry> {
         match self {
             Language::English => None,

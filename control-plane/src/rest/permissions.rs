@@ -150,6 +150,8 @@ pub const OPERATIONS: &[Row] = &[
     ("sign_in_begin", Everybody),
     ("sign_in_end", Everybody),
     ("sign_in_ways", Everybody),
+    ("template_get", May(ReadContracts)),
+    ("template_list", May(ReadContracts)),
     ("tenant_create", May(ManageTenants)),
     ("tenant_current", SignedIn),
     ("tenant_deletable", May(ManageTenants)),

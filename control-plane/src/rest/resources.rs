@@ -137,6 +137,7 @@ pub async fn create<K: Kind>(
     {
         return Err(taken(&resource));
     }
+    Problem::unless_valid(resource.check_references(app, &scope, None).await?)?;
     records::require(app, &scope, None, &resource).await?;
     let _turn = quota::admit(app, &scope, None, &resource).await?;
     if query.validate_only {
@@ -245,6 +246,7 @@ async fn replace<K: Kind>(
         errors = new.check();
     }
     Problem::unless_valid(errors)?;
+    Problem::unless_valid(new.check_references(app, scope, Some(old)).await?)?;
     let changed = new.spec() != old.spec() || new.meta().labels != old.meta().labels;
     records::require(app, scope, Some(old), &new).await?;
     let _turn = quota::admit(app, scope, Some(old), &new).await?;

@@ -14,8 +14,8 @@ use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
     alliance, api_keys, audit, audit_anchors, authorities, blocks, bundle, certificates, chains, channels, codes,
     contracts, deliveries, enroll, explorer, factor, identities, invitations, keys, members, nodes, openapi,
-    operations, organizations, profile, records, releases, service_accounts, session, sign_in, standing, tenants,
-    transactions, users, verbs, verify, webhooks,
+    operations, organizations, profile, records, releases, service_accounts, session, sign_in, standing, templates,
+    tenants, transactions, users, verbs, verify, webhooks,
 };
 
 /// The router, the document, and what each operation takes.
@@ -63,6 +63,8 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         contracts::contract_delete
     ));
     table.add(routes!(contracts::contract_deletable));
+    table.add(routes!(templates::template_list));
+    table.add(routes!(templates::template_get));
     table.add(routes!(identities::identity_list, identities::identity_create));
     table.add(routes!(
         identities::identity_get,

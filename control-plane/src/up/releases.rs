@@ -26,8 +26,8 @@ async fn create(registry: &Registry, engine: Engine, version: &str, default: boo
         engine,
         version: version.to_owned(),
         default,
-        images: None,
         end_of_life_time: None,
+        images: None,
     };
     match registry.create(&Scope::All, &NodeRelease::new(&name, spec)).await {
         Ok(_) | Err(RegistryError::AlreadyExists { .. }) => Ok(()),

@@ -7,15 +7,49 @@
 mod arguments;
 mod record;
 
-use arguments::{Certify, Digest, List, Named, Revoke};
-use entente_contract::{Context, Contract, ContractError, composite_key, split_composite_key};
+use arguments::{Certify, Digest, List, Named, Note, Revoke};
+use entente_contract::{ArgumentError, Context, Contract, ContractError, composite_key, split_composite_key};
+use entente_templates::evidence::LONGEST_NOTE;
 use record::{Evidence, Page, Revision, Revocation};
 
 /// Object types of composite keys.
 const EVIDENCE: &str = "evidence";
 const BY_OWNER: &str = "owner";
 
-pub fn contract() -> Contract {
+/// What can be set of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// In characters.
+    longest_note: usize,
+}
+
+impl Settings {
+    /// What is set, by the names of `entente_templates`.
+    pub fn read(set: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
+        let longest_note = LONGEST_NOTE.read(set)?;
+        let longest_note = longest_note.parse().map_err(|why| format!("LONGEST_NOTE: {why}"))?;
+        Ok(Settings { longest_note })
+    }
+
+    fn check(self, function: &str, argument: &str, note: Option<&Note>) -> Result<(), ArgumentError> {
+        let checked = note.map_or(Ok(()), |note| note.at_most(self.longest_note));
+        checked.map_err(|reason| ArgumentError::Invalid {
+            function: function.to_owned(),
+            name: argument.to_owned(),
+            reason,
+        })
+    }
+}
+
+pub fn contract(settings: Settings) -> Contract {
+    let certify = move |context, call: Certify| async move {
+        settings.check("Certify", "note", call.note.as_ref())?;
+        certify(context, call).await
+    };
+    let revoke = move |context, call: Revoke| async move {
+        settings.check("Revoke", "reason", call.reason.as_ref())?;
+        revoke(context, call).await
+    };
     Contract::new("evidence", env!("CARGO_PKG_VERSION"))
         .transaction("Certify", certify)
         .transaction("Revoke", revoke)

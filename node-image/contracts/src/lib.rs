@@ -2,6 +2,8 @@
 //! to peers as a service; flags and the environment variables of Fabric's conventions say where.
 
 mod evidence;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::io::IsTerminal as _;
@@ -67,14 +69,21 @@ impl Serving {
 /// # Errors
 /// A setting that is missing or wrong, and an address that cannot be listened on.
 pub fn run(template: Template) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let variable = |name: &str| std::env::var(name).ok();
+    let level = entente_templates::LOG_LEVEL
+        .read(variable)
+        .map_err(anyhow::Error::msg)?;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     let (contract, serving) = match template {
-        Template::Evidence(serving) => (evidence::contract(), serving),
+        Template::Evidence(serving) => {
+            let settings = evidence::Settings::read(variable).map_err(anyhow::Error::msg)?;
+            (evidence::contract(settings), serving)
+        }
     };
     let runtime = tokio::runtime::Runtime::new().context("the threads cannot be started")?;
     runtime.block_on(serve(contract, serving.options()?))

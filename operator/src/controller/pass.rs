@@ -324,8 +324,8 @@ mod tests {
             engine: Engine::Native,
             version: "1".to_owned(),
             default: false,
-            images: None,
             end_of_life_time: None,
+            images: None,
         };
         let release = registry.create(&Scope::All, &NodeRelease::new("native", spec)).await;
         let course = Course::default();

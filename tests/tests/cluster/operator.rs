@@ -100,8 +100,8 @@ impl Operator {
             engine,
             version: "1".to_owned(),
             default: false,
-            images: Some(images),
             end_of_life_time: None,
+            images: Some(images),
         };
         let release = NodeRelease::new(name, spec);
         self.context.registry.apply(&Scope::All, &release).await?;

@@ -73,8 +73,8 @@ impl Operator {
             engine,
             version: "1".to_owned(),
             default: true,
-            images: None,
             end_of_life_time: None,
+            images: None,
         };
         let release = NodeRelease::new(engine.as_str(), spec);
         context.registry.apply(&Scope::All, &release).await.unwrap();

@@ -21,6 +21,7 @@ mod resources;
 mod service_accounts;
 mod signers;
 mod strangers;
+mod templates;
 
 use std::sync::Arc;
 

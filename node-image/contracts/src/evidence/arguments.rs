@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use entente_templates::evidence::NOTE_LIMIT;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Certify {
     /// SHA-256 of the document: 64 hexadecimal characters.
     pub digest: Digest,
-    /// Anything worth remembering with it, up to 1024 characters.
+    /// Anything worth remembering with it, as long as LONGEST_NOTE allows.
     pub note: Option<Note>,
     /// Who may revoke it. Whoever submits the transaction, unless said otherwise.
     pub owner: Option<Owner>,
@@ -19,7 +20,7 @@ pub struct Certify {
 pub struct Revoke {
     /// SHA-256 of the document: 64 hexadecimal characters.
     pub digest: Digest,
-    /// Why, up to 1024 characters.
+    /// Why, as long as LONGEST_NOTE allows.
     pub reason: Option<Note>,
 }
 
@@ -90,7 +91,15 @@ impl TryFrom<String> for Note {
     type Error = String;
 
     fn try_from(text: String) -> Result<Note, String> {
-        at_most(1024, text).map(Note)
+        at_most(NOTE_LIMIT as usize, &text)?;
+        Ok(Note(text))
+    }
+}
+
+impl Note {
+    /// That it has no more characters than that.
+    pub fn at_most(&self, limit: usize) -> Result<(), String> {
+        at_most(limit, &self.0)
     }
 }
 
@@ -110,7 +119,7 @@ impl TryFrom<String> for Owner {
     type Error = String;
 
     fn try_from(text: String) -> Result<Owner, String> {
-        let text = at_most(512, text)?;
+        at_most(512, &text)?;
         if text.is_empty() {
             return Err("must not be empty; leave it out to mean yourself".into());
         }
@@ -157,9 +166,9 @@ impl From<PageSize> for u32 {
     }
 }
 
-fn at_most(limit: usize, text: String) -> Result<String, String> {
+fn at_most(limit: usize, text: &str) -> Result<(), String> {
     match text.chars().count() {
         count if count > limit => Err(format!("must have at most {limit} characters, but has {count}")),
-        _ => Ok(text),
+        _ => Ok(()),
     }
 }

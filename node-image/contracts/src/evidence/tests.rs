@@ -21,9 +21,13 @@ fn evidence(member: &Member, note: &str, transaction: u32) -> Evidence {
     }
 }
 
+fn settings() -> Settings {
+    Settings::read(|_| None).unwrap()
+}
+
 async fn start() -> (MockPeer, Member, Member) {
     (
-        MockPeer::start(contract()).await,
+        MockPeer::start(contract(settings())).await,
         Member::new("Org1MSP", "alice"),
         Member::new("Org2MSP", "bob"),
     )
@@ -156,6 +160,25 @@ async fn a_list_holds_one_owners_evidence_page_by_page() {
     assert_eq!(
         own.items.iter().map(|item| item.digest.to_string()).collect::<Vec<_>>(),
         [digest(9)]
+    );
+}
+
+#[tokio::test]
+async fn a_note_is_as_long_as_is_set() {
+    let set = |value: &str| Settings::read(|name| (name == "LONGEST_NOTE").then(|| value.to_owned()));
+    let peer = MockPeer::start(contract(set("4").unwrap())).await;
+    let alice = Member::new("Org1MSP", "alice");
+
+    let refused = peer.submit(&alice, "Certify", &[DIGEST, "notes"]).await.unwrap_err();
+    peer.submit(&alice, "Certify", &[DIGEST, "note"]).await.unwrap();
+
+    assert_eq!(
+        refused.to_string(),
+        "argument \"note\" of Certify: must have at most 4 characters, but has 5"
+    );
+    assert_eq!(
+        set("long").map(|_| ()),
+        Err("LONGEST_NOTE must be a whole number from 0 to 65536, not \"long\"".to_owned())
     );
 }
 
