@@ -81,3 +81,8 @@ async fn programs_are_told_by_webhooks_of_the_console() {
 async fn people_see_what_is_theirs_and_what_their_role_allows() {
     passes("access.test.ts").await;
 }
+
+#[tokio::test]
+async fn long_lists_are_read_in_a_small_document() {
+    passes("large.test.ts").await;
+}

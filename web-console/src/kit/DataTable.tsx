@@ -1,5 +1,5 @@
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Page } from '@/api/queries';
 import { Button } from './Button';
@@ -25,21 +25,39 @@ type DataTableProps<T> = {
   onClearFilter?: (() => void) | undefined;
 };
 
-/** A list that the server pages: rows so far, and the next page by its token. */
+/** Pages that are drawn at once: however far one reads, the document stays as quick as at the beginning. */
+const DRAWN = 4;
+
+/** A list that the server pages: the rows that were read last, and the next page by its token. */
 export function DataTable<T>({ label, query, columns, rowKey, empty, onClearFilter }: DataTableProps<T>) {
   const { t } = useTranslation();
   const { data, error, isPending, dataUpdatedAt, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } =
     query;
+  const [passed, setPassed] = useState(0);
   if (data === undefined) {
     return isPending ? <Loading lines={6} /> : <Failure error={error} onRetry={() => refetch()} />;
   }
-  const rows = data.pages.flatMap((page) => page.items);
+  // Pages above those that are drawn. A list that is narrowed begins anew with fewer.
+  const above = Math.min(passed, Math.max(0, data.pages.length - DRAWN));
+  const isAllDrawn = above + DRAWN >= data.pages.length;
+  const rows = data.pages.slice(above, above + DRAWN).flatMap((page) => page.items);
+  const goOn = async () => {
+    if (isAllDrawn) await fetchNextPage();
+    setPassed(above + 1);
+  };
   if (rows.length === 0) return onClearFilter ? <NoMatch onClear={onClearFilter} /> : empty;
   return (
     <div className="stack">
       {error && <Stale since={dataUpdatedAt} onRefresh={() => refetch()} />}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
       <section className="table-frame" tabIndex={0} aria-label={label}>
+        {above > 0 && (
+          <div className="table-more">
+            <Button look="quiet" onClick={() => setPassed(above - 1)}>
+              {t('kit.earlier')}
+            </Button>
+          </div>
+        )}
         <table className="table">
           <thead>
             <tr>
@@ -62,9 +80,9 @@ export function DataTable<T>({ label, query, columns, rowKey, empty, onClearFilt
             ))}
           </tbody>
         </table>
-        {hasNextPage && (
+        {(hasNextPage || !isAllDrawn) && (
           <div className="table-more">
-            <Button look="quiet" busy={isFetchingNextPage} onClick={() => fetchNextPage()}>
+            <Button look="quiet" busy={isFetchingNextPage} onClick={goOn}>
               {t('kit.more')}
             </Button>
           </div>
