@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
-import { shell } from './frame';
+import { shell, texts } from './frame';
 
 const apiKeys = createRoute({
   getParentRoute: () => shell,
@@ -7,5 +7,18 @@ const apiKeys = createRoute({
   component: lazyRouteComponent(() => import('@/screens/developers/ApiKeys'), 'ApiKeys'),
 });
 
-/** What programs need: keys. */
-export const developers = [apiKeys] as const;
+const webhooks = createRoute({
+  getParentRoute: () => shell,
+  path: '/developers/webhooks',
+  component: lazyRouteComponent(() => import('@/screens/webhooks/WebhookList'), 'WebhookList'),
+});
+
+const webhook = createRoute({
+  getParentRoute: () => shell,
+  path: '/developers/webhooks/$webhook',
+  validateSearch: texts('delivery'),
+  component: lazyRouteComponent(() => import('@/screens/webhooks/WebhookPage'), 'WebhookPage'),
+});
+
+/** What programs need: keys, news, and what the API can do. */
+export const developers = [apiKeys, webhooks, webhook] as const;

@@ -54,7 +54,6 @@ const ENTRIES: Entry[] = [
   {
     to: '/developers',
     label: 'developers',
-    scope: 'keys:manage',
     icon: <path d="M10.500 8.500a3.500 3.500 0 1 0-3-3L2 11v3h3v-2h2v-2z" />,
   },
   {

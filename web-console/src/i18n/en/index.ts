@@ -15,6 +15,7 @@ import people from './people.json';
 import shell from './shell.json';
 import signIn from './signIn.json';
 import state from './state.json';
+import webhooks from './webhooks.json';
 
 export default {
   account,
@@ -34,4 +35,5 @@ export default {
   shell,
   signIn,
   state,
+  webhooks,
 } as const;

@@ -18,6 +18,7 @@ import {
   ShownOnce,
   Time,
 } from '@/kit';
+import { DeveloperTabs } from './DeveloperTabs';
 import { NewApiKey } from './NewApiKey';
 
 export type ApiKey = Schemas['ApiKeyView'];
@@ -44,6 +45,7 @@ export function ApiKeys() {
       <PageHead title={t('developers.title')} text={t('developers.text')}>
         {mayManage && create}
       </PageHead>
+      <DeveloperTabs />
       {mayManage ? <Keys>{create}</Keys> : <Forbidden scope="keys:manage" />}
       {isNew && <NewApiKey onClose={() => setNew(false)} />}
     </>
