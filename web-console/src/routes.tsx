@@ -1,6 +1,7 @@
 /** Every address of the console. Screens are loaded when they are first visited. Areas of many screens list theirs in `routes/`. */
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { Loading } from './kit/states';
+import { admin } from './routes/admin';
 import { developers } from './routes/developers';
 import { nowhere, parseSearch, resourceSearch, root, shell, stringifySearch, texts } from './routes/frame';
 import { STEPS, type StepName } from './screens/newChain/steps';
@@ -269,6 +270,7 @@ export const router = createRouter({
       identity,
       audit,
       ...developers,
+      admin,
       people,
       nowhere,
     ]),

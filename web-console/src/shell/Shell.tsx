@@ -16,7 +16,8 @@ type Entry = {
     | 'identities'
     | 'developers'
     | 'people'
-    | 'audit';
+    | 'audit'
+    | 'admin';
   /** Whoever lacks it does not see the entry. */
   scope?: string;
   icon: ReactNode;
@@ -69,6 +70,12 @@ const ENTRIES: Entry[] = [
     label: 'audit',
     scope: 'audit:read',
     icon: <path d="M3 2h10v12H3zM5.500 5.500h5M5.500 8h5M5.500 10.500h3" />,
+  },
+  {
+    to: '/admin',
+    label: 'admin',
+    scope: 'platform:tenants',
+    icon: <path d="M2 3h12v4H2zM2 9h12v4H2zM4.500 5h.01M4.500 11h.01" />,
   },
 ];
 

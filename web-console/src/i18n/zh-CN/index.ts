@@ -1,4 +1,5 @@
 import account from './account.json';
+import admin from './admin.json';
 import audit from './audit.json';
 import chain from './chain.json';
 import chains from './chains.json';
@@ -15,6 +16,7 @@ import people from './people.json';
 import shell from './shell.json';
 import signIn from './signIn.json';
 import state from './state.json';
+import usage from './usage.json';
 import webhooks from './webhooks.json';
 
 export default {
@@ -36,4 +38,6 @@ export default {
   signIn,
   state,
   webhooks,
+  admin,
+  usage,
 } as const;

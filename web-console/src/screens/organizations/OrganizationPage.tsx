@@ -2,9 +2,9 @@ import { queryOptions, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { api, call } from '@/api/client';
-import { ApiError } from '@/api/problem';
 import type { Organization } from '@/api/queries';
-import { Badge, Card, Code, Copy, Loaded, PageHead, StateBadge, Time } from '@/kit';
+import { Card, Code, Copy, Loaded, PageHead, StateBadge, Time } from '@/kit';
+import { RecordCard } from './RecordCard';
 
 const route = getRouteApi('/shell/organizations/$organization');
 
@@ -15,8 +15,6 @@ const organizationQuery = (name: string) =>
     refetchInterval: ({ state: { data } }) =>
       data?.state === 'pending' || data?.state === 'provisioning' ? 1000 : false,
   });
-
-const RECORD_TONES = { submitted: 'busy', approved: 'ok', refused: 'bad' } as const;
 
 /** One organization: who it is, its certificate authority, and its record in the register. */
 export function OrganizationPage() {
@@ -112,56 +110,6 @@ function Authority({ name }: { name: string }) {
             </details>
           </div>
         )}
-      </Loaded>
-    </Card>
-  );
-}
-
-function RecordCard({ name }: { name: string }) {
-  const { t } = useTranslation();
-  const query = useQuery({
-    queryKey: ['organizations', name, 'record'],
-    queryFn: async () => {
-      try {
-        return await call(api.GET('/v1/organizations/{name}/record', { params: { path: { name } } }));
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return null;
-        throw error;
-      }
-    },
-  });
-  return (
-    <Card title={t('organizations.record.title')}>
-      <Loaded query={query}>
-        {(record) =>
-          record === null ? (
-            <p className="muted">{t('organizations.record.none')}</p>
-          ) : (
-            <dl className="facts">
-              <dt>{t('organizations.state')}</dt>
-              <dd>
-                <Badge tone={RECORD_TONES[record.state]}>{t(`organizations.record.${record.state}`)}</Badge>{' '}
-                {record.reason}
-              </dd>
-              <dt>{t('organizations.record.legalName')}</dt>
-              <dd>{record.legalName}</dd>
-              <dt>{t('organizations.record.number')}</dt>
-              <dd className="mono">{record.registrationNumber}</dd>
-              <dt>{t('organizations.record.contact')}</dt>
-              <dd>
-                {[record.contact.name, record.contact.email, record.contact.phone]
-                  .filter(Boolean)
-                  .join(' · ')}
-              </dd>
-              <dt>{t('organizations.record.documents')}</dt>
-              <dd>{record.documents.map((document) => document.name).join(', ')}</dd>
-              <dt>{t('organizations.record.submittedAt')}</dt>
-              <dd>
-                <Time value={record.submitTime} />
-              </dd>
-            </dl>
-          )
-        }
       </Loaded>
     </Card>
   );

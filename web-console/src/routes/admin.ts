@@ -1,0 +1,53 @@
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { resourceSearch, shell, texts } from './frame';
+
+const frame = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin',
+  component: lazyRouteComponent(() => import('@/screens/admin/AdminFrame'), 'AdminFrame'),
+});
+
+const start = createRoute({
+  getParentRoute: () => frame,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/admin/tenants' });
+  },
+});
+
+const tenants = createRoute({
+  getParentRoute: () => frame,
+  path: '/tenants',
+  validateSearch: resourceSearch,
+  component: lazyRouteComponent(() => import('@/screens/admin/Tenants'), 'Tenants'),
+});
+
+const tenant = createRoute({
+  getParentRoute: () => frame,
+  path: '/tenants/$tenant',
+  component: lazyRouteComponent(() => import('@/screens/admin/TenantPage'), 'TenantPage'),
+});
+
+const records = createRoute({
+  getParentRoute: () => frame,
+  path: '/records',
+  validateSearch: texts('state', 'record'),
+  component: lazyRouteComponent(() => import('@/screens/admin/Records'), 'Records'),
+});
+
+const releases = createRoute({
+  getParentRoute: () => frame,
+  path: '/releases',
+  validateSearch: resourceSearch,
+  component: lazyRouteComponent(() => import('@/screens/admin/Releases'), 'Releases'),
+});
+
+const alliance = createRoute({
+  getParentRoute: () => frame,
+  path: '/alliance',
+  validateSearch: texts('text', 'sector', 'level', 'region'),
+  component: lazyRouteComponent(() => import('@/screens/admin/Alliance'), 'Alliance'),
+});
+
+/** What only operators of the platform see. */
+export const admin = frame.addChildren([start, tenants, tenant, records, releases, alliance]);

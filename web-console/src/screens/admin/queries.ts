@@ -1,0 +1,57 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, call, type Schemas } from '@/api/client';
+import { listOptions, present, type ResourceFilter } from '@/api/queries';
+
+export type Tenant = Schemas['Tenant'];
+export type Quotas = Schemas['Quotas'];
+export type NodeRelease = Schemas['NodeRelease'];
+
+/** Others work on the platform, too. */
+const POLL = 10_000;
+
+export const tenantsQuery = (filter: ResourceFilter) => ({
+  ...listOptions(['admin', 'tenants', filter], (pageToken) =>
+    call(api.GET('/v1/admin/tenants', { params: { query: present({ ...filter, pageToken }) } })),
+  ),
+  refetchInterval: POLL,
+});
+
+export const tenantByNameQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['admin', 'tenants', name],
+    queryFn: () => call(api.GET('/v1/admin/tenants/{name}', { params: { path: { name } } })),
+    refetchInterval: ({ state: { data } }) => (data?.state === 'ready' ? POLL : 1_000),
+  });
+
+export const tenantDeletableQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['admin', 'tenants', name, 'deletable'],
+    queryFn: () => call(api.GET('/v1/admin/tenants/{name}:deletable', { params: { path: { name } } })),
+  });
+
+/** Changes a tenant's spec; the parts that are absent stay. */
+export const patchTenant = ({ name, etag }: Tenant, spec: Partial<Tenant['spec']>) =>
+  call(
+    api.PATCH('/v1/admin/tenants/{name}', {
+      params: { path: { name }, header: { 'If-Match': etag } },
+      // The document cannot say that a patch has the fields of the spec.
+      body: { spec: spec as Record<string, never> },
+      headers: { 'Content-Type': 'application/merge-patch+json' },
+    }),
+  );
+
+export type RecordState = Schemas['RecordState'];
+
+export const recordsQuery = (state: RecordState | undefined) => ({
+  ...listOptions(['admin', 'records', state], (pageToken) =>
+    call(api.GET('/v1/admin/organization-records', { params: { query: present({ state, pageToken }) } })),
+  ),
+  refetchInterval: POLL,
+});
+
+export const releasesQuery = (filter: ResourceFilter) => ({
+  ...listOptions(['admin', 'releases', filter], (pageToken) =>
+    call(api.GET('/v1/node-releases', { params: { query: present({ ...filter, pageToken }) } })),
+  ),
+  refetchInterval: POLL,
+});
