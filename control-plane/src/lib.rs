@@ -11,6 +11,7 @@ pub mod cli;
 mod console;
 pub mod ledger;
 pub mod migrate;
+pub mod nodes;
 pub mod oidc;
 pub mod operate;
 pub mod operation;

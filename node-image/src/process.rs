@@ -71,6 +71,11 @@ impl Collector for ProcessMetrics {
                 "Resident memory size in bytes",
                 resident_bytes(),
             ),
+            (
+                "process_cpu_seconds_total",
+                "Total user and system CPU time spent in seconds",
+                cpu_seconds(),
+            ),
             ("process_open_fds", "Number of open file descriptors", open_files()),
             (
                 "process_start_time_seconds",
@@ -94,6 +99,16 @@ fn resident_bytes() -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: f64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024.0)
+}
+
+/// Linux counts it in hundredths of a second, whatever the kernel's own clock (`proc_pid_stat(5)`, USER_HZ).
+fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name stands in parentheses and may hold anything; the state follows, then ten fields that are not asked for.
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let mut fields = rest.split(' ').skip(11);
+    let (user, system): (f64, f64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some((user + system) / 100.0)
 }
 
 fn open_files() -> Option<f64> {

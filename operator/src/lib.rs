@@ -20,6 +20,7 @@ pub mod organization;
 pub mod pki;
 pub mod registry;
 mod report;
+pub mod scrape;
 mod story;
 pub mod substrate;
 pub mod tenant;

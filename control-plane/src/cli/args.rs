@@ -99,6 +99,9 @@ pub enum Command {
     /// Find institutions in the alliance's directory
     #[command(subcommand)]
     Alliance(AllianceCommand),
+    /// Work with an operation
+    #[command(subcommand)]
+    Operation(OperationCommand),
     /// Work with a chain
     #[command(subcommand)]
     Chain(ChainCommand),
@@ -413,6 +416,17 @@ pub struct IdentityRevokeArgs {
     pub reason: String,
     #[command(flatten)]
     pub act: IdentityActArgs,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum OperationCommand {
+    /// Try the step that failed again at once, instead of after the operator's pause
+    Retry {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        wait: WaitArgs,
+    },
 }
 
 #[derive(Debug, Clone, Subcommand)]

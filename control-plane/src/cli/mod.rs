@@ -21,6 +21,7 @@ pub mod locate;
 mod login;
 mod logs;
 pub mod manifest;
+mod operation;
 mod organization;
 mod output;
 pub mod profiles;
@@ -81,6 +82,7 @@ async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
         },
         Command::Tx(command) => tx::run(&connect()?, &command, console).await,
         Command::Identity(command) => identity::run(&connect()?, &command, console).await,
+        Command::Operation(command) => operation::run(&connect()?, &command, console).await,
         Command::Organization(command) => organization::run(&connect()?, &command, console).await,
         Command::Alliance(command) => alliance::run(&connect()?, &command, console).await,
         Command::Chain(args::ChainCommand::Connect(args)) => connect::run(&connect()?, &args, console).await,

@@ -9,7 +9,7 @@ use super::client::Client;
 use super::console::Console;
 use super::error::CliError;
 use super::table::harmless;
-use crate::operation::{Operation, OperationState};
+use crate::operation::{Operation, OperationState, OperationStep};
 
 /// What has been shown of one operation.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ impl Shown {
         operation.steps.iter().filter_map(|step| self.line(step)).collect()
     }
 
-    fn line(&mut self, step: &Step) -> Option<String> {
+    fn line(&mut self, step: &OperationStep) -> Option<String> {
         match step.state {
             StepState::Succeeded if !self.done.contains(&step.name) => {
                 self.done.push(step.name.clone());
@@ -47,7 +47,7 @@ impl Shown {
     }
 }
 
-fn title(step: &Step) -> String {
+fn title(step: &OperationStep) -> String {
     if step.message.is_empty() {
         step.name.clone()
     } else {
@@ -157,8 +157,8 @@ mod tests {
             ..Step::default()
         };
         operation.steps = vec![
-            step("nodes", StepState::Succeeded, 1420),
-            step("join", StepState::Failed, 1500),
+            step("nodes", StepState::Succeeded, 1420).into(),
+            step("join", StepState::Failed, 1500).into(),
         ];
         let mut shown = Shown::default();
 

@@ -5,6 +5,7 @@
 //! remembers where what stands.
 
 pub mod call;
+pub mod composite;
 pub mod explain;
 pub mod index;
 mod peer;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use entente_api::chain::ChannelStatus;
 use entente_api::condition::State;
 use entente_api::member::NodeStatus;
-use entente_api::{Chain, Organization, names};
+use entente_api::{Organization, names};
 use entente_fabric::proto::common;
 use entente_operator::vault::Vault;
 
@@ -73,8 +74,8 @@ impl Ledger {
         channel: &str,
         signatory: &Signatory,
     ) -> Result<OpenLedger, Problem> {
-        let found: Option<Chain> = self.resources.get(scope, chain).await?;
-        let found = found.ok_or_else(|| Problem::not_found("chain", chain))?;
+        let found = self.resources.seen(scope, chain).await?;
+        let found = found.ok_or_else(|| Problem::not_found("chain", chain))?.chain;
         let uid = found.metadata.uid.unwrap_or_default();
         let status = found.status.unwrap_or_default();
         let known = status.channels.iter().find(|known| known.name == channel);

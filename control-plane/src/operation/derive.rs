@@ -4,7 +4,7 @@ use entente_api::condition::{Progress, State, Step, StepState};
 use entente_api::member::NodeStatus;
 use entente_api::time::Time;
 
-use super::{Operation, OperationError, OperationKind, OperationState, StepCount};
+use super::{Operation, OperationError, OperationKind, OperationState, OperationStep, StepCount};
 
 /// What is known of the target.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +68,7 @@ fn converge(next: &mut Operation, live: &Live, now: Time) {
 /// Takes over the steps and the latest trouble.
 fn follow(next: &mut Operation, live: &Live) {
     next.state = OperationState::Running;
-    next.steps = live.progress.steps.clone();
+    next.steps = live.progress.steps.iter().cloned().map(OperationStep::from).collect();
     let began = next.steps.iter().filter_map(|step| step.start_time).min();
     next.start_time = next
         .start_time
@@ -78,7 +78,7 @@ fn follow(next: &mut Operation, live: &Live) {
         .steps
         .iter()
         .find(|step| step.state == StepState::Failed)
-        .map(step_error);
+        .map(|step| step_error(step));
 }
 
 fn restart(next: &mut Operation, live: &Live, now: Time) {
@@ -92,7 +92,7 @@ fn restart(next: &mut Operation, live: &Live, now: Time) {
     next.state = OperationState::Running;
     next.start_time = next.start_time.or(Some(next.create_time));
     let restarted = node.start_time.is_some_and(|start| start > next.create_time) && node.state == State::Ready;
-    next.steps = vec![Step {
+    let step = Step {
         name: format!("node/{}/restart", node.name),
         state: if restarted {
             StepState::Succeeded
@@ -104,7 +104,8 @@ fn restart(next: &mut Operation, live: &Live, now: Time) {
         attempt: 1,
         message: node.reason.clone().unwrap_or_default(),
         ..Step::default()
-    }];
+    };
+    next.steps = vec![step.into()];
     if restarted {
         end(next, OperationState::Succeeded, now);
     }
@@ -156,7 +157,7 @@ fn step_error(step: &Step) -> OperationError {
     }
 }
 
-fn count(steps: &[Step]) -> StepCount {
+fn count(steps: &[OperationStep]) -> StepCount {
     let done = steps.iter().filter(|step| step.state == StepState::Succeeded).count();
     StepCount {
         done: u32::try_from(done).unwrap_or(u32::MAX),

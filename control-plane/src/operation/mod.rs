@@ -4,7 +4,11 @@
 //! one ends, so that it can still be asked about when the resource has moved on.
 
 pub mod derive;
+pub mod retry;
 pub mod tracker;
+pub mod words;
+
+use std::ops::{Deref, DerefMut};
 
 use entente_api::condition::Step;
 use entente_api::time::Time;
@@ -28,7 +32,7 @@ pub struct Operation {
     /// How many steps are done, and how many are known.
     pub progress: StepCount,
     /// The steps, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<OperationStep>,
     /// Why it failed; while it runs, why the step that is being tried again failed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<OperationError>,
@@ -42,6 +46,40 @@ pub struct Operation {
     pub end_time: Option<Time>,
     /// Counts the changes of this operation; the id of its server-sent events.
     pub revision: i64,
+}
+
+/// A step as an operation shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OperationStep {
+    #[serde(flatten)]
+    pub step: Step,
+    /// What is done in it, in a few words of the caller's language.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+}
+
+impl From<Step> for OperationStep {
+    fn from(step: Step) -> OperationStep {
+        OperationStep {
+            step,
+            title: String::new(),
+        }
+    }
+}
+
+impl Deref for OperationStep {
+    type Target = Step;
+
+    fn deref(&self) -> &Step {
+        &self.step
+    }
+}
+
+impl DerefMut for OperationStep {
+    fn deref_mut(&mut self) -> &mut Step {
+        &mut self.step
+    }
 }
 
 /// What was asked.

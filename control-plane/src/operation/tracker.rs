@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use entente_api::time::Time;
-use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
+use entente_api::{Contract, Identity, Member, NodeRelease, Organization, Tenant};
 use entente_operator::registry::{Event, Missed};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -69,10 +69,13 @@ impl Operations {
     async fn live(&self, scope: &TenantScope, target: &Target) -> Result<Option<Live>, Problem> {
         match target.kind.as_str() {
             "Chain" => {
-                let chain: Option<Chain> = self.resources.get(scope, &target.name).await?;
-                let Some(chain) = chain else { return Ok(None) };
-                let nodes = store::nodes::of_chain(&self.resources, scope, &chain).await?;
-                Ok(Some(Live { nodes, ..live(&chain) }))
+                let seen = self.resources.seen(scope, &target.name).await?;
+                let Some(seen) = seen else { return Ok(None) };
+                let nodes = store::nodes::of_seen(&self.resources, scope, &seen).await?;
+                Ok(Some(Live {
+                    nodes,
+                    ..live(&seen.chain)
+                }))
             }
             "Organization" => self.live_of::<Organization>(scope, &target.name).await,
             "Member" => self.live_of::<Member>(scope, &target.name).await,

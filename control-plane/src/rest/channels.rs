@@ -6,9 +6,9 @@ use entente_api::chain::ChannelStatus;
 
 use super::App;
 use super::extract::{Path, Query};
+use super::nodes::find_chain;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
-use super::resources::find;
 use crate::access::{Action, Caller};
 use crate::ledger::view::LedgerInfo;
 
@@ -26,7 +26,7 @@ pub async fn channel_list(
 ) -> Result<axum::Json<Page<ChannelStatus>>, Problem> {
     let scope = caller.may(Action::ReadChains)?;
     let window = page.window(&format!("channels {chain}"))?;
-    let mut channels = channels(&find(&app, &scope, &chain).await?);
+    let mut channels = channels(&find_chain(&app, &scope, &chain).await?.chain);
     channels.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(axum::Json(window.page(channels, |channel| channel.name.clone())))
 }
@@ -43,7 +43,7 @@ pub async fn channel_get(
     Path((chain, channel)): Path<(String, String)>,
 ) -> Result<axum::Json<ChannelStatus>, Problem> {
     let scope = caller.may(Action::ReadChains)?;
-    let chain = find(&app, &scope, &chain).await?;
+    let chain = find_chain(&app, &scope, &chain).await?.chain;
     let found = channels(&chain).into_iter().find(|known| known.name == channel);
     found
         .map(axum::Json)

@@ -81,6 +81,7 @@ codes! {
     InUse = "in_use", CONFLICT, "Others depend on it", None;
     DeletionProtected = "deletion_protected", CONFLICT, "It is protected from deletion",
         Some("Set `spec.deletionProtection` to `false` first.");
+    NothingToRetry = "nothing_to_retry", CONFLICT, "There is nothing to try again", None;
     NotRecycled = "not_recycled", CONFLICT, "It is not in the recycle bin", None;
     NotReady = "not_ready", CONFLICT, "It is not ready yet",
         Some("Its `status` says what it is waiting for; wait for the operation that makes it.");

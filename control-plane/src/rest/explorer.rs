@@ -12,6 +12,7 @@ use super::App;
 use super::blocks::read_reference;
 use super::codes::Code;
 use super::extract::{Path, Query};
+use super::keys::parts;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use crate::access::{Action, Caller};
@@ -215,7 +216,8 @@ pub async fn channel_statistics(
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct SearchQuery {
-    /// A block's number or hash, a transaction's id or how it begins, a key or how it begins.
+    /// A block's number or hash, a transaction's id or how it begins, a key or how it begins, how a part of a composite key
+    /// begins.
     pub q: String,
 }
 
@@ -237,6 +239,9 @@ pub struct Hit {
     /// The key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Of a composite key its object type and attributes, as people read them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
 }
 
 /// What was found.
@@ -252,7 +257,7 @@ pub struct Hits {
 /// Search a channel.
 ///
 /// For a block by its number or hash, a transaction by its id or how it begins (six characters at least), a key by how it
-/// begins.
+/// begins, a composite key by how any of its parts begins.
 #[utoipa::path(
     get, path = "/v1/chains/{chain}/channels/{channel}/search", tag = "ledger",
     params(("chain" = String, Path, description = "Name of the chain"), ("channel" = String, Path, description = "Name of the channel"), SearchQuery),
@@ -281,11 +286,14 @@ pub async fn ledger_search(
             ..Hit::default()
         }));
     }
-    let keys = ledger_index::keys(&app.db, ledger.id(), None, wanted, None, MOST_HITS).await?;
+    let mut keys = ledger_index::keys(&app.db, ledger.id(), None, wanted, None, MOST_HITS).await?;
+    keys.extend(ledger_index::keys_with_part(&app.db, ledger.id(), wanted, MOST_HITS).await?);
+    keys.truncate(MOST_HITS);
     items.extend(keys.into_iter().map(|write| Hit {
         kind: "key".to_owned(),
         block_number: write.block,
         contract: Some(write.contract),
+        parts: parts(&write.key),
         key: Some(write.key),
         ..Hit::default()
     }));

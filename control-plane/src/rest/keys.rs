@@ -14,6 +14,7 @@ use super::extract::{Path, Query};
 use super::page::PageQuery;
 use super::problem::{Problem, ProblemBody};
 use crate::access::Caller;
+use crate::ledger::composite;
 use crate::ledger::view::{self, Bytes, Creator, Transaction};
 use crate::ledger::{BlockRef, OpenLedger};
 use crate::store::ledger_index::{self, Write};
@@ -27,6 +28,9 @@ const LARGEST_PAGE: usize = 50;
 pub struct Key {
     /// The key. Parts of a composite key are apart by U+0000.
     pub key: String,
+    /// Of a composite key its object type and attributes, as people read them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
     /// The block that last wrote it.
     pub block_number: u64,
     /// Which of the block's transactions, from 0.
@@ -40,6 +44,34 @@ pub struct Key {
 pub struct KeysQuery {
     /// Only keys that begin with this.
     pub prefix: Option<String>,
+    /// Only composite keys whose object type and attributes begin with these, as a JSON array of strings; the last one may
+    /// be cut short.
+    pub parts: Option<String>,
+}
+
+impl KeysQuery {
+    /// What the keys begin with.
+    fn beginning(self) -> Result<String, Problem> {
+        let Some(parts) = self.parts else {
+            return Ok(self.prefix.unwrap_or_default());
+        };
+        if self.prefix.is_some() {
+            return Err(Problem::parameter("parts", "cannot stand beside prefix"));
+        }
+        let read = serde_json::from_str::<Vec<String>>(&parts);
+        let parts = read.ok().filter(|parts| !parts.is_empty());
+        let parts = parts.ok_or_else(|| {
+            let detail = "must be a JSON array of strings, such as [\"owner\",\"bank\"]";
+            Problem::parameter("parts", detail)
+        })?;
+        Ok(composite::beginning(&parts))
+    }
+}
+
+/// The parts of a composite key, to show; none of a plain one.
+pub(super) fn parts(key: &str) -> Vec<String> {
+    let parts = composite::parts(key).unwrap_or_default();
+    parts.into_iter().map(str::to_owned).collect()
 }
 
 /// List the keys of a contract that have a value.
@@ -58,12 +90,13 @@ pub async fn key_list(
     Query(query): Query<KeysQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<IndexedPage<Key>>, Problem> {
-    let prefix = query.prefix.unwrap_or_default();
+    let prefix = query.beginning()?;
     let window = page.window(&format!("keys {chain} {channel} {contract} {prefix}"))?;
     let (ledger, reach) = indexed(&app, &caller, &chain, &channel).await?;
     let after = window.after.as_deref().map(|key| (contract.as_str(), key));
     let found = ledger_index::keys(&app.db, ledger.id(), Some(&contract), &prefix, after, window.size + 1).await?;
     let key = |write: Write| Key {
+        parts: parts(&write.key),
         key: write.key,
         block_number: write.block,
         index: write.position,

@@ -73,6 +73,20 @@ pub trait Kind:
         std::future::ready(Ok(Vec::new()))
     }
 
+    /// Those of other tenants that are shared with this one, by name, each with whose it is.
+    fn shared(_app: &App, _scope: &TenantScope) -> impl Future<Output = Result<Vec<(Self, String)>, Problem>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
+
+    /// One of another tenant's that is shared with this one under a name, with whose it is.
+    fn shared_as(
+        _app: &App,
+        _scope: &TenantScope,
+        _name: &str,
+    ) -> impl Future<Output = Result<Option<(Self, String)>, Problem>> + Send {
+        std::future::ready(Ok(None))
+    }
+
     /// A resource that nobody has seen yet.
     fn create(name: &str, spec: Self::Spec) -> Self;
 
@@ -164,6 +178,16 @@ kind!(Chain, "chain", "chains", ReadChains, WriteChains, DeleteChains, {
 
     fn participants(&self) -> BTreeSet<String> {
         Demand::of_chain(self).organizations
+    }
+
+    async fn shared(app: &App, scope: &TenantScope) -> Result<Vec<(Self, String)>, Problem> {
+        let all = app.resources.shared(scope).await?.into_iter();
+        Ok(all.filter_map(|seen| Some((seen.chain, seen.owner?))).collect())
+    }
+
+    async fn shared_as(app: &App, scope: &TenantScope, name: &str) -> Result<Option<(Self, String)>, Problem> {
+        let seen = app.resources.seen(scope, name).await?;
+        Ok(seen.and_then(|seen| Some((seen.chain, seen.owner?))))
     }
 
     fn display_name(&self) -> Option<&str> {

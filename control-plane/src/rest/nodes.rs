@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use entente_api::Chain;
 use entente_api::member::NodeStatus;
 use entente_api::time::Time;
 use entente_operator::substrate::{NodeId, SubstrateError};
@@ -20,11 +19,12 @@ use super::extract::{Path, Query};
 use super::operations::ServerSentEvent;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
-use super::resources::{find, target};
+use super::resources::target;
 use super::view::Accepted;
 use crate::access::{Action, Caller, TenantScope};
 use crate::operation::{Operation, OperationKind};
 use crate::store;
+use crate::store::shared::Seen;
 
 const DEFAULT_TAIL: usize = 200;
 const LONGEST_TAIL: usize = 10_000;
@@ -43,27 +43,10 @@ pub async fn node_list(
 ) -> Result<axum::Json<Page<NodeStatus>>, Problem> {
     let scope = caller.may(Action::ReadChains)?;
     let window = page.window(&format!("nodes {chain}"))?;
-    let chain = find(&app, &scope, &chain).await?;
-    let mut nodes = store::nodes::of_chain(&app.resources, &scope, &chain).await?;
+    let seen = find_chain(&app, &scope, &chain).await?;
+    let mut nodes = store::nodes::of_seen(&app.resources, &scope, &seen).await?;
     nodes.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(axum::Json(window.page(nodes, |node| node.name.clone())))
-}
-
-/// Read a node.
-#[utoipa::path(
-    get, path = "/v1/chains/{chain}/nodes/{node}", tag = "nodes",
-    params(("chain" = String, Path, description = "Name of the chain"), ("node" = String, Path, description = "Name of the node")),
-    responses((status = OK, body = NodeStatus), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
-)]
-pub async fn node_get(
-    State(app): State<App>,
-    caller: Caller,
-    Path((chain, node)): Path<(String, String)>,
-) -> Result<axum::Json<NodeStatus>, Problem> {
-    let scope = caller.may(Action::ReadChains)?;
-    find_node(&app, &scope, &chain, &node)
-        .await
-        .map(|(_, node)| axum::Json(node))
 }
 
 /// Which part of a log.
@@ -125,18 +108,12 @@ pub async fn node_restart(
     Path((chain, node)): Path<(String, String)>,
 ) -> Result<Accepted<NodeStatus>, Problem> {
     let scope = caller.may(Action::OperateNodes)?;
-    let (chain, node) = find_node(&app, &scope, &chain, &node).await?;
-    let mut target = target(&chain);
+    let (seen, _, node) = find_node(&app, &scope, &chain, &node).await?;
+    let mut target = target(&seen.chain);
     target.node = Some(node.name.clone());
     let operation = Operation::start(OperationKind::Restart, target, Time::now());
     store::operation::insert(&app.db, &scope, &operation).await?;
-    app.nodes
-        .restart(&node_id(
-            &scope,
-            chain.metadata.name.as_deref().unwrap_or_default(),
-            &node.name,
-        ))
-        .await?;
+    app.nodes.restart(&node_id(&scope, &chain, &node.name)).await?;
     app.operations.woken();
     Ok(Accepted {
         resource: node,
@@ -144,7 +121,8 @@ pub async fn node_restart(
     })
 }
 
-fn node_id(scope: &TenantScope, chain: &str, node: &str) -> NodeId {
+/// A shared chain is called among the nodes of the tenant what it is called here.
+pub(super) fn node_id(scope: &TenantScope, chain: &str, node: &str) -> NodeId {
     NodeId {
         namespace: scope.namespace().to_owned(),
         chain: chain.to_owned(),
@@ -161,11 +139,22 @@ impl From<SubstrateError> for Problem {
     }
 }
 
-async fn find_node(app: &App, scope: &TenantScope, chain: &str, node: &str) -> Result<(Chain, NodeStatus), Problem> {
-    let chain: Chain = find(app, scope, chain).await?;
-    let nodes = store::nodes::of_chain(&app.resources, scope, &chain).await?;
-    let found = nodes.into_iter().find(|known| known.name == node);
-    found
-        .map(|node| (chain, node))
-        .ok_or_else(|| Problem::not_found("node", node))
+/// A node with its chain and all nodes of that which the tenant sees.
+pub(super) async fn find_node(
+    app: &App,
+    scope: &TenantScope,
+    chain: &str,
+    node: &str,
+) -> Result<(Seen, Vec<NodeStatus>, NodeStatus), Problem> {
+    let seen = find_chain(app, scope, chain).await?;
+    let nodes = store::nodes::of_seen(&app.resources, scope, &seen).await?;
+    let found = nodes.iter().find(|known| known.name == node).cloned();
+    let found = found.ok_or_else(|| Problem::not_found("node", node))?;
+    Ok((seen, nodes, found))
+}
+
+/// A chain that the tenant has, or that is shared with it.
+pub(super) async fn find_chain(app: &App, scope: &TenantScope, name: &str) -> Result<Seen, Problem> {
+    let seen = app.resources.seen(scope, name).await?;
+    seen.ok_or_else(|| Problem::not_found("chain", name))
 }

@@ -4,19 +4,24 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
+use entente_api::time::Time;
+use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
 use futures::Stream;
 use serde::Deserialize;
 use tokio::sync::broadcast;
 use utoipa::IntoParams;
 
 use super::App;
+use super::codes::Code;
 use super::extract::{Path, Query};
+use super::kind::Kind;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
+use super::{request_id, resources};
 use crate::access::{Action, Caller, TenantScope};
-use crate::operation::Operation;
+use crate::operation::{Operation, retry, words};
 use crate::store;
 use crate::store::operation::Filter;
 
@@ -67,7 +72,8 @@ pub async fn operation_list(
     };
     let mut found =
         store::operation::list(&app.db, &scope, &filter, window.after.as_deref(), window.size + 1).await?;
-    Ok(axum::Json(window.close(&mut found, |operation| operation.id.clone())))
+    let page = window.close(&mut found, |operation| operation.id.clone());
+    Ok(axum::Json(page.map(told)))
 }
 
 /// Read an operation.
@@ -82,7 +88,55 @@ pub async fn operation_get(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Operation>, Problem> {
     let scope = caller.may(Action::ReadOperations)?;
-    find(&app, &scope, &id).await.map(axum::Json)
+    find(&app, &scope, &id).await.map(told).map(axum::Json)
+}
+
+/// Try the failed step of an operation again, at once.
+///
+/// The operator tries it by itself, too, after pauses that grow: this is for whoever has mended its cause. It takes what the
+/// change itself took. Where there is nothing to try again the answer says why.
+#[utoipa::path(
+    post, path = "/v1/operations/{operation}:retry", tag = "operations",
+    params(("operation" = String, Path, description = "Its id")),
+    responses((status = ACCEPTED, body = Operation), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
+)]
+pub async fn operation_retry(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, axum::Json<Operation>), Problem> {
+    let scope = caller.may(Action::ReadOperations)?;
+    let operation = find(&app, &scope, &id).await?;
+    let (kind, name) = (operation.target.kind.clone(), operation.target.name.clone());
+    let step = retry::step(&operation).map_err(|nothing| {
+        let problem = Problem::new(Code::NothingToRetry, nothing.why).with_operation(&id);
+        match nothing.hint {
+            Some(hint) => problem.with_hint(hint),
+            None => problem,
+        }
+    })?;
+    request_id::current().note.object(format!("operations/{id} ({step})"));
+    match kind.as_str() {
+        "Chain" => try_again::<Chain>(&app, &caller, &name).await,
+        "Member" => try_again::<Member>(&app, &caller, &name).await,
+        "Contract" => try_again::<Contract>(&app, &caller, &name).await,
+        "Organization" => try_again::<Organization>(&app, &caller, &name).await,
+        "Identity" => try_again::<Identity>(&app, &caller, &name).await,
+        "NodeRelease" => try_again::<NodeRelease>(&app, &caller, &name).await,
+        "Tenant" => try_again::<Tenant>(&app, &caller, &name).await,
+        other => Err(Problem::not_found("resource", other)),
+    }?;
+    Ok((StatusCode::ACCEPTED, axum::Json(told(operation))))
+}
+
+async fn try_again<K: Kind>(app: &App, caller: &Caller, name: &str) -> Result<(), Problem> {
+    let scope = resources::scope(caller, K::WRITE)?;
+    Ok(app.resources.retry::<K>(&scope, name, Time::now()).await?)
+}
+
+/// As the caller of this request is told it.
+fn told(operation: Operation) -> Operation {
+    words::told(operation, request_id::current().language)
 }
 
 /// How long to wait, and for what.
@@ -124,7 +178,7 @@ pub async fn operation_wait(
         let operation = find(&app, &scope, &id).await?;
         let news = query.revision.is_some_and(|seen| operation.revision > seen);
         if news || operation.state.is_terminal() || !changed(&app, &mut changes, &id, deadline).await {
-            return Ok(axum::Json(operation));
+            return Ok(axum::Json(told(operation)));
         }
     }
 }
@@ -181,11 +235,12 @@ pub async fn operation_events(
     let mut seen = last_event::<i64>(&headers)?.unwrap_or_default();
     let mut changes = app.operations.changes();
     let mut operation = find(&app, &scope, &id).await?;
+    let language = request_id::current().language;
     let stream = async_stream::stream! {
         loop {
             if operation.revision > seen {
                 seen = operation.revision;
-                let event = Event::default().id(seen.to_string()).event("operation").json_data(&operation);
+                let event = Event::default().id(seen.to_string()).event("operation").json_data(words::told(operation.clone(), language));
                 if let Ok(event) = event {
                     yield Ok(event);
                 }

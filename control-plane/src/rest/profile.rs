@@ -10,8 +10,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::App;
 use super::codes::Code;
 use super::extract::{Path, Query};
+use super::nodes::find_chain;
 use super::problem::{Problem, ProblemBody};
-use super::resources::find;
 use crate::access::{Action, Caller};
 
 /// For which organization.
@@ -100,15 +100,16 @@ pub async fn connection_profile_get(
     Query(query): Query<ProfileQuery>,
 ) -> Result<axum::Json<ConnectionProfile>, Problem> {
     let scope = caller.may(Action::ReadChains)?;
-    let chain: Chain = find(&app, &scope, &name).await?;
-    let first = chain.spec.members.first().map(|member| member.organization.clone());
-    let organization = query.organization.or(first).unwrap_or_default();
+    let chain = find_chain(&app, &scope, &name).await?.chain;
     let mut organizations = IndexMap::new();
     for member in &chain.spec.members {
         if let Some(known) = app.resources.get::<Organization>(&scope, &member.organization).await? {
             organizations.insert(member.organization.clone(), known);
         }
     }
+    // On a chain of others, the first of the tenant's own.
+    let first = organizations.first().map(|(name, _)| name.clone());
+    let organization = query.organization.or(first).unwrap_or_default();
     if !chain
         .spec
         .members
@@ -190,7 +191,10 @@ fn profile(
         let on_channel = peers.iter().filter(|node| channel.members.contains(&node.organization));
         let roles = serde_json::json!({"endorsingPeer": true, "chaincodeQuery": true, "ledgerQuery": true, "eventSource": true});
         let peers = on_channel.map(|node| (node.name.clone(), roles.clone())).collect();
-        (channel.name.clone(), ProfileChannel { orderers: channel.orderers.clone(), peers })
+        // Those of a chain of others are not told.
+        let told = |name: &&String| orderers.iter().any(|node| node.name == **name);
+        let orderers = channel.orderers.iter().filter(told).cloned().collect();
+        (channel.name.clone(), ProfileChannel { orderers, peers })
     });
     Ok(ConnectionProfile {
         name,

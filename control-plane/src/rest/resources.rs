@@ -19,7 +19,7 @@ use super::problem::{FieldError, Problem};
 use super::quota;
 use super::records;
 use super::request_id;
-use super::view::{Accepted, View, etag, view};
+use super::view::{Accepted, View, etag, shared_view, view};
 use crate::access::{Action, Caller, TenantScope};
 use crate::operation::{Operation, OperationKind, Target};
 use crate::store;
@@ -90,24 +90,50 @@ pub async fn list<K: Kind>(
     let part = app
         .resources
         .part(&scope, window.after.as_deref(), window.size + 1, &sought);
-    let mut found: Vec<K> = part.await?;
-    Ok(window
-        .close(&mut found, |resource| resource.meta().name.clone().unwrap_or_default())
-        .map(|resource| view(&resource)))
+    let own: Vec<K> = part.await?;
+    let mut found: Vec<View<K>> = own.iter().map(view).collect();
+    let shared = K::shared(app, &scope).await?;
+    let wanted = shared.iter().filter(|(resource, _)| sought.takes_one(resource));
+    let after = |view: &View<K>| window.after.as_ref().is_none_or(|after| view.name > *after);
+    found.extend(wanted.map(shared_view).filter(after));
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found.truncate(window.size + 1);
+    Ok(window.close(&mut found, |view| view.name.clone()))
 }
 
 pub async fn get<K: Kind>(app: &App, caller: &Caller, name: &str) -> Result<Tagged<View<K>>, Problem> {
     let scope = scope(caller, K::READ)?;
-    let resource: K = find(app, &scope, name).await?;
-    Ok(Tagged(etag(resource.meta()), view(&resource)))
+    if let Some(resource) = app.resources.get::<K>(&scope, name).await? {
+        return Ok(Tagged(etag(resource.meta()), view(&resource)));
+    }
+    let shared = K::shared_as(app, &scope, name).await?;
+    let shared = shared.ok_or_else(|| Problem::not_found(K::NOUN, name))?;
+    Ok(Tagged(etag(shared.0.meta()), shared_view(&shared)))
 }
 
-/// The resource, or the problem that there is none.
+/// The tenant's own resource, or the problem that there is none to change.
 pub async fn find<K: Kind>(app: &App, scope: &TenantScope, name: &str) -> Result<K, Problem> {
-    app.resources
-        .get(scope, name)
-        .await?
-        .ok_or_else(|| Problem::not_found(K::NOUN, name))
+    match app.resources.get(scope, name).await? {
+        Some(found) => Ok(found),
+        None => {
+            refuse_shared::<K>(app, scope, name).await?;
+            Err(Problem::not_found(K::NOUN, name))
+        }
+    }
+}
+
+/// What another tenant shares is changed by that one alone.
+async fn refuse_shared<K: Kind>(app: &App, scope: &TenantScope, name: &str) -> Result<(), Problem> {
+    let Some((_, owner)) = K::shared_as(app, scope, name).await? else {
+        return Ok(());
+    };
+    let roles: Vec<&str> = K::WRITE.roles().iter().map(|role| role.as_str()).collect();
+    let detail = format!("The {} \"{name}\" belongs to the tenant \"{owner}\".", K::NOUN);
+    let hint = format!(
+        "It can be changed there, by these roles: {}. Your own part in it is your Member.",
+        roles.join(", ")
+    );
+    Err(Problem::new(Code::Forbidden, detail).with_hint(hint))
 }
 
 pub async fn create<K: Kind>(
@@ -193,6 +219,7 @@ pub async fn put<K: Kind>(
         let old: Option<K> = app.resources.get(&scope, name).await?;
         require_match(headers, old.as_ref())?;
         let Some(old) = old else {
+            refuse_shared::<K>(app, &scope, name).await?;
             let mut body = body.clone();
             if let Value::Object(fields) = &mut body {
                 fields.insert("name".to_owned(), json!(name));

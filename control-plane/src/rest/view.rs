@@ -38,6 +38,9 @@ pub struct Resource<S, T> {
     /// When what lies in the recycle bin is deleted for good; until then it can be brought back by `:undelete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purge_time: Option<Time>,
+    /// The tenant whose it is, when another one shares it with this one: it is read here, and changed there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// What it should be.
     pub spec: S,
     /// What it is; absent until the operator has seen it.
@@ -113,8 +116,17 @@ pub fn view<K: Kind>(resource: &K) -> View<K> {
             .map(|recycled| recycled.delete_time)
             .or(meta.deletion_timestamp.as_ref().and_then(|time| read_time(&time.0))),
         purge_time: recycled.map(|recycled| recycled.purge_time),
+        owner: None,
         spec: resource.spec().clone(),
         status: resource.status().cloned(),
+    }
+}
+
+/// The view of a resource that another tenant shares.
+pub fn shared_view<K: Kind>((resource, owner): &(K, String)) -> View<K> {
+    Resource {
+        owner: Some(owner.clone()),
+        ..view(resource)
     }
 }
 

@@ -40,7 +40,10 @@ pub struct NewWebhook {
 }
 
 /// Names every type of event, so that clients learn of new ones from the document.
-#[expect(deprecated, reason = "every other field of the document has an `example`, as the derive writes it")]
+#[expect(
+    deprecated,
+    reason = "every other field of the document has an `example`, as the derive writes it"
+)]
 fn events_schema() -> Array {
     let event = ObjectBuilder::new()
         .schema_type(Type::String)

@@ -9,6 +9,7 @@ use sqlx::{AnyConnection, Row as _};
 use super::access::{flag, optional_time, text};
 use super::{Db, DbError};
 use crate::access::{PlatformScope, TenantScope};
+use crate::ledger::composite;
 
 /// Where a transaction stands, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -268,6 +269,37 @@ pub async fn keys(
     rows.iter().map(write).collect()
 }
 
+/// The last write of composite keys of all contracts of which some part begins with `part`, in the order of the keys;
+/// deleted keys are left out.
+pub async fn keys_with_part(db: &Db, ledger: &str, part: &str, limit: usize) -> Result<Vec<Write>, DbError> {
+    // Parts begin behind a U+0000, in hexadecimal 00; digits of two characters may look the same, and are sorted out below.
+    let rows = sqlx::query(
+        "SELECT * FROM ledger_writes AS newest WHERE ledger = $1 AND key LIKE '00%' AND key LIKE $2 AND is_delete = 0
+         AND NOT EXISTS (SELECT 1 FROM ledger_writes AS later WHERE later.ledger = newest.ledger
+             AND later.contract = newest.contract AND later.key = newest.key
+             AND (later.block > newest.block OR (later.block = newest.block AND later.position > newest.position)))
+         ORDER BY contract, key LIMIT $3",
+    )
+    .bind(ledger.to_owned())
+    .bind(format!("%00{}%", hex::encode(part)))
+    .bind(number(limit as u64 * 4))
+    .fetch_all(&db.pool)
+    .await?;
+    let mut found = Vec::new();
+    for row in &rows {
+        let write = write(row)?;
+        if composite::parts(&write.key)
+            .iter()
+            .flatten()
+            .any(|one| one.starts_with(part))
+        {
+            found.push(write);
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
 /// How many transactions there are, by something; most first, days in their order.
 pub async fn count(db: &Db, ledger: &str, by: By, limit: usize) -> Result<Vec<Count>, DbError> {
     let (column, order) = match by {
@@ -495,6 +527,27 @@ mod tests {
         assert_eq!(pairs(By::Contract).await, [pair("evidence", 2), pair("asset", 1)]);
         assert_eq!(pairs(By::Code).await, [pair("VALID", 2), pair("MVCC_READ_CONFLICT", 1)]);
         assert_eq!(pairs(By::Day).await, [pair("2026-11-22", 1), pair("2026-11-21", 2)]);
+    }
+
+    #[tokio::test]
+    async fn a_composite_key_is_found_by_how_any_of_its_parts_begins() {
+        let db = filled().await;
+        let composite = "\0owner\0bank\x009f86\0";
+        let more = Extract {
+            entries: Vec::new(),
+            // What is in the middle of a part, or in a plain key, is not what it begins with.
+            writes: vec![written(composite, 3, false), written("\0owner\0tax\0a9f86\0", 3, false)],
+        };
+        assert!(extend(&db, LEDGER, 3, &[more]).await.unwrap());
+        let found = async |part: &str| -> Vec<String> {
+            let found = keys_with_part(&db, LEDGER, part, 10).await.unwrap();
+            found.into_iter().map(|write| write.key).collect()
+        };
+
+        assert_eq!(found("9f").await, [composite]);
+        assert_eq!(found("ba").await, [composite]);
+        assert_eq!(found("own").await.len(), 2);
+        assert_eq!(found("one").await, [""; 0]);
     }
 
     #[tokio::test]

@@ -21,6 +21,7 @@ pub mod records;
 pub mod replicas;
 pub mod resource;
 mod sealed;
+pub mod shared;
 #[cfg(test)]
 pub mod testing;
 pub mod webhooks;

@@ -7,6 +7,7 @@ use entente_api::{Chain, Member};
 use entente_operator::registry::RegistryError;
 
 use super::resource::Resources;
+use super::shared::Seen;
 use crate::access::TenantScope;
 
 /// All nodes of a chain. A peer is shown as its member reports it, which is news earlier than what the chain repeats.
@@ -19,7 +20,30 @@ pub async fn of_chain(
     Ok(of_members(&members, chain))
 }
 
-/// The same, of the tenant's members.
+/// The nodes of a chain that a tenant sees: of a shared one its own.
+pub async fn of_seen(
+    resources: &Resources,
+    scope: &TenantScope,
+    seen: &Seen,
+) -> Result<Vec<NodeStatus>, RegistryError> {
+    match seen.owner {
+        None => of_chain(resources, scope, &seen.chain).await,
+        Some(_) => Ok(seen
+            .chain
+            .status
+            .iter()
+            .flat_map(|status| status.nodes.clone())
+            .collect()),
+    }
+}
+
+/// The nodes that members report.
+pub fn reported(members: &[Member]) -> Vec<NodeStatus> {
+    let statuses = members.iter().filter_map(|member| member.status.as_ref());
+    statuses.flat_map(|status| status.nodes.clone()).collect()
+}
+
+/// The same, of the tenant's members. Peers of other tenants' organizations are for these to see.
 pub fn of_members(members: &[Member], chain: &Chain) -> Vec<NodeStatus> {
     let name = chain.metadata.name.as_deref().unwrap_or_default();
     let own = members
@@ -30,8 +54,14 @@ pub fn of_members(members: &[Member], chain: &Chain) -> Vec<NodeStatus> {
         .flat_map(|status| &status.nodes)
         .map(|node| (node.name.as_str(), node))
         .collect();
+    let invited = |node: &&NodeStatus| {
+        let namespace = chain.metadata.namespace.as_deref().unwrap_or_default();
+        let mut members = chain.spec.members.iter();
+        members.any(|member| member.organization == node.organization && member.is_invited(namespace))
+    };
     let nodes = chain.status.iter().flat_map(|status| &status.nodes);
     nodes
+        .filter(|node| !invited(node))
         .map(|node| reported.get(node.name.as_str()).copied().unwrap_or(node).clone())
         .collect()
 }

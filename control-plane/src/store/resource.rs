@@ -1,8 +1,9 @@
 //! Resources, as one tenant sees them.
 
 use entente_api::names::annotation;
+use entente_api::time::Time;
 use entente_api::{Chain, Organization};
-use entente_operator::registry::{Cause, Key, Registry, RegistryError, Scope, Sought, Watch};
+use entente_operator::registry::{Cause, Key, RETRIED, Registry, RegistryError, Scope, Sought, Watch};
 
 use crate::access::{PlatformScope, TenantScope};
 use crate::rest::codes::Code;
@@ -145,6 +146,20 @@ impl Resources {
     /// Replaces spec and labels; `resource` carries the resource version that was read.
     pub async fn replace<K: Kind>(&self, scope: &TenantScope, resource: &K) -> Result<K, WriteError> {
         Ok(self.registry.update(&within(scope), resource).await?)
+    }
+
+    /// Has the operator try again at once what failed last.
+    pub async fn retry<K: Kind>(&self, scope: &TenantScope, name: &str, now: Time) -> Result<(), WriteError> {
+        loop {
+            let found: Option<K> = self.get(scope, name).await?;
+            let mut found = found.ok_or(WriteError::NotFound)?;
+            let notes = found.meta_mut().annotations.get_or_insert_default();
+            notes.insert(RETRIED.to_owned(), now.to_string());
+            match self.registry.update(&within(scope), &found).await {
+                Err(RegistryError::Conflict { .. }) => {}
+                outcome => return outcome.map(drop).map_err(WriteError::from),
+            }
+        }
     }
 
     pub async fn delete<K: Kind>(&self, scope: &TenantScope, name: &str) -> Result<Option<K>, RegistryError> {

@@ -3,20 +3,13 @@
 //! Fabric has no service that says so. Both engines count under the same names (`orderer/consensus/etcdraft/metrics.go`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+
+use crate::scrape;
 
 const LEADS: &str = "consensus_etcdraft_is_leader";
 const LAST_BLOCK: &str = "consensus_etcdraft_committed_block_number";
-/// Longest wait for one orderer.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Largest answer that is read.
-const MAX_BYTES: u64 = 8 << 20;
 
 /// What the orderers tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,10 +29,7 @@ impl Told {
 
 /// Asks all of them, by the `host:port` of their metrics.
 pub async fn ask(operations: &[String]) -> Told {
-    let asked = operations.iter().map(async |endpoint| {
-        let answer = timeout(PATIENCE, metrics(endpoint)).await;
-        answer.ok()?.ok()
-    });
+    let asked = operations.iter().map(|endpoint| scrape::metrics(endpoint));
     let mut told = Told::default();
     for text in join_all(asked).await.into_iter().flatten() {
         read(&text, &mut told);
@@ -47,29 +37,15 @@ pub async fn ask(operations: &[String]) -> Told {
     told
 }
 
-/// The metrics as text. One request on one connection, so that HTTP/1.0 does.
-async fn metrics(endpoint: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect(endpoint).await?;
-    let request = format!("GET /metrics HTTP/1.0\r\nHost: {endpoint}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.take(MAX_BYTES).read_to_end(&mut answer).await?;
-    let answer = String::from_utf8(answer).map_err(io::Error::other)?;
-    let ok = answer.lines().next().is_some_and(|line| line.contains(" 200"));
-    match answer.split_once("\r\n\r\n") {
-        Some((_, body)) if ok => Ok(body.to_owned()),
-        _ => Err(io::Error::other("this is no answer to a request for metrics")),
-    }
-}
-
-/// Takes over what one orderer tells (Prometheus text format).
+/// Takes over what one orderer tells.
 fn read(text: &str, told: &mut Told) {
     let led = told.led.get_or_insert_default();
-    for line in text.lines() {
-        let Some((name, channel, value)) = sample(line) else {
+    for sample in scrape::samples(text) {
+        let Some(channel) = sample.label("channel") else {
             continue;
         };
-        match name {
+        let value = sample.value;
+        match sample.name {
             LEADS if value >= 1.0 => {
                 led.insert(channel.to_owned());
             }
@@ -82,15 +58,6 @@ fn read(text: &str, told: &mut Told) {
             _ => {}
         }
     }
-}
-
-/// Name, channel and value of a line such as `name{channel="main"} 7`.
-fn sample(line: &str) -> Option<(&str, &str, f64)> {
-    let (name, rest) = line.split_once('{')?;
-    let (labels, value) = rest.rsplit_once('}')?;
-    let (_, rest) = labels.split_once("channel=\"")?;
-    let (channel, _) = rest.split_once('"')?;
-    Some((name, channel, value.split_whitespace().next()?.parse().ok()?))
 }
 
 #[cfg(test)]

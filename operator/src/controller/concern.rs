@@ -175,6 +175,9 @@ impl Concerns {
     }
 }
 
+/// When somebody last asked that what failed be tried again; it concerns what the resource consists of, too.
+const RETRIED: &str = "/metadata/annotations/entente.dev~1retried";
+
 fn known(key: &Key, object: &Value) -> Known {
     let part = |pointer: &str| object.pointer(pointer).cloned().unwrap_or_default();
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
@@ -182,6 +185,7 @@ fn known(key: &Key, object: &Value) -> Known {
         "/metadata/generation",
         "/metadata/deletionTimestamp",
         "/metadata/labels",
+        RETRIED,
     ]
     .map(part)
     .to_vec();

@@ -22,6 +22,9 @@ pub use error::{Cause, RegistryError};
 pub use news::{News, Weight};
 pub use part::{Part, Sought};
 pub use typed::Registry;
+
+/// Annotation: when somebody last asked that a step which failed be tried again without waiting.
+pub const RETRIED: &str = "entente.dev/retried";
 pub use watch::{Change, Event, Missed, Watch};
 
 /// Whose resources an access concerns. Every access names one, so that none reaches across tenants by omission.

@@ -3,7 +3,7 @@
 //! Each store finds a part in its own way; what a resource must have to be looked for is decided here alone.
 
 use entente_api::condition::State;
-use serde::Deserialize as _;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 use super::{Key, object};
@@ -45,6 +45,11 @@ impl Sought {
     pub fn with_release(mut self, release: Option<String>) -> Sought {
         self.release = release;
         self
+    }
+
+    /// Whether a resource is one of those.
+    pub fn takes_one<K: Serialize>(&self, resource: &K) -> bool {
+        serde_json::to_value(resource).is_ok_and(|object| self.takes(&object))
     }
 
     pub(super) fn takes(&self, object: &Value) -> bool {

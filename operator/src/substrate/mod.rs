@@ -259,6 +259,11 @@ pub trait Substrate: Send + Sync {
     /// Memory of the node's processes in bytes, shared pages counted in proportion. `None` when it does not run.
     async fn memory(&self, id: &NodeId) -> Option<u64>;
 
+    /// Bytes that the node's folder takes on disk. `None` where that cannot be told.
+    async fn disk(&self, _id: &NodeId) -> Option<u64> {
+        None
+    }
+
     /// Names each node whose state has changed.
     fn changes(&self) -> broadcast::Receiver<NodeId>;
 

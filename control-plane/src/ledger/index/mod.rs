@@ -115,7 +115,9 @@ impl Index {
     /// Chains come and go; what was indexed of those that are gone goes with them.
     async fn forget_others(&self, scope: &TenantScope) -> Result<(), Problem> {
         let chains: Vec<Chain> = self.resources.list(scope).await?;
-        let uids: Vec<String> = chains.into_iter().filter_map(|chain| chain.metadata.uid).collect();
+        let shared = self.resources.shared(scope).await?;
+        let all = chains.into_iter().chain(shared.into_iter().map(|seen| seen.chain));
+        let uids: Vec<String> = all.filter_map(|chain| chain.metadata.uid).collect();
         Ok(ledger_index::forget_others(&self.db, scope, &uids).await?)
     }
 

@@ -123,6 +123,12 @@ impl<'a> Comparison<'a> {
             return;
         }
         let (old, new) = (resolved(self.old, old), resolved(self.new, new));
+        // What was all of an answer may have become its first part, with more beside it.
+        let first = items(&new["allOf"]).next();
+        let new = match first.filter(|_| way == Way::Answered && old.get("allOf").is_none()) {
+            Some(part) => resolved(self.new, part),
+            None => new,
+        };
         self.kind(place, old, new, way);
         self.values(place, old, new, way);
         self.fields(place, old, new, way);

@@ -1,6 +1,8 @@
 //! Every operation of the document, tried by everybody, and compared with the table of permissions.
 
 use axum::http::Method;
+use entente_api::Member;
+use entente_operator::registry::Scope;
 use serde_json::{Value, json};
 
 use super::callers::Person;
@@ -150,4 +152,132 @@ async fn what_has_expired_or_is_foreign_opens_nothing() {
             assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()), "{}", tried.id);
         }
     }
+}
+
+/// A chain of the installation's own tenant, of which an organization of `bank` is a member when both say so.
+async fn share_a_chain(app: &TestApp, bank: &Person) {
+    let members = json!([{"organization": "treasury"}, {"organization": "teller", "namespace": "bank"}]);
+    let made = app
+        .post("/v1/chains", json!({"name": "ledger", "spec": {"members": members}}))
+        .await;
+    assert_eq!(made.status, 202, "{}", made.text);
+    let time = "2026-11-21T12:00:00.000000Z";
+    let status = json!({
+        "observedGeneration": 1, "state": "ready",
+        "conditions": [{"type": "Ready", "status": "True", "reason": "Ready", "message": "", "lastTransitionTime": time}],
+        "nodes": [{"name": "peer0-treasury", "role": "peer", "organization": "treasury", "endpoint": "127.0.0.1:1"},
+            {"name": "peer0-teller", "role": "peer", "organization": "teller", "endpoint": "127.0.0.1:2"}],
+        "channels": [{"name": "main", "members": ["treasury", "teller"], "orderers": [], "state": "ready"}],
+    });
+    app.report("ledger", status).await;
+    let organization = json!({"name": "teller", "spec": {}});
+    app.as_person(bank, Method::POST, "/v1/organizations", Some(organization))
+        .await;
+}
+
+/// The bank's own part in it.
+async fn take_part(app: &TestApp, bank: &Person) {
+    let spec = json!({"chain": "ledger", "chainNamespace": "default", "organization": "teller"});
+    let member = json!({"name": "in-ledger", "spec": spec});
+    let made = app.as_person(bank, Method::POST, "/v1/members", Some(member)).await;
+    assert_eq!(made.status, 202, "{}", made.text);
+    let nodes =
+        json!([{"name": "peer0-teller", "role": "peer", "organization": "teller", "endpoint": "127.0.0.1:2"}]);
+    app.registry
+        .put_status::<Member>(&Scope::namespace("bank"), "in-ledger", &json!({"nodes": nodes}))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_chain_of_another_tenant_is_read_when_it_is_shared_and_never_changed() {
+    let app = TestApp::new().await;
+    app.tenant_named("bank").await;
+    let bank = app.person("bank", Role::Owner).await;
+    share_a_chain(&app, &bank).await;
+    let of_a_chain: Vec<Tried> = operations()
+        .into_iter()
+        .filter(|tried| tried.path.starts_with("/v1/chains/no-"))
+        .map(|tried| Tried {
+            path: tried
+                .path
+                .replacen("no-name", "ledger.default", 1)
+                .replacen("no-chain", "ledger.default", 1),
+            ..tried
+        })
+        .collect();
+    let ask = async |tried: &Tried| {
+        let is_put = tried.id == "chain_put";
+        let body = body(tried).map(|empty| {
+            if is_put {
+                json!({"spec": {"members": []}})
+            } else {
+                empty
+            }
+        });
+        app.as_person(&bank, tried.method.clone(), &tried.path, body).await
+    };
+    let is_unknown = |answer: &Answer| answer.status == 404 && answer.text.contains("There is no chain");
+
+    // The chain names it; it has not agreed yet.
+    for tried in of_a_chain.iter().filter(|tried| tried.id != "chain_put") {
+        let answer = ask(tried).await;
+        let refused_before = matches!(answer.status.as_u16(), 400 | 422);
+        assert!(is_unknown(&answer) || refused_before, "{} {}", tried.id, answer.text);
+    }
+    take_part(&app, &bank).await;
+    for tried in &of_a_chain {
+        let answer = ask(tried).await;
+        assert!(!is_unknown(&answer), "{} {}", tried.id, answer.text);
+        let changes_it = matches!(tried.access, Access::May(Action::WriteChains | Action::DeleteChains));
+        assert_eq!(
+            is_refused(&answer),
+            changes_it || tried.id == "chain_deletable",
+            "{} {}",
+            tried.id,
+            answer.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_tenant_of_a_shared_chain_sees_its_own_nodes() {
+    let app = TestApp::new().await;
+    app.tenant_named("bank").await;
+    let bank = app.person("bank", Role::Owner).await;
+    share_a_chain(&app, &bank).await;
+    take_part(&app, &bank).await;
+    let names = |list: &Answer| -> Vec<String> {
+        let list = list.json()["items"].as_array().unwrap().clone();
+        list.iter()
+            .map(|item| item["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+
+    let chains = app.as_person(&bank, Method::GET, "/v1/chains", None).await;
+    let theirs = app
+        .as_person(&bank, Method::GET, "/v1/chains/ledger.default/nodes", None)
+        .await;
+    let own = app.get("/v1/chains/ledger/nodes").await;
+    let change = app
+        .as_person(
+            &bank,
+            Method::PATCH,
+            "/v1/chains/ledger.default",
+            Some(json!({"spec": {}})),
+        )
+        .await;
+
+    assert_eq!(
+        (names(&chains), &chains.json()["items"][0]["owner"]),
+        (vec!["ledger.default".to_owned()], &json!("default"))
+    );
+    assert_eq!(
+        (names(&theirs), names(&own)),
+        (vec!["peer0-teller".to_owned()], vec!["peer0-treasury".to_owned()])
+    );
+    assert_eq!(
+        change.json()["hint"],
+        "It can be changed there, by these roles: owner, admin, operator. Your own part in it is your Member."
+    );
 }

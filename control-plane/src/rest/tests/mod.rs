@@ -18,6 +18,7 @@ mod records;
 mod recycle;
 mod replicas;
 mod resources;
+mod retry;
 mod service_accounts;
 mod signers;
 mod strangers;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
 use crate::substrate::{NodeId, SubstrateError};
@@ -26,6 +26,24 @@ impl Folder {
 
     pub fn log(&self) -> PathBuf {
         self.path.join("node.log")
+    }
+
+    /// Bytes that everything in it takes on disk. `None` when there is none.
+    pub fn size(&self) -> Option<u64> {
+        fs::metadata(&self.path).ok()?;
+        let mut bytes = 0;
+        let mut unread = vec![self.path.clone()];
+        while let Some(folder) = unread.pop() {
+            // What is compacted away meanwhile is not counted.
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let Ok(about) = entry.metadata() else { continue };
+                match about.is_dir() {
+                    true => unread.push(entry.path()),
+                    false => bytes += about.blocks() * 512,
+                }
+            }
+        }
+        Some(bytes)
     }
 
     /// Writes the plan's files, each as a whole or not at all. A file that is already right is not touched.

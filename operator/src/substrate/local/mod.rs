@@ -164,6 +164,12 @@ impl Substrate for Local {
         process::memory(self.supervisor(id)?.pid()?)
     }
 
+    async fn disk(&self, id: &NodeId) -> Option<u64> {
+        let folder = self.folder(id);
+        // Many small files: not on a thread that others wait for.
+        tokio::task::spawn_blocking(move || folder.size()).await.ok()?
+    }
+
     fn changes(&self) -> broadcast::Receiver<NodeId> {
         self.changes.subscribe()
     }
