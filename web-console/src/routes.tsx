@@ -112,6 +112,13 @@ const chainNodes = createRoute({
   component: lazyRouteComponent(() => import('./screens/chain/Nodes'), 'Nodes'),
 });
 
+const chainConnect = createRoute({
+  getParentRoute: () => chain,
+  path: '/connect',
+  validateSearch: texts('organization', 'contract', 'function', 'language'),
+  component: lazyRouteComponent(() => import('./screens/chain/connect/Connect'), 'Connect'),
+});
+
 const explorerStart = createRoute({
   getParentRoute: () => chain,
   path: '/explorer',
@@ -249,6 +256,7 @@ export const router = createRouter({
         chainChannels,
         chainNodes,
         chainMembers,
+        chainConnect,
         chainSettings,
         explorerStart,
         explorer.addChildren([

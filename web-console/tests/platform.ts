@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { until } from './until';
 
 /** The executable of the build under test; `tests/tests/console.rs` names it. */
-const EXECUTABLE =
+export const EXECUTABLE =
   process.env.ENTENTE_BIN ??
   resolve(process.env.CARGO_TARGET_DIR ?? join(import.meta.dirname, '../../target'), 'debug/entente');
 

@@ -39,6 +39,7 @@ const SCREENS = [
   ['/chains/transfer-payments/nodes?node=orderer0', 'node', 'Health and metrics'],
   ['/chains/transfer-payments/channels', 'channels', 'orderer1'],
   ['/chains/transfer-payments/members', 'members', 'CityFinanceMSP'],
+  ['/chains/transfer-payments/connect?language=go&function=Certify', 'connect', 'main.go'],
   ['/chains/transfer-payments/settings', 'chain-settings', 'Danger zone'],
   ['/chains/transfer-payments/explorer/main', 'blocks', 'Block hash'],
   ['/chains/transfer-payments/explorer/main/blocks/0', 'block', 'This is how the channel began.'],

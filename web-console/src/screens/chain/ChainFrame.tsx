@@ -21,6 +21,7 @@ export function ChainFrame() {
     ['/chains/$chain/channels', t('chain.tabs.channels'), false],
     ['/chains/$chain/nodes', t('chain.tabs.nodes'), false],
     ['/chains/$chain/members', t('chain.tabs.members'), false],
+    ['/chains/$chain/connect', t('chain.tabs.connect'), false],
     ['/chains/$chain/settings', t('chain.tabs.settings'), false],
   ] as const;
   return (

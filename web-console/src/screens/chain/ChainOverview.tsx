@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Chain, chainQuery } from '@/api/queries';
 import { Badge, Card, Loaded, Time } from '@/kit';
-import { Connect } from './Connect';
+import { ConnectCard } from './connect/ConnectCard';
 import { Figures } from './Figures';
 import { type Layer, layersOf, margin } from './layers';
 import { Topology } from './Topology';
@@ -23,7 +23,7 @@ export function ChainOverview() {
           <Figures chain={chain} />
           <Topology chain={chain} />
           <Health chain={chain} />
-          <Connect chain={chain} />
+          <ConnectCard chain={chain} />
           <About chain={chain} />
         </div>
       )}

@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
 import { useFormat } from '@/i18n/format';
 import { Badge, Card, Code, Hash } from '@/kit';
-import type { Place } from './ContractConsole';
+import type { Place } from './queries';
 
 type Props = { place: Place; answer: Schemas['CallResult'] | Schemas['Committed'] };
 

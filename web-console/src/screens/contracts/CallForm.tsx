@@ -5,8 +5,8 @@ import { api, call, once, type Schemas } from '@/api/client';
 import { chainQuery } from '@/api/queries';
 import { Button, Card, Field, Input, Problem, Select, Textarea, useRefusal } from '@/kit';
 import { CallAnswer } from './CallAnswer';
-import type { Place } from './ContractConsole';
 import { argumentsOf, type ContractFunction, WrongArgument } from './metadata';
+import type { Place } from './queries';
 
 /** One function, as a form of its parameters. */
 export function CallForm({ place, target }: { place: Place; target: ContractFunction }) {

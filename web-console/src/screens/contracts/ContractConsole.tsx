@@ -1,12 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
-import { api, call } from '@/api/client';
 import { useMay } from '@/api/session';
 import { Badge, Card, Forbidden, Loaded, NotReady } from '@/kit';
 import { CallForm, FreeCallForm } from './CallForm';
-import { functionsOf, GET_METADATA } from './metadata';
-import { type Contract, calledName } from './queries';
+import { functionsOf } from './metadata';
+import { type Contract, calledName, metadataQuery, type Place } from './queries';
 
 const route = getRouteApi('/shell/contracts/$contract');
 
@@ -21,22 +20,10 @@ export function ContractConsole({ contract }: { contract: Contract }) {
   return <Functions contract={contract.name} sequence={sequence} place={place} />;
 }
 
-export type Place = { chain: string; channel: string; contract: string };
-
 function Functions({ contract, sequence, place }: { contract: string; sequence: number; place: Place }) {
   const { t } = useTranslation();
   const { function: asked } = route.useSearch();
-  const metadata = useQuery({
-    queryKey: ['contracts', contract, 'metadata', sequence],
-    queryFn: () =>
-      call(
-        api.POST('/v1/chains/{chain}/channels/{channel}/contracts/{contract}:evaluate', {
-          params: { path: place },
-          body: { function: GET_METADATA },
-        }),
-      ),
-    retry: false,
-  });
+  const metadata = useQuery(metadataQuery(place, sequence));
   if (metadata.error && !metadata.data) return <FreeCallForm place={place} />;
   return (
     <Loaded query={metadata}>

@@ -2,6 +2,8 @@ import { queryOptions } from '@tanstack/react-query';
 import { api, call, type Schemas } from '@/api/client';
 import { listOptions, present, type ResourceFilter } from '@/api/queries';
 
+import { GET_METADATA } from './metadata';
+
 export type Contract = Schemas['Contract'];
 
 /** States in which nothing is under way. */
@@ -33,3 +35,20 @@ export function sourceOf(spec: Schemas['ContractSpec']): { kind: Source; text: s
   if (spec.image) return { kind: 'image', text: spec.image };
   return { kind: 'package', text: '' };
 }
+
+/** A contract where it can be called. */
+export type Place = { chain: string; channel: string; contract: string };
+
+/** What a contract says about itself; each committed sequence may say something else. */
+export const metadataQuery = (place: Place, sequence: number) =>
+  queryOptions({
+    queryKey: ['contracts', place, 'metadata', sequence],
+    queryFn: () =>
+      call(
+        api.POST('/v1/chains/{chain}/channels/{channel}/contracts/{contract}:evaluate', {
+          params: { path: place },
+          body: { function: GET_METADATA },
+        }),
+      ),
+    retry: false,
+  });
