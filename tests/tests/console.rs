@@ -85,7 +85,9 @@ async fn people_see_what_is_theirs_and_what_their_role_allows() {
 #[tokio::test]
 async fn long_lists_are_read_in_a_small_document() {
     passes("large.test.ts").await;
+}
 
+#[tokio::test]
 async fn programs_that_the_console_shows_run_as_they_are() {
     passes("connect.test.ts").await;
 }

@@ -64,8 +64,15 @@ const contracts = createRoute({
 const deployContract = createRoute({
   getParentRoute: () => shell,
   path: '/contracts/new',
-  validateSearch: texts('chain'),
+  validateSearch: texts('chain', 'template'),
   component: lazyRouteComponent(() => import('./screens/contracts/DeployContract'), 'DeployContract'),
+});
+
+const library = createRoute({
+  getParentRoute: () => shell,
+  path: '/library',
+  validateSearch: texts('template'),
+  component: lazyRouteComponent(() => import('./screens/library/Library'), 'Library'),
 });
 
 const contract = createRoute({
@@ -271,6 +278,7 @@ export const router = createRouter({
       account,
       contracts,
       deployContract,
+      library,
       contract,
       organizations,
       organization,

@@ -24,6 +24,7 @@ const SCREENS = [
   ['/overview', 'overview', 'Create transfer-payments'],
   ['/chains', 'chains', 'transfer-payments'],
   ['/contracts', 'contracts', 'evidence'],
+  ['/library', 'library', 'What can be set'],
   ['/contracts/new', 'contract-deploy', 'On what terms'],
   ['/contracts/transfer-payments.main.evidence', 'contract', 'ProvinceFinanceMSP'],
   ['/contracts/transfer-payments.main.evidence?tab=console', 'contract-console', 'Certify'],

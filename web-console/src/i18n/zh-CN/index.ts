@@ -8,6 +8,7 @@ import developers from './developers.json';
 import explorer from './explorer.json';
 import identities from './identities.json';
 import kit from './kit.json';
+import library from './library.json';
 import newChain from './newChain.json';
 import operation from './operation.json';
 import organizations from './organizations.json';
@@ -29,6 +30,7 @@ export default {
   explorer,
   identities,
   kit,
+  library,
   newChain,
   operation,
   organizations,

@@ -69,6 +69,7 @@ export function ContractList() {
   return (
     <>
       <PageHead title={t('contracts.title')} text={t('contracts.text')}>
+        <LinkButton to="/library">{t('library.title')}</LinkButton>
         {deploy}
       </PageHead>
       <div className="stack">

@@ -1,13 +1,12 @@
 import { useTranslation } from 'react-i18next';
-import { Check, Choices, Field, Input, Select, Textarea } from '@/kit';
+import { Check, Choices, Field, Input, Textarea } from '@/kit';
 import type { Draft } from './definition';
 import type { Source } from './queries';
+import { TemplateField, TemplateSettings } from './TemplateFields';
 
-/** Business templates that the platform runs itself. */
-const TEMPLATES = ['evidence'] as const;
 const SOURCES: Source[] = ['template', 'external', 'image', 'package'];
 
-type Props = {
+export type Props = {
   draft: Draft;
   onChange: (change: Partial<Draft>) => void;
   /** What the server says about a field, by its pointer. */
@@ -38,19 +37,7 @@ function SourceField({ draft, onChange, wrong }: Props) {
   const { t } = useTranslation();
   switch (draft.source) {
     case 'template':
-      return (
-        <Field
-          label={t('contracts.template.label')}
-          hint={t('contracts.template.evidence')}
-          error={wrong('/spec/template')}
-        >
-          <Select value={draft.template} onChange={(event) => onChange({ template: event.target.value })}>
-            {TEMPLATES.map((template) => (
-              <option key={template}>{template}</option>
-            ))}
-          </Select>
-        </Field>
-      );
+      return <TemplateField draft={draft} onChange={onChange} wrong={wrong} />;
     case 'external':
       return (
         <>
@@ -153,18 +140,22 @@ export function TermFields({ draft, onChange, wrong }: Props) {
           onChange={(event) => onChange({ endorsementPolicy: event.target.value })}
         />
       </Field>
-      <Field
-        label={t('contracts.settings.label')}
-        hint={t('contracts.settings.hint')}
-        error={wrong('/spec/settings')}
-      >
-        <Textarea
-          className="input mono"
-          placeholder="CURRENCY=CNY"
-          value={draft.settings}
-          onChange={(event) => onChange({ settings: event.target.value })}
-        />
-      </Field>
+      {draft.source === 'template' ? (
+        <TemplateSettings draft={draft} onChange={onChange} wrong={wrong} />
+      ) : (
+        <Field
+          label={t('contracts.settings.label')}
+          hint={t('contracts.settings.hint')}
+          error={wrong('/spec/settings')}
+        >
+          <Textarea
+            className="input mono"
+            placeholder="CURRENCY=CNY"
+            value={draft.settings}
+            onChange={(event) => onChange({ settings: event.target.value })}
+          />
+        </Field>
+      )}
       <Check
         label={t('contracts.initRequired')}
         checked={draft.initRequired}

@@ -61,14 +61,14 @@ const resourceName = (chain: string, channel: string | undefined, name: string) 
 
 function Form({ chains }: { chains: Chain[] }) {
   const { t } = useTranslation();
-  const { chain: asked } = route.useSearch();
+  const { chain: asked, template = FIRST_DRAFT.template } = route.useSearch();
   const navigate = route.useNavigate();
   const queries = useQueryClient();
   const refusal = useRefusal('contracts:deploy');
   const [chainName, setChain] = useState(asked ?? chains[0]?.name ?? '');
   const [channel, setChannel] = useState('');
-  const [name, setName] = useState('evidence');
-  const [draft, setDraft] = useState(FIRST_DRAFT);
+  const [name, setName] = useState(template);
+  const [draft, setDraft] = useState({ ...FIRST_DRAFT, template });
   const chain = chains.find((each) => each.name === chainName);
   const channels = (chain?.status?.channels ?? []).map((each) => each.name);
   const create = useMutation({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changesBetween, definitionOf, FIRST_DRAFT, replacing, settingsOf } from './definition';
+import { changesBetween, definitionOf, FIRST_DRAFT, replacing, settingsOf, withSetting } from './definition';
 
 test('only the chosen source is sent, and nothing that is empty', () => {
   const draft = { ...FIRST_DRAFT, source: 'external' as const, address: ' kpi.example:9999 ', version: '2' };
@@ -17,6 +17,11 @@ test('settings are lines of a name and a value, which may hold an equals sign', 
     QUERY: 'a=b',
     BARE: '',
   });
+});
+
+test('a setting is changed in place, and one without a value is left to its default', () => {
+  expect(withSetting('A=1\nB=2', 'B', '3')).toBe('A=1\nB=3');
+  expect(withSetting('A=1\nB=2', 'A', '')).toBe('B=2');
 });
 
 test('a patch takes away what the new definition lacks', () => {

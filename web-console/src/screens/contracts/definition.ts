@@ -60,6 +60,14 @@ export function settingsOf(lines: string): Record<string, string> {
   );
 }
 
+/** The same lines with one setting changed; an empty value takes it away, so that the default holds. */
+export function withSetting(lines: string, name: string, value: string): string {
+  const { [name]: _, ...rest } = settingsOf(lines);
+  return Object.entries(value === '' ? rest : { ...rest, [name]: value })
+    .map(([key, each]) => `${key}=${each}`)
+    .join('\n');
+}
+
 /** What the API takes; the other sources and what is empty are absent. */
 export function definitionOf(draft: Draft): Schemas['ContractDefinition'] {
   const settings = settingsOf(draft.settings);
