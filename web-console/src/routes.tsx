@@ -9,7 +9,7 @@ import { STEPS, type StepName } from './screens/newChain/steps';
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: texts('returnTo'),
+  validateSearch: texts('returnTo', 'refused'),
   component: lazyRouteComponent(() => import('./screens/signIn/SignIn'), 'SignIn'),
 });
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use entente_api::time::Time;
@@ -89,8 +89,13 @@ pub struct BeginQuery {
         (status = "default", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
-pub async fn sign_in_begin(State(app): State<App>, Query(query): Query<BeginQuery>) -> Result<Response, Problem> {
-    let provider = provider(&app)?;
+pub async fn sign_in_begin(State(app): State<App>, headers: HeaderMap, Query(query): Query<BeginQuery>) -> Response {
+    let begun = begin(&app, query).await;
+    begun.unwrap_or_else(|problem| refused(&headers, problem))
+}
+
+async fn begin(app: &App, query: BeginQuery) -> Result<Response, Problem> {
+    let provider = provider(app)?;
     let return_to = query.return_to.unwrap_or_else(|| HOME.to_owned());
     if !is_own_path(&return_to) {
         return Err(Problem::parameter("returnTo", "must be a path of this platform"));
@@ -113,7 +118,7 @@ pub async fn sign_in_begin(State(app): State<App>, Query(query): Query<BeginQuer
     let location = HeaderValue::from_str(&location).map_err(Problem::internal)?;
     let headers = [
         (LOCATION, location),
-        (SET_COOKIE, cookie(&browser, table::LIFETIME.as_secs(), &app)?),
+        (SET_COOKIE, cookie(&browser, table::LIFETIME.as_secs(), app)?),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     Ok((StatusCode::SEE_OTHER, AppendHeaders(headers)).into_response())
@@ -145,16 +150,17 @@ pub struct EndQuery {
         (status = "default", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
-pub async fn sign_in_end(
-    State(app): State<App>,
-    headers: HeaderMap,
-    Query(query): Query<EndQuery>,
-) -> Result<Response, Problem> {
-    let (provider, now) = (provider(&app)?, Time::now());
+pub async fn sign_in_end(State(app): State<App>, headers: HeaderMap, Query(query): Query<EndQuery>) -> Response {
+    let ended = end(&app, &headers, query).await;
+    ended.unwrap_or_else(|problem| refused(&headers, problem))
+}
+
+async fn end(app: &App, headers: &HeaderMap, query: EndQuery) -> Result<Response, Problem> {
+    let (provider, now) = (provider(app)?, Time::now());
     let note = request_id::current().note;
     note.object("session at the OpenID provider".to_owned());
     let state = query.state.as_deref().unwrap_or_default();
-    let browser = gate::cookie(&headers, COOKIE_NAME).unwrap_or_default();
+    let browser = gate::cookie(headers, COOKIE_NAME).unwrap_or_default();
     // Used up whatever comes of it: an answer that was seen elsewhere is of no use here.
     let begun = table::take(&app.db, state, browser, now).await?;
     let begun = begun.ok_or_else(|| failed("This browser has begun no such sign-in, or too long ago."))?;
@@ -179,13 +185,13 @@ pub async fn sign_in_end(
     let mut who = Arrival::read(&provider.settings, &claims);
     let name = who.email.as_deref().unwrap_or(&who.subject);
     note.object(format!("session of {}", printable(name)));
-    only_tenants(&app, &mut who).await?;
+    only_tenants(app, &mut who).await?;
     let admitted = people::admit(&app.db, &provider.settings, &who, now).await?;
     let user = admitted.map_err(|refusal| Problem::new(Code::SignInNotAdmitted, refusal.to_string()))?;
     let email = user.email.clone();
-    let (session, _) = session::begin(&app, user, now).await?;
+    let (session, _) = session::begin(app, user, now).await?;
     note.after(&json!({"email": email, "issuer": who.issuer, "subject": who.subject}));
-    arrived(&app, session, &begun.return_to)
+    arrived(app, session, &begun.return_to)
 }
 
 /// A rule may name a tenant that is not there any more, or not yet.
@@ -201,19 +207,37 @@ async fn only_tenants(app: &App, who: &mut Arrival) -> Result<(), Problem> {
 /// A page, because a browser that another site has sent here would go on without the session's cookie (`SameSite=Strict`)
 /// if it were redirected.
 fn arrived(app: &App, session: HeaderValue, return_to: &str) -> Result<Response, Problem> {
-    let target = return_to.replace('&', "&amp;");
+    let headers = [(SET_COOKIE, session), (SET_COOKIE, cookie("", 0, app)?)];
+    Ok((AppendHeaders(headers), leading_to(return_to)).into_response())
+}
+
+/// Why nobody is signed in. A person at a browser is led to the console's sign-in, which says it in their language; a
+/// program gets the problem itself. The status is the same, for the audit and for whoever watches answers.
+fn refused(headers: &HeaderMap, problem: Problem) -> Response {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    if !accept.is_some_and(|accept| accept.contains("text/html")) {
+        return problem.into_response();
+    }
+    let target = format!("/sign-in?refused={}", problem.code().as_str());
+    let (mut answer, _) = problem.into_response().into_parts();
+    let (page, body) = leading_to(&target).into_response().into_parts();
+    answer.headers.extend(page.headers);
+    Response::from_parts(answer, body)
+}
+
+/// A page that leads on to a path of this platform.
+fn leading_to(path: &str) -> impl IntoResponse {
+    let target = path.replace('&', "&amp;");
     let page = format!(
         "<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0; url={target}\">\
          <title>Entente</title><a href=\"{target}\">Go on</a>\n"
     );
     let headers = [
-        (SET_COOKIE, session),
-        (SET_COOKIE, cookie("", 0, app)?),
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'")),
     ];
-    Ok((AppendHeaders(headers), page).into_response())
+    (headers, page)
 }
 
 fn provider(app: &App) -> Result<Arc<Provider>, Problem> {

@@ -14,10 +14,15 @@ const route = getRouteApi('/sign-in');
 const ownPath = (path: string | undefined) =>
   path?.startsWith('/') && !/^\/[/\\]/.test(path) && !path.startsWith('/sign-in') ? path : '/overview';
 
+/** Reasons for which a provider's people are sent back; the API's codes. */
+const REFUSALS = ['sign_in_not_admitted', 'sign_in_failed', 'sign_in_unavailable'] as const;
+const isKnown = (code: string): code is (typeof REFUSALS)[number] =>
+  (REFUSALS as readonly string[]).includes(code);
+
 /** Where a person comes in: by password, with a code where there is a second factor, or at an OpenID provider. */
 export function SignIn() {
   const { t } = useTranslation();
-  const { returnTo } = route.useSearch();
+  const { returnTo, refused } = route.useSearch();
   const router = useRouter();
   const queries = useQueryClient();
   const [email, setEmail] = useState('');
@@ -80,6 +85,11 @@ export function SignIn() {
               onChange={(event) => setCode(event.target.value)}
             />
           </Field>
+        )}
+        {error === undefined && refused && (
+          <div className="notice notice-bad" role="alert">
+            {isKnown(refused) ? t(`signIn.refused.${refused}`) : t('signIn.refused.other', { code: refused })}
+          </div>
         )}
         {error !== undefined && <Problem error={error} />}
         <Button look="primary" type="submit" busy={isBusy}>
