@@ -91,3 +91,8 @@ async fn long_lists_are_read_in_a_small_document() {
 async fn programs_that_the_console_shows_run_as_they_are() {
     passes("connect.test.ts").await;
 }
+
+#[tokio::test]
+async fn people_come_in_by_an_openid_provider() {
+    passes("openid.test.ts").await;
+}

@@ -3,6 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, look, open, signIn } from './browser';
 import { Platform } from './platform';
+import { until } from './until';
 
 let platform: Platform;
 let browser: Browser;
@@ -32,6 +33,28 @@ test('the steps of a chain come in by themselves until it is ready', async () =>
   await page.getByRole('heading', { name: 'Creating ledger' }).waitFor();
   expect(await page.getByRole('img', { name: 'Done' }).count()).toBeGreaterThan(5);
   await look(page, 'operation-succeeded');
+});
+
+test('a node that ends while one looks says why, and is ready again, without a reload', async () => {
+  const page = await open(browser, platform);
+  await signIn(page, platform);
+  await page.goto('/chains/ledger/nodes');
+  const row = page.locator('tbody tr', { hasText: 'peer0-bank' });
+  await row.getByText('Ready', { exact: true }).waitFor();
+  await page.evaluate(() => {
+    document.body.dataset.since = 'the beginning';
+  });
+
+  await until('the page to show the failure', async () => {
+    platform.killNode('ledger', 'peer0-bank');
+    return row.getByText('Failed', { exact: true }).isVisible();
+  });
+  await row.getByText(/signal|exit|killed/i).waitFor();
+  await look(page, 'node-failing');
+
+  await row.getByText('Ready', { exact: true }).waitFor({ timeout: 60_000 });
+  expect(await row.getByRole('cell').nth(5).textContent()).not.toBe('0');
+  expect(await page.locator('body').getAttribute('data-since')).toBe('the beginning');
 });
 
 test('the page recovers when the server ends and comes back while a chain is made', async () => {

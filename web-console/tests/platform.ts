@@ -1,6 +1,6 @@
 /** A platform of a test's own: `entente up` on an empty folder and a free port. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -67,6 +67,19 @@ export class Platform {
     await ended;
   }
 
+  /** Ends a node's process as a crash would, where it runs; the platform starts it anew, later with each time. */
+  killNode(chain: string, node: string) {
+    const config = join(this.data, 'nodes/default', chain, node, 'node.json');
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(config))
+          process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+
   log(): string {
     return readFileSync(join(this.#home, 'platform.log'), 'utf8');
   }
@@ -91,7 +104,8 @@ export class Platform {
   }
 }
 
-function freePort(): Promise<number> {
+/** A port that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((done, failed) => {
     const server = createServer();
     server.once('error', failed);
