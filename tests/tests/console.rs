@@ -96,3 +96,8 @@ async fn programs_that_the_console_shows_run_as_they_are() {
 async fn people_come_in_by_an_openid_provider() {
     passes("openid.test.ts").await;
 }
+
+#[tokio::test]
+async fn operators_run_the_platform_from_the_console() {
+    passes("admin.test.ts").await;
+}

@@ -242,6 +242,12 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('./screens/audit/Audit'), 'Audit'),
 });
 
+const usage = createRoute({
+  getParentRoute: () => shell,
+  path: '/usage',
+  component: lazyRouteComponent(() => import('./screens/usage/Usage'), 'Usage'),
+});
+
 const people = createRoute({
   getParentRoute: () => shell,
   path: '/people',
@@ -288,6 +294,7 @@ export const router = createRouter({
       ...developers,
       admin,
       people,
+      usage,
       nowhere,
     ]),
   ]),

@@ -42,7 +42,7 @@ test('somebody who is invited makes an account, protects it, and signs in with a
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Current password').fill(OWN);
   await dialog.getByRole('button', { name: 'Set up a second factor' }).click();
-  await dialog.getByLabel('Code').waitFor();
+  await dialog.getByRole('img', { name: 'The key, to scan' }).waitFor();
   await look(page, 'second-factor');
   const secret = (await dialog.locator('.hash span').first().textContent()) ?? '';
   await dialog.getByLabel('Code').fill(totp(secret));

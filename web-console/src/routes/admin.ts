@@ -11,7 +11,7 @@ const start = createRoute({
   getParentRoute: () => frame,
   path: '/',
   beforeLoad: () => {
-    throw redirect({ to: '/admin/tenants' });
+    throw redirect({ to: '/admin/health' });
   },
 });
 
@@ -49,5 +49,38 @@ const alliance = createRoute({
   component: lazyRouteComponent(() => import('@/screens/admin/Alliance'), 'Alliance'),
 });
 
+const fleet = createRoute({
+  getParentRoute: () => frame,
+  path: '/fleet',
+  validateSearch: (search: Record<string, unknown>) => ({
+    ...resourceSearch(search),
+    ...texts('tenant', 'release')(search),
+  }),
+  component: lazyRouteComponent(() => import('@/screens/admin/Fleet'), 'Fleet'),
+});
+
+const operations = createRoute({
+  getParentRoute: () => frame,
+  path: '/operations',
+  validateSearch: texts('tenant', 'state', 'operation'),
+  component: lazyRouteComponent(() => import('@/screens/admin/Operations'), 'Operations'),
+});
+
+const health = createRoute({
+  getParentRoute: () => frame,
+  path: '/health',
+  component: lazyRouteComponent(() => import('@/screens/admin/Health'), 'Health'),
+});
+
 /** What only operators of the platform see. */
-export const admin = frame.addChildren([start, tenants, tenant, records, releases, alliance]);
+export const admin = frame.addChildren([
+  start,
+  health,
+  tenants,
+  tenant,
+  fleet,
+  operations,
+  records,
+  releases,
+  alliance,
+]);

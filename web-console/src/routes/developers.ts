@@ -20,5 +20,12 @@ const webhook = createRoute({
   component: lazyRouteComponent(() => import('@/screens/webhooks/WebhookPage'), 'WebhookPage'),
 });
 
+const reference = createRoute({
+  getParentRoute: () => shell,
+  path: '/developers/reference',
+  validateSearch: texts('q', 'operation'),
+  component: lazyRouteComponent(() => import('@/screens/reference/Reference'), 'Reference'),
+});
+
 /** What programs need: keys, news, and what the API can do. */
-export const developers = [apiKeys, webhooks, webhook] as const;
+export const developers = [apiKeys, webhooks, webhook, reference] as const;

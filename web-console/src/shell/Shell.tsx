@@ -17,6 +17,7 @@ type Entry = {
     | 'developers'
     | 'people'
     | 'audit'
+    | 'usage'
     | 'admin';
   /** Whoever lacks it does not see the entry. */
   scope?: string;
@@ -70,6 +71,11 @@ const ENTRIES: Entry[] = [
     label: 'audit',
     scope: 'audit:read',
     icon: <path d="M3 2h10v12H3zM5.500 5.500h5M5.500 8h5M5.500 10.500h3" />,
+  },
+  {
+    to: '/usage',
+    label: 'usage',
+    icon: <path d="M2 12a6 6 0 1 1 12 0M8 12l3-4" />,
   },
   {
     to: '/admin',

@@ -14,6 +14,7 @@ import operation from './operation.json';
 import organizations from './organizations.json';
 import overview from './overview.json';
 import people from './people.json';
+import reference from './reference.json';
 import shell from './shell.json';
 import signIn from './signIn.json';
 import state from './state.json';
@@ -36,6 +37,7 @@ export default {
   organizations,
   overview,
   people,
+  reference,
   shell,
   signIn,
   state,

@@ -1,10 +1,13 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, type Schemas } from '@/api/client';
 import { ApiError } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
-import { Badge, Button, Card, Code, Dialog, Field, Hash, Input, Problem } from '@/kit';
+import { Badge, Button, Card, Code, Dialog, Field, Hash, Input, Loading, Problem } from '@/kit';
+
+// Few set up a second factor, and once: what draws the code is loaded then.
+const QrCode = lazy(() => import('./QrCode').then(({ QrCode }) => ({ default: QrCode })));
 
 /** Turns the second factor on, in three steps: password, code, recovery codes kept; or off again. */
 export function SecondFactor({ isOn }: { isOn: boolean }) {
@@ -112,16 +115,21 @@ function Confirm({
   return (
     <form className="stack" onSubmit={sent(() => confirm.mutate())}>
       <p>{t('account.factor.scan')}</p>
-      <dl className="facts">
-        <dt>{t('account.factor.secret')}</dt>
-        <dd>
-          <Hash value={pending.secret} ends={40} />
-        </dd>
-        <dt>{t('account.factor.uri')}</dt>
-        <dd>
-          <a href={pending.uri}>{pending.uri.slice(0, 28)}…</a>
-        </dd>
-      </dl>
+      <div className="factor-setup">
+        <Suspense fallback={<Loading />}>
+          <QrCode text={pending.uri} label={t('account.factor.qr')} />
+        </Suspense>
+        <dl>
+          <dt>{t('account.factor.secret')}</dt>
+          <dd>
+            <Hash value={pending.secret} ends={40} />
+          </dd>
+          <dt>{t('account.factor.uri')}</dt>
+          <dd>
+            <a href={pending.uri}>{pending.uri.slice(0, 28)}…</a>
+          </dd>
+        </dl>
+      </div>
       <Field label={t('account.factor.code')} error={wrong}>
         <Input
           inputMode="numeric"

@@ -9,7 +9,10 @@ export function AdminFrame() {
   const { t } = useTranslation();
   const { platformOperator } = useSession();
   const tabs = [
+    ['/admin/health', t('admin.health.title')],
     ['/admin/tenants', t('admin.tenants.title')],
+    ['/admin/fleet', t('admin.fleet.title')],
+    ['/admin/operations', t('admin.operations.title')],
     ['/admin/records', t('admin.records.title')],
     ['/admin/releases', t('admin.releases.title')],
     ['/admin/alliance', t('admin.alliance.title')],

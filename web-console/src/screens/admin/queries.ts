@@ -55,3 +55,35 @@ export const releasesQuery = (filter: ResourceFilter) => ({
   ),
   refetchInterval: POLL,
 });
+
+type FleetFilter = ResourceFilter & { tenant?: string | undefined; release?: string | undefined };
+
+export const fleetQuery = (filter: FleetFilter) => ({
+  ...listOptions(['admin', 'fleet', filter], (pageToken) =>
+    call(api.GET('/v1/admin/fleet', { params: { query: present({ ...filter, pageToken }) } })),
+  ),
+  refetchInterval: POLL,
+});
+
+export const OPERATION_STATES = [
+  'pending',
+  'running',
+  'succeeded',
+  'failed',
+  'cancelled',
+] as const satisfies Schemas['OperationState'][];
+
+type AllOperationsFilter = { tenant?: string | undefined; state?: Schemas['OperationState'] | undefined };
+
+export const allOperationsQuery = (filter: AllOperationsFilter) => ({
+  ...listOptions(['admin', 'operations', filter], (pageToken) =>
+    call(api.GET('/v1/admin/operations', { params: { query: present({ ...filter, pageToken }) } })),
+  ),
+  refetchInterval: 3_000,
+});
+
+export const healthQuery = queryOptions({
+  queryKey: ['admin', 'health'],
+  queryFn: () => call(api.GET('/v1/admin/health')),
+  refetchInterval: 5_000,
+});

@@ -10,6 +10,9 @@ export function DeveloperTabs() {
         {t('developers.title')}
       </Link>
       <Link to="/developers/webhooks">{t('webhooks.title')}</Link>
+      <Link to="/developers/reference" activeOptions={{ includeSearch: false }}>
+        {t('reference.title')}
+      </Link>
     </nav>
   );
 }
