@@ -87,6 +87,23 @@ async fn a_ledger_is_explored(engine: &str) {
     let found = get(&format!("/search?q={}", escaped(key))).await;
     assert_eq!(found["items"][0]["key"], write["key"], "{found}");
 
+    let found = get(&format!("/search?q={}", &digest(1)[..10])).await;
+    let parts = json!(["evidence", digest(1)]);
+    assert!(
+        found["items"]
+            .as_array()
+            .expect("hits")
+            .iter()
+            .any(|hit| hit["parts"] == parts),
+        "{found}"
+    );
+    let sought = escaped(&json!(["evidence", &digest(1)[..10]]).to_string());
+    let listed = get(&format!("/contracts/evidence/keys?parts={sought}")).await;
+    assert_eq!(
+        (&listed["items"][0]["parts"], listed["items"].as_array().map(Vec::len)),
+        (&parts, Some(1))
+    );
+
     let keys = get("/contracts/evidence/keys").await;
     assert!(ids(&keys["items"], "key").contains(&write["key"]), "{keys}");
     let history = get(&format!("/contracts/evidence/key-history?key={}", escaped(key))).await;
@@ -96,6 +113,8 @@ async fn a_ledger_is_explored(engine: &str) {
         [&newest["transactionId"], &newest["value"], &newest["isDelete"]],
         [&first["transactionId"], &write["value"], &json!(false)]
     );
+
+    the_nodes_tell_how_they_are(&platform).await;
 
     let counted = get("/statistics").await;
     let by_contract = counted["byContract"].as_array().expect("counts");
@@ -137,6 +156,36 @@ fn ids(items: &Value, field: &str) -> Vec<Value> {
 
 fn escaped(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
+async fn the_nodes_tell_how_they_are(platform: &Platform) {
+    let get = async |path: &str| platform.get(&format!("/v1/chains/ledger{path}")).await.expect(path);
+    let names = |metrics: &Value| -> Vec<String> {
+        let all = metrics["metrics"].as_array().into_iter().flatten();
+        all.filter_map(|metric| metric["name"].as_str().map(str::to_owned))
+            .collect()
+    };
+
+    let peer = names(&get("/nodes/peer0-bank/metrics").await);
+    let orderer = names(&get("/nodes/orderer0/metrics").await);
+    let detail = get("/nodes/orderer0").await;
+    let health = get("/health").await;
+
+    for name in [
+        "ledgerHeight",
+        "transactions",
+        "blockProcessing",
+        "proposals",
+        "endorsements",
+        "cpu",
+    ] {
+        assert!(peer.iter().any(|known| known == name), "{name}: {peer:?}");
+    }
+    for name in ["broadcasts", "orderedBlock", "leader", "activeNodes", "residentMemory"] {
+        assert!(orderer.iter().any(|known| known == name), "{name}: {orderer:?}");
+    }
+    assert_eq!(detail["channels"][0]["leader"], true, "{detail:#}");
+    assert_eq!(health["state"], "ok", "{health:#}");
 }
 
 /// The blocks of the channel behind block `last`, as they come.
