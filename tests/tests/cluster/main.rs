@@ -15,6 +15,7 @@ mod outside;
 mod platform;
 mod pods;
 mod registry;
+mod replicas;
 mod resources;
 mod storage;
 mod tenants;

@@ -43,11 +43,13 @@ impl Process {
         Process::start("operator", &[&own[..], &["--node-image", "none.example/none"]].concat())
     }
 
+    /// The address of something that it serves.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
     async fn get(&self, path: &str) -> anyhow::Result<String> {
-        let answer = http_client()
-            .get(format!("http://127.0.0.1:{}{path}", self.port))
-            .send()
-            .await?;
+        let answer = http_client().get(self.url(path)).send().await?;
         Ok(answer.error_for_status()?.text().await?)
     }
 
