@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::{CliError, Console, Exit};
+use crate::cli::{Console, Exit};
 
 /// Options of `entente backup`.
 #[derive(Debug, Clone, Args)]
@@ -36,15 +36,11 @@ pub struct RestoreArgs {
 /// Writes a backup.
 pub async fn back_up(args: &BackupArgs, console: &mut Console) -> Exit {
     let taken = take::all(&args.data, &args.out).await;
-    tell(
-        taken.map(|bytes| {
-            format!(
-                "{} holds {bytes} bytes; whoever reads it has every key.",
-                args.out.display()
-            )
-        }),
-        console,
-    )
+    let done = |bytes| {
+        let out = args.out.display();
+        format!("{out} holds {bytes} bytes; whoever reads it has every key.")
+    };
+    console.conclude(taken.map(done))
 }
 
 /// Makes a data folder of a backup.
@@ -56,19 +52,7 @@ pub fn restore(args: &RestoreArgs, console: &mut Console) -> Exit {
             "{data} is what it was. `entente up --data {data}` goes on with it; nodes without ledgers fetch them from others that have theirs."
         )
     };
-    tell(restored.map(next), console)
-}
-
-fn tell(outcome: Result<String, CliError>, console: &mut Console) -> Exit {
-    let error = match outcome {
-        Ok(text) => match console.line(&text) {
-            Ok(()) => return Exit::Success,
-            Err(error) => error,
-        },
-        Err(error) => error,
-    };
-    console.note(&error.to_string());
-    error.exit()
+    console.conclude(restored.map(next))
 }
 
 #[cfg(test)]

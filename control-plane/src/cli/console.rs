@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 
-use super::error::CliError;
+use super::error::{CliError, Exit};
 
 /// Standard output and standard error, or what stands for them in a test.
 pub struct Console {
@@ -34,6 +34,17 @@ impl Console {
     /// Writes a line to standard output.
     pub fn line(&mut self, text: &str) -> Result<(), CliError> {
         self.print(&format!("{text}\n"))
+    }
+
+    /// Ends a command with what it says of its outcome.
+    pub fn conclude(&mut self, outcome: Result<String, CliError>) -> Exit {
+        match outcome.and_then(|text| self.line(&text)) {
+            Ok(()) => Exit::Success,
+            Err(error) => {
+                self.note(&error.to_string());
+                error.exit()
+            }
+        }
     }
 
     /// Writes a line to standard error. When that fails there is nobody left to tell.

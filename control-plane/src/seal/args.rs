@@ -37,12 +37,8 @@ impl SealArgs {
     /// # Errors
     /// When a master key is asked for and cannot be read.
     pub fn master_key(&self) -> Result<Option<MasterKey>, CliError> {
-        let source = match (&self.master_key_file, &self.master_key_env) {
-            (Some(file), _) => MasterKeySource::File(file.clone()),
-            (None, Some(name)) => MasterKeySource::Environment(name.clone()),
-            (None, None) => return Ok(None),
-        };
-        read(&source).map(Some)
+        let source = MasterKeySource::given(self.master_key_file.as_deref(), self.master_key_env.as_deref());
+        source.as_ref().map(read).transpose()
     }
 
     /// For the one process of one machine, which sees by itself whether there are sealed secrets.
@@ -80,6 +76,7 @@ impl SealArgs {
                     hint: Some("`entente operator` makes it; start that with the same master key.".to_owned()),
                 });
             }
+            // A vault tells nobody of what is new in it.
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }

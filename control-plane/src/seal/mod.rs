@@ -15,7 +15,7 @@ use entente_ca::keys::envelope::{DoesNotOpen, SealingKey};
 pub use args::SealArgs;
 
 /// What sealed bytes begin with. PEM does not, and neither does any secret of the tables.
-const MARK: &str = "sealed:v1:";
+pub(crate) const MARK: &str = "sealed:v1:";
 
 /// Seals and opens, under the installation's data key. Cheap to clone.
 #[derive(Clone)]

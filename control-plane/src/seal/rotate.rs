@@ -38,29 +38,15 @@ pub struct RotateArgs {
 
 /// Rotates, and says what to do next.
 pub async fn run(args: &RotateArgs, console: &mut Console) -> Exit {
-    let told = match rotate(args).await {
-        Ok(text) => console.line(&text),
-        Err(error) => Err(error),
-    };
-    match told {
-        Ok(()) => Exit::Success,
-        Err(error) => {
-            console.note(&error.to_string());
-            error.exit()
-        }
-    }
+    console.conclude(rotate(args).await)
 }
 
 async fn rotate(args: &RotateArgs) -> Result<String, CliError> {
     let old = args.seal.master_key()?.ok_or_else(|| {
         CliError::usage("give the master key that is in use, with --master-key-file or --master-key-env")
     })?;
-    let new = match (&args.new_key_file, &args.new_key_env) {
-        (Some(file), _) => MasterKeySource::File(file.clone()),
-        (None, Some(name)) => MasterKeySource::Environment(name.clone()),
-        (None, None) => return Err(CliError::usage("give --new-key-file or --new-key-env")),
-    };
-    let new = args::read(&new)?;
+    let new = MasterKeySource::given(args.new_key_file.as_deref(), args.new_key_env.as_deref());
+    let new = args::read(&new.ok_or_else(|| CliError::usage("give --new-key-file or --new-key-env"))?)?;
     let (vault, namespace): (Arc<dyn Vault>, &str) = match &args.namespace {
         Some(namespace) => {
             let client = operate::connect(&Metrics::default()).await?;

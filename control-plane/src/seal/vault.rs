@@ -50,9 +50,12 @@ impl Sealed {
     }
 
     async fn adopt(&self, id: &BundleId, held: &Bundle) {
+        if self.seal.is_none() || !self.adopts {
+            return;
+        }
         let bare = held.iter().filter(|(_, content)| holds_key(content));
         let bare: Bundle = bare.map(|(file, content)| (file.clone(), content.clone())).collect();
-        if self.seal.is_none() || !self.adopts || bare.is_empty() {
+        if bare.is_empty() {
             return;
         }
         let replaced = match self.sealed(id, bare) {

@@ -31,14 +31,14 @@ impl Db {
     }
 
     async fn adopt(&self, table: &str, column: &str, purpose: &str) -> Result<(), DbError> {
-        let select = format!("SELECT id, {column} AS secret FROM {table} WHERE {column} IS NOT NULL");
+        let select = format!(
+            "SELECT id, {column} AS secret FROM {table} WHERE {column} NOT LIKE '{}%'",
+            seal::MARK
+        );
         // Table and column are ours, from above.
         let rows = sqlx::query(sqlx::AssertSqlSafe(select)).fetch_all(&self.pool).await?;
         for row in rows {
             let (id, secret): (String, String) = (row.try_get("id")?, row.try_get("secret")?);
-            if seal::is_sealed(secret.as_bytes()) {
-                continue;
-            }
             let update = format!("UPDATE {table} SET {column} = $1 WHERE id = $2 AND {column} = $3");
             sqlx::query(sqlx::AssertSqlSafe(update))
                 .bind(self.seal(purpose, &id, &secret)?)

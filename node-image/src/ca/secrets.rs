@@ -31,11 +31,8 @@ pub fn rotate(config: &CaConfig, asked: &cli::RotateMasterKey) -> anyhow::Result
     let Some(old) = master_key(config)? else {
         bail!("masterKey is not configured: there is nothing to rotate");
     };
-    let new = match (&asked.new_key_file, &asked.new_key_env) {
-        (Some(path), _) => MasterKeySource::File(path.clone()),
-        (None, Some(name)) => MasterKeySource::Environment(name.clone()),
-        (None, None) => bail!("give --new-key-file or --new-key-env"),
-    };
+    let new = MasterKeySource::given(asked.new_key_file.as_deref(), asked.new_key_env.as_deref())
+        .context("give --new-key-file or --new-key-env")?;
     let new = MasterKey::read(&new)?;
     let _held = folder::hold(&config.data_dir)?;
     SoftwareKeys::rotate(&config.data_dir.join("keys"), &old, &new)?;

@@ -73,7 +73,7 @@ impl Vault for Local {
                     .and_then(|()| fs::rename(&unfinished, &path))
                     .map_err(failed(&path, "replaced"))?;
             }
-            Ok(())
+            sync_folder(&folder).map_err(failed(&folder, "replaced"))
         })
         .await
     }
@@ -114,11 +114,13 @@ fn store(folder: &Path, bundle: &Bundle) -> io::Result<bool> {
     let unfinished = parent.join(format!(".{}", uuid::Uuid::new_v4()));
     for (name, content) in bundle {
         let path = unfinished.join(name);
-        private_folder(path.parent().unwrap_or(&unfinished))?;
+        let folder = path.parent().unwrap_or(&unfinished);
+        private_folder(folder)?;
         write_file(&path, content)?;
+        sync_folder(folder)?;
     }
     match fs::rename(&unfinished, folder) {
-        Ok(()) => Ok(true),
+        Ok(()) => sync_folder(parent).map(|()| true),
         Err(error) => {
             fs::remove_dir_all(&unfinished).ok();
             if folder.exists() { Ok(false) } else { Err(error) }
@@ -130,6 +132,11 @@ fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// A name that was given or changed outlives a power failure only when its folder is written too.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
 fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .create(true)
@@ -137,7 +144,8 @@ fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
         .truncate(true)
         .mode(0o600)
         .open(path)?;
-    file.write_all(content)
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 fn collect(folder: &Path, prefix: &str, bundle: &mut Bundle) -> io::Result<()> {

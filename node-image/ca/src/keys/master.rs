@@ -1,6 +1,6 @@
 //! The master key, which is kept apart from what it protects.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -20,6 +20,16 @@ pub enum MasterKeySource {
     File(PathBuf),
     /// A variable of the environment, in the same form.
     Environment(String),
+}
+
+impl MasterKeySource {
+    /// From the two options that a command has for it, of which the file counts first; `None` when neither is given.
+    pub fn given(file: Option<&Path>, variable: Option<&str>) -> Option<MasterKeySource> {
+        match (file, variable) {
+            (Some(file), _) => Some(MasterKeySource::File(file.to_owned())),
+            (None, variable) => variable.map(|name| MasterKeySource::Environment(name.to_owned())),
+        }
+    }
 }
 
 /// Why there is no master key. Never repeats what was found.
