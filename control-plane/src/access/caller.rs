@@ -51,6 +51,8 @@ pub struct Limits {
     pub actions: Arc<[Action]>,
     /// Names of chains; `None`: every chain of the tenant.
     pub chains: Option<Arc<[String]>>,
+    /// Requests; `None`: as many as its tenant may make.
+    pub per_second: Option<u32>,
 }
 
 impl Actor {
@@ -257,6 +259,7 @@ mod tests {
         let limits = Limits {
             actions: [Action::ReadChains].into(),
             chains: Some(["ledger".to_owned()].into()),
+            per_second: None,
         };
         let key = caller(Role::Owner, Some(limits));
 

@@ -238,6 +238,7 @@ fn of_key(key: api_keys::ApiKey) -> Caller {
         limits: Some(Limits {
             actions: scopes.collect(),
             chains: key.chains.map(Into::into),
+            per_second: key.requests_per_second,
         }),
         is_by_token: false,
         actor: Actor::Key {

@@ -63,6 +63,9 @@ struct Claims {
     scope: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chains: Option<Vec<String>>,
+    /// Requests in a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate: Option<u32>,
 }
 
 impl Tokens {
@@ -87,6 +90,7 @@ impl Tokens {
             tenant: key.tenant.clone(),
             scope: key.scopes.join(" "),
             chains: key.chains.clone(),
+            rate: key.requests_per_second,
         };
         let keys = self.keys.read();
         let newest = keys.last().ok_or(jsonwebtoken::errors::ErrorKind::InvalidKeyFormat);
@@ -187,6 +191,7 @@ impl From<Claims> for Caller {
             limits: Some(Limits {
                 actions: scopes.collect(),
                 chains: claims.chains.map(Into::into),
+                per_second: claims.rate,
             }),
             is_by_token: true,
         }

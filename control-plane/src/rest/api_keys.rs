@@ -23,6 +23,7 @@ use crate::store::access::api_keys::{self, ApiKey};
 const MOST_DAYS: u32 = 366;
 const MOST_HOURS: u32 = 7 * 24;
 const LONGEST_NAME: usize = 100;
+const FASTEST: u32 = 10_000;
 
 /// A key to make.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -38,6 +39,10 @@ pub struct NewApiKey {
     #[serde(default)]
     #[schema(example = json!(["ledger"]))]
     pub chains: Option<Vec<String>>,
+    /// How many requests it may make in a second, of those that its tenant may; absent: all of them.
+    #[serde(default)]
+    #[schema(example = 10)]
+    pub requests_per_second: Option<u32>,
     /// How long it is good for, 366 days at most.
     #[schema(example = 90)]
     pub valid_days: u32,
@@ -60,6 +65,10 @@ pub struct ApiKeyView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = json!(["ledger"]))]
     pub chains: Option<Vec<String>>,
+    /// How many requests it may make in a second; absent: as many as its tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 10)]
+    pub requests_per_second: Option<u32>,
     /// Who has made it.
     #[schema(example = "wang@bank.example")]
     pub created_by: String,
@@ -75,7 +84,7 @@ pub struct ApiKeyView {
     pub old_expire_time: Option<Time>,
     /// The key itself; shown when it is made, and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "ent_q7Zr3kT0b1_kQ9b1Yl0o2mUeS7hWm3q8Zt4v5x6y7A8B9c0D1e2F3g")]
+    #[schema(format = Password, example = "ent_q7Zr3kT0b1_kQ9b1Yl0o2mUeS7hWm3q8Zt4v5x6y7A8B9c0D1e2F3g")]
     pub key: Option<String>,
 }
 
@@ -86,6 +95,7 @@ fn view(key: ApiKey, secret: Option<String>) -> ApiKeyView {
         name: key.name,
         scopes: key.scopes,
         chains: key.chains,
+        requests_per_second: key.requests_per_second,
         created_by: key.created_by,
         create_time: key.create_time,
         expire_time: key.expire_time,
@@ -118,6 +128,7 @@ pub async fn api_key_create(
         name: body.name.trim().to_owned(),
         scopes: body.scopes,
         chains: body.chains,
+        requests_per_second: body.requests_per_second,
         created_by: caller.actor.to_string(),
         create_time: now,
         expire_time: Time::from(now.get() + Duration::from_secs(u64::from(body.valid_days) * 24 * 3600)),
@@ -148,6 +159,15 @@ fn wrong(caller: &Caller, body: &NewApiKey) -> Vec<FieldError> {
     }
     if !(1..=MOST_DAYS).contains(&body.valid_days) {
         errors.push(FieldError::invalid("/validDays", format!("must be 1 to {MOST_DAYS}")));
+    }
+    if body
+        .requests_per_second
+        .is_some_and(|rate| !(1..=FASTEST).contains(&rate))
+    {
+        errors.push(FieldError::invalid(
+            "/requestsPerSecond",
+            format!("must be 1 to {FASTEST}"),
+        ));
     }
     if body.scopes.is_empty() {
         errors.push(FieldError::invalid("/scopes", "must name what the key may do"));
@@ -275,6 +295,7 @@ pub async fn api_key_rotate(
 #[serde(rename_all = "camelCase")]
 pub struct TokenView {
     /// A JSON Web Token; goes into the header `Authorization: Bearer …`.
+    #[schema(format = Password)]
     pub token: String,
     /// Until when it is good.
     pub expire_time: Time,

@@ -5,7 +5,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use entente_api::time::Time;
 
 use super::codes::Code;
 use super::permissions::{Access, Permissions};
@@ -32,15 +31,13 @@ pub async fn layer(State(guard): State<Guard>, mut request: Request, next: Next)
     });
     let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
     match caller(&guard, access, method, path, headers).await {
-        Ok((caller, allowance)) => {
+        Ok((caller, allowances)) => {
             if let Some(caller) = &caller {
                 request.extensions_mut().insert(caller.clone());
             }
             let answered = audited::run(&guard.app, operation, caller.as_ref(), request, next).await;
             let mut response = answered.unwrap_or_else(IntoResponse::into_response);
-            if let Some(allowance) = allowance {
-                allowance.tell(response.headers_mut());
-            }
+            rate::tell(&allowances, response.headers_mut());
             response
         }
         // Many at once are not news each.
@@ -60,27 +57,24 @@ async fn caller(
     method: &Method,
     path: &str,
     headers: &HeaderMap,
-) -> Result<(Option<Caller>, Option<Allowance>), (Problem, Option<Caller>)> {
+) -> Result<(Option<Caller>, Vec<Allowance>), (Problem, Option<Caller>)> {
     let recognized = match again(|| guard.app.gate.recognize(method, headers)).await {
         Ok(recognized) => recognized,
         // The cookie of a session that has ended must not keep anybody from signing in.
-        Err(_) if access == Access::Everybody => return Ok((None, None)),
+        Err(_) if access == Access::Everybody => return Ok((None, Vec::new())),
         Err(problem) => return Err((problem, None)),
     };
     let caller = recognized.caller;
-    let rate = recognized.requests_per_second;
-    let taken = guard.app.buckets.take(&caller.own_scope(), rate, Time::now()).await;
-    let allowance = match taken {
-        Ok(Ok(allowance)) => allowance,
-        Ok(Err((allowance, seconds))) => return Err((rate::exceeded(allowance, seconds), Some(caller))),
-        Err(error) => return Err((error.into(), Some(caller))),
+    let allowances = match guard.app.buckets.take(&caller, recognized.requests_per_second).await {
+        Ok(allowances) => allowances,
+        Err(problem) => return Err((problem, Some(caller))),
     };
     if recognized.must_change_password && !path.starts_with("/v1/session") {
         let detail = "The password that you were given is good for choosing one of your own only.";
         return Err((Problem::new(Code::PasswordChangeRequired, detail), Some(caller)));
     }
     match access.check(&caller) {
-        Ok(()) => Ok((Some(caller), Some(allowance))),
+        Ok(()) => Ok((Some(caller), allowances)),
         Err(problem) => Err((problem, Some(caller))),
     }
 }

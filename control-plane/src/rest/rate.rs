@@ -1,4 +1,5 @@
-//! How many requests a tenant may make: a bucket of tokens that refills all the time, a request a token.
+//! How many requests a tenant may make, and an API key that is limited: a bucket of tokens that refills all the time, a
+//! request a token.
 //!
 //! Told in every answer by `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Replicas that share
 //! a database share the buckets: each takes a second's worth at once, and looks again when that is used.
@@ -13,7 +14,7 @@ use parking_lot::Mutex;
 
 use super::codes::Code;
 use super::problem::Problem;
-use crate::access::TenantScope;
+use crate::access::{Caller, TenantScope};
 use crate::store::rate::{self as table, Bucket, Pace};
 use crate::store::{Db, DbError};
 
@@ -49,9 +50,26 @@ struct Stock {
     seen: i64,
 }
 
+/// Whose requests are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    Tenant,
+    Key,
+}
+
+impl std::fmt::Display for Whose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Whose::Tenant => "tenant",
+            Whose::Key => "key",
+        })
+    }
+}
+
 /// What is left after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
+    whose: Whose,
     /// Requests in a window.
     quota: u32,
     /// Requests that may be made at once.
@@ -69,9 +87,31 @@ impl Buckets {
         }
     }
 
+    /// Takes a token of a caller's key, where that is limited, and one of their tenant, of whom it is known how many requests
+    /// it may make in a second.
+    pub async fn take(&self, caller: &Caller, tenant: Option<u32>) -> Result<Vec<Allowance>, Problem> {
+        let now = Time::now();
+        let key = caller.limits.as_ref().and_then(|limits| limits.per_second);
+        // No name of a tenant has a slash.
+        let name = format!("key/{}", caller.actor.id());
+        let key = key.map(|rate| {
+            let scope = TenantScope::for_background_task("requests of a key", &name);
+            (Whose::Key, scope, Some(rate))
+        });
+        let mut allowances = Vec::with_capacity(2);
+        for (whose, scope, rate) in key.into_iter().chain([(Whose::Tenant, caller.own_scope(), tenant)]) {
+            match self.take_one(whose, &scope, rate, now).await? {
+                Ok(allowance) => allowances.push(allowance),
+                Err((allowance, seconds)) => return Err(exceeded(allowance, seconds)),
+            }
+        }
+        Ok(allowances)
+    }
+
     /// Takes a token. `Err`: there is none; try again after this many seconds.
-    pub async fn take(
+    async fn take_one(
         &self,
+        whose: Whose,
         scope: &TenantScope,
         per_second: Option<u32>,
         now: Time,
@@ -101,7 +141,7 @@ impl Buckets {
                 taken
             }
         };
-        let allowance = stock.allowance(pace);
+        let allowance = stock.allowance(whose, pace);
         let wait = stock.bucket.until_next(pace).div_ceil(1000).max(1);
         Ok(match taken {
             true => Ok(allowance),
@@ -163,9 +203,10 @@ impl Pace {
 }
 
 impl Stock {
-    fn allowance(&self, pace: Pace) -> Allowance {
+    fn allowance(&self, whose: Whose, pace: Pace) -> Allowance {
         let left = self.bucket.left().saturating_add(self.batch).min(pace.most);
         Allowance {
+            whose,
             quota: pace.most,
             left,
             reset: (pace.most - left).div_ceil(pace.per_second).max(1),
@@ -173,24 +214,30 @@ impl Stock {
     }
 }
 
-impl Allowance {
-    /// Tells the caller.
-    pub fn tell(self, headers: &mut HeaderMap) {
-        let policy = format!("\"tenant\";q={};w={WINDOW}", self.quota);
-        let limit = format!("\"tenant\";r={};t={}", self.left, self.reset);
+/// Tells the caller what is left.
+pub fn tell(allowances: &[Allowance], headers: &mut HeaderMap) {
+    for Allowance {
+        whose,
+        quota,
+        left,
+        reset,
+    } in allowances
+    {
+        let policy = format!("\"{whose}\";q={quota};w={WINDOW}");
+        let limit = format!("\"{whose}\";r={left};t={reset}");
         for (name, value) in [(POLICY, policy), (LIMIT, limit)] {
             if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(name, value);
+                headers.append(name, value);
             }
         }
     }
 }
 
 /// The problem of a caller who has to wait.
-pub fn exceeded(quota: Allowance, seconds: u32) -> Problem {
+fn exceeded(quota: Allowance, seconds: u32) -> Problem {
     let detail = format!(
-        "The tenant may make {} requests in {WINDOW} seconds, and has made them.",
-        quota.quota
+        "The {} may make {} requests in {WINDOW} seconds, and has made them.",
+        quota.whose, quota.quota
     );
     Problem::new(Code::RateLimited, detail).with_retry_after(seconds)
 }
@@ -201,7 +248,7 @@ mod tests {
 
     async fn take(buckets: &Buckets, tenant: &str, now: Time) -> Result<Allowance, (Allowance, u32)> {
         let scope = TenantScope::for_background_task("test", tenant);
-        buckets.take(&scope, Some(2), now).await.unwrap()
+        buckets.take_one(Whose::Tenant, &scope, Some(2), now).await.unwrap()
     }
 
     #[tokio::test]
@@ -246,15 +293,20 @@ mod tests {
     #[test]
     fn headers_say_what_is_left() {
         let mut headers = HeaderMap::new();
-        let allowance = Allowance {
-            quota: 3000,
-            left: 2999,
+        let of = |whose, quota| Allowance {
+            whose,
+            quota,
+            left: quota - 1,
             reset: 1,
         };
 
-        allowance.tell(&mut headers);
+        tell(&[of(Whose::Key, 600), of(Whose::Tenant, 3000)], &mut headers);
 
-        let told = [POLICY, LIMIT].map(|name| headers[name].to_str().unwrap().to_owned());
-        assert_eq!(told, ["\"tenant\";q=3000;w=60", "\"tenant\";r=2999;t=1"]);
+        let told = |name| -> Vec<&str> {
+            let values = headers.get_all(name).iter();
+            values.map(|value| value.to_str().unwrap()).collect()
+        };
+        assert_eq!(told(POLICY), ["\"key\";q=600;w=60", "\"tenant\";q=3000;w=60"]);
+        assert_eq!(told(LIMIT), ["\"key\";r=599;t=1", "\"tenant\";r=2999;t=1"]);
     }
 }

@@ -37,6 +37,36 @@ async fn a_key_may_what_its_scopes_say_on_its_chains_alone() {
 }
 
 #[tokio::test]
+async fn a_key_that_asks_too_much_waits_and_its_tenant_does_not() {
+    let app = TestApp::new().await;
+    let body = json!({"name": "job", "scopes": ["chains:read"], "validDays": 1, "requestsPerSecond": 1});
+    let made = app.post("/v1/api-keys", body).await.json();
+    let key = made["key"].as_str().unwrap();
+
+    let mut refused = None;
+    for _ in 0..100 {
+        let answer = app.with_key(key, Method::GET, "/v1/chains", None).await;
+        if answer.status != StatusCode::OK {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.unwrap();
+    let tenant = app.get("/v1/chains").await;
+    let wrong = json!({"name": "job", "scopes": ["chains:read"], "validDays": 1, "requestsPerSecond": 0});
+    let wrong = app.post("/v1/api-keys", wrong).await;
+
+    assert_eq!(made["requestsPerSecond"], 1);
+    assert_eq!(refused.problem(), (429, "rate_limited".to_owned()));
+    assert_eq!(
+        refused.json()["detail"],
+        "The key may make 60 requests in 60 seconds, and has made them."
+    );
+    assert_eq!(tenant.status, StatusCode::OK);
+    assert_eq!(wrong.json()["errors"][0]["pointer"], "/requestsPerSecond");
+}
+
+#[tokio::test]
 async fn a_key_is_rotated_without_a_gap_and_withdrawn_at_once() {
     let app = TestApp::new().await;
     let made = app.key(&["chains:read"], None).await;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use entente_api::time::Time;
+use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::{optional, optional_time, text, time};
@@ -22,6 +23,8 @@ pub struct ApiKey {
     pub scopes: Vec<String>,
     /// Names of chains; `None`: every chain.
     pub chains: Option<Vec<String>>,
+    /// `None`: as many as the tenant may make.
+    pub requests_per_second: Option<u32>,
     pub created_by: String,
     pub create_time: Time,
     pub expire_time: Time,
@@ -53,14 +56,16 @@ impl Known {
 /// Keeps a new key, with the hash of its secret.
 pub async fn insert(db: &Db, scope: &TenantScope, key: &ApiKey, secret: &str) -> Result<(), DbError> {
     sqlx::query(
-        "INSERT INTO api_keys (id, tenant, name, scopes, chains, hash, created_by, create_time, expire_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO api_keys
+         (id, tenant, name, scopes, chains, requests_per_second, hash, created_by, create_time, expire_time)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(key.id.clone())
     .bind(scope.namespace().to_owned())
     .bind(key.name.clone())
     .bind(serde_json::to_string(&key.scopes)?)
     .bind(key.chains.as_ref().map(serde_json::to_string).transpose()?)
+    .bind(key.requests_per_second.map(i64::from))
     .bind(secret::hash(secret))
     .bind(key.created_by.clone())
     .bind(key.create_time.to_string())
@@ -136,6 +141,7 @@ pub async fn used(db: &Db, key: &ApiKey, now: Time) -> Result<(), DbError> {
 
 fn read(row: &AnyRow) -> Result<Known, DbError> {
     let chains = optional(row, "chains")?;
+    let requests_per_second: Option<i64> = row.try_get("requests_per_second")?;
     Ok(Known {
         key: ApiKey {
             id: text(row, "id")?,
@@ -143,6 +149,7 @@ fn read(row: &AnyRow) -> Result<Known, DbError> {
             name: text(row, "name")?,
             scopes: serde_json::from_str(&text(row, "scopes")?)?,
             chains: chains.map(|chains| serde_json::from_str(&chains)).transpose()?,
+            requests_per_second: requests_per_second.and_then(|rate| u32::try_from(rate).ok()),
             created_by: text(row, "created_by")?,
             create_time: time(row, "create_time")?,
             expire_time: time(row, "expire_time")?,
