@@ -45,6 +45,7 @@ behaviours! {
     a_writer_who_read_an_older_version_is_refused,
     a_writer_who_minds_no_version_replaces_the_current_one,
     a_status_is_replaced_as_a_whole,
+    a_resource_says_when_it_was_last_written_and_a_status_does_not_count,
     a_resource_with_a_finalizer_goes_when_the_finalizer_does,
     a_resource_without_a_finalizer_goes_at_once,
     what_is_not_there_is_not_there,
@@ -210,6 +211,24 @@ async fn a_status_is_replaced_as_a_whole(Stage { registry, own, .. }: Stage) {
 
     assert_eq!(written.status, Some(second));
     assert_eq!(again, written);
+}
+
+async fn a_resource_says_when_it_was_last_written_and_a_status_does_not_count(Stage { registry, own, .. }: Stage) {
+    let written = |chain: &Chain| {
+        let entries = chain.metadata.managed_fields.iter().flatten();
+        entries.filter_map(|entry| entry.time.clone()).max()
+    };
+    let mut chain = registry.create(&own, &ledger()).await.unwrap();
+    chain.spec.ordering.replicas = 5;
+    let changed = registry.update(&own, &chain).await.unwrap();
+    let status = ChainStatus::default();
+    let reported = registry
+        .put_status::<Chain>(&own, "ledger", &serde_json::to_value(status).unwrap())
+        .await
+        .unwrap();
+
+    assert!(written(&changed) >= chain.metadata.creation_timestamp);
+    assert_eq!(written(&reported), written(&changed));
 }
 
 async fn a_resource_with_a_finalizer_goes_when_the_finalizer_does(Stage { registry, own, .. }: Stage) {

@@ -29,14 +29,14 @@ macro_rules! crud {
             use crate::rest::page::{Page, PageQuery};
             use crate::rest::problem::{Problem, ProblemBody};
             use crate::rest::resources::{self, Tagged, WriteQuery};
-            use crate::rest::view::{Accepted, Desired, MergePatch, NewResource, Resource};
+            use crate::rest::view::{Accepted, Desired, DetailQuery, MergePatch, NewResource, Resource};
 
             // Written out in the annotations: the document names a generic type by its arguments, and cannot see through this.
             type View = Resource<$spec, $status>;
 
             $(#[$about_list])*
             #[utoipa::path(
-                get, path = $collection, tag = $tag, params(FilterQuery, PageQuery),
+                get, path = $collection, tag = $tag, params(FilterQuery, DetailQuery, PageQuery),
                 responses(
                     (status = OK, body = Page<Resource<$spec, $status>>),
                     (status = "default", body = ProblemBody, content_type = "application/problem+json"),
@@ -46,9 +46,10 @@ macro_rules! crud {
                 State(app): State<App>,
                 caller: Caller,
                 Query(filter): Query<FilterQuery>,
+                Query(detail): Query<DetailQuery>,
                 Query(page): Query<PageQuery>,
             ) -> Result<axum::Json<Page<View>>, Problem> {
-                resources::list::<$kind>(&app, &caller, &page, &filter).await.map(axum::Json)
+                resources::list::<$kind>(&app, &caller, &page, &filter, &detail).await.map(axum::Json)
             }
 
             $(#[$about_create])*

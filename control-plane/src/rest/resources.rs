@@ -19,7 +19,7 @@ use super::problem::{FieldError, Problem};
 use super::quota;
 use super::records;
 use super::request_id;
-use super::view::{Accepted, View, etag, shared_view, view};
+use super::view::{Accepted, DetailQuery, View, etag, shared_view, view};
 use crate::access::{Action, Caller, TenantScope};
 use crate::operation::{Operation, OperationKind, Target};
 use crate::store;
@@ -84,6 +84,7 @@ pub async fn list<K: Kind>(
     caller: &Caller,
     page: &PageQuery,
     query: &FilterQuery,
+    detail: &DetailQuery,
 ) -> Result<Page<View<K>>, Problem> {
     let scope = scope(caller, K::READ)?;
     let (sought, window) = (query.sought()?, page.window(&query.list(K::PATH))?);
@@ -98,7 +99,8 @@ pub async fn list<K: Kind>(
     found.extend(wanted.map(shared_view).filter(after));
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.truncate(window.size + 1);
-    Ok(window.close(&mut found, |view| view.name.clone()))
+    let page = window.close(&mut found, |view| view.name.clone());
+    Ok(page.map(|view| detail.shown(view)))
 }
 
 pub async fn get<K: Kind>(app: &App, caller: &Caller, name: &str) -> Result<Tagged<View<K>>, Problem> {

@@ -8,7 +8,7 @@ use entente_api::time::Time;
 use entente_fabric::crypto::sha256;
 use kube::core::ObjectMeta;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::kind::Kind;
 use crate::operation::Operation;
@@ -32,6 +32,8 @@ pub struct Resource<S, T> {
     pub state: State,
     /// When it was created.
     pub create_time: Option<Time>,
+    /// When `labels` or `spec` were last written.
+    pub update_time: Option<Time>,
     /// When it was asked to be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_time: Option<Time>,
@@ -100,10 +102,48 @@ pub struct Accepted<R> {
     pub operation: Option<Operation>,
 }
 
+/// How much of each item a list shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Detail {
+    /// Without `status`, which is most of a resource; `state` tells it in a word.
+    Basic,
+    /// Everything.
+    #[default]
+    Full,
+}
+
+/// How much of each item is wanted.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct DetailQuery {
+    /// `basic` leaves `status` out, which is most of a resource; `full`, when absent, is everything.
+    #[serde(default)]
+    #[param(example = "basic", inline)]
+    pub view: Detail,
+}
+
+impl DetailQuery {
+    /// What is shown of an item.
+    pub fn shown<S, T>(&self, item: Resource<S, T>) -> Resource<S, T> {
+        match self.view {
+            Detail::Basic => Resource { status: None, ..item },
+            Detail::Full => item,
+        }
+    }
+}
+
 /// The view of a resource.
 pub fn view<K: Kind>(resource: &K) -> View<K> {
     let meta = resource.meta();
     let recycled = resource.recycled();
+    let created = meta.creation_timestamp.as_ref();
+    let written = meta
+        .managed_fields
+        .iter()
+        .flatten()
+        .filter_map(|entry| entry.time.as_ref());
     Resource {
         name: meta.name.clone().unwrap_or_default(),
         uid: meta.uid.clone().unwrap_or_default(),
@@ -111,7 +151,8 @@ pub fn view<K: Kind>(resource: &K) -> View<K> {
         generation: meta.generation.unwrap_or_default(),
         etag: etag(meta),
         state: state(resource),
-        create_time: meta.creation_timestamp.as_ref().and_then(|time| read_time(&time.0)),
+        create_time: created.and_then(|time| read_time(&time.0)),
+        update_time: written.max().or(created).and_then(|time| read_time(&time.0)),
         delete_time: recycled
             .map(|recycled| recycled.delete_time)
             .or(meta.deletion_timestamp.as_ref().and_then(|time| read_time(&time.0))),

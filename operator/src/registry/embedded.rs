@@ -172,7 +172,7 @@ impl Store for Embedded {
             let gone = object::is_being_deleted(&current) && object::finalizers(&next) == 0;
             Ok(match (next == current, gone) {
                 (true, false) => (Verdict::Keep, current),
-                (false, false) => (Verdict::Put(next), current),
+                (false, false) => (Verdict::Put(object::written(next, &now())), current),
                 (_, true) => (Verdict::Remove(next), current),
             })
         };

@@ -57,6 +57,7 @@ pub fn successor(mut desired: Value, current: &Value) -> Value {
         "creationTimestamp",
         "deletionTimestamp",
         "resourceVersion",
+        "managedFields",
     ] {
         match current["metadata"].get(field) {
             Some(value) => metadata[field] = value.clone(),
@@ -72,6 +73,12 @@ pub fn successor(mut desired: Value, current: &Value) -> Value {
         _ => None,
     };
     desired
+}
+
+/// Notes when the object was written, where the API server of a cluster does.
+pub fn written(mut object: Value, now: &str) -> Value {
+    metadata(&mut object)["managedFields"] = json!([{"time": now}]);
+    object
 }
 
 /// Marks an object as being deleted. Like in Kubernetes that counts as a change of what is wanted.

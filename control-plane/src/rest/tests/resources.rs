@@ -24,6 +24,22 @@ async fn a_chain_is_shown_with_its_defaults_and_standard_fields() {
     assert_eq!(body["spec"]["ordering"], json!({"replicas": 3}));
     assert_eq!(body["spec"]["channels"][0]["name"], "main");
     assert!(body["createTime"].is_string() && body["uid"].is_string());
+    assert_eq!(body["updateTime"], body["createTime"]);
+}
+
+#[tokio::test]
+async fn a_list_leaves_statuses_out_for_who_wants_the_basics() {
+    let app = TestApp::with_chain().await;
+    app.report("ledger", ready(1)).await;
+
+    let full = app.get("/v1/chains").await.json();
+    let basic = app.get("/v1/chains?view=basic").await.json();
+
+    let mut expected = full["items"][0].clone();
+    expected.as_object_mut().unwrap().remove("status").unwrap();
+    assert_eq!(basic["items"], json!([expected]));
+    let wrong = app.get("/v1/chains?view=all").await;
+    assert_eq!(wrong.problem(), (400, "invalid_parameter".to_owned()));
 }
 
 #[tokio::test]

@@ -168,7 +168,9 @@ impl Kubernetes {
 
     /// Replaces an object; it carries the version that it was made from.
     async fn replace(&self, key: &Key, object: &Value) -> Result<Value, RegistryError> {
-        let object: DynamicObject = serde_json::from_value(object.clone()).map_err(unreadable(key))?;
+        let mut object: DynamicObject = serde_json::from_value(object.clone()).map_err(unreadable(key))?;
+        // Only a part of it is kept here, and the API server keeps its own.
+        object.metadata.managed_fields = None;
         let replaced = self
             .ask(key, self.api(key)?.replace(&key.name, &ours(), &object))
             .await?;
@@ -237,6 +239,7 @@ impl Store for Kubernetes {
         let mut object: DynamicObject = serde_json::from_value(object).map_err(unreadable(key))?;
         object.metadata.resource_version = None;
         object.metadata.uid = None;
+        object.metadata.managed_fields = None;
         let created = self.ask(key, self.api(key)?.create(&ours(), &object)).await;
         match created {
             Ok(created) => self.wrote(key, created),
