@@ -47,6 +47,7 @@ pub struct RegistrarView {
     #[schema(example = "registrar")]
     pub id: String,
     /// Enrollment secret. Shown this once and kept nowhere.
+    #[schema(format = Password)]
     pub secret: String,
 }
 

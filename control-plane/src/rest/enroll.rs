@@ -30,6 +30,7 @@ pub struct Enrolled {
     /// The private key, PKCS#8 in PEM. Returned this once and kept nowhere. Absent when the request brought a
     /// certificate signing request: then the key is with the caller already.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Password)]
     pub private_key: Option<String>,
 }
 

@@ -29,7 +29,7 @@ pub struct Confirmation {
 #[serde(rename_all = "camelCase")]
 pub struct PendingFactor {
     /// The secret, in base 32, to type into an authenticator application.
-    #[schema(example = "KRSXG5CTMVRXEZLUKN2XAZLSKNSWG4TF")]
+    #[schema(format = Password, example = "KRSXG5CTMVRXEZLUKN2XAZLSKNSWG4TF")]
     pub secret: String,
     /// The same as an address, to show as a QR code.
     #[schema(example = "otpauth://totp/Entente:li%40bank.example?secret=KRSXG5CT&issuer=Entente")]

@@ -72,7 +72,7 @@ pub struct InvitationView {
     pub expire_time: Time,
     /// What it is accepted with; shown when it is made, and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "kQ9b1Yl0o2mUeS7hWm3q8Zt4v5x6y7A8B9c0D1e2F3g")]
+    #[schema(format = Password, example = "kQ9b1Yl0o2mUeS7hWm3q8Zt4v5x6y7A8B9c0D1e2F3g")]
     pub token: Option<String>,
 }
 

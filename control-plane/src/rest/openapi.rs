@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod breaking;
 mod examples;
+mod headers;
 mod refine;
 
 use std::sync::LazyLock;
@@ -19,7 +20,8 @@ use crate::access::Caller;
 
 const DESCRIPTION: &str = "Consortium chains on demand: organizations, chains, contracts, identities, and the ledgers \
 themselves.\n\nA write is answered at once, with an operation that tracks it. Every failure is a problem (RFC 9457) whose \
-`code` is stable.";
+`code` is stable.\n\nEvery request may carry `Accept-Language` (`en` or `zh-CN`: the language of problems), `X-Request-Id` (names it in answers, \
+logs and the audit) and `traceparent` (W3C Trace Context: what it causes becomes part of that trace).";
 
 /// The document before the paths are added.
 pub fn head() -> OpenApi {
@@ -55,6 +57,7 @@ pub fn json() -> Value {
         .fold(text, |text, (generated, readable)| text.replace(generated, readable));
     let mut value: Value = serde_json::from_str(&text).unwrap_or_default();
     refine::document(&mut value);
+    headers::document(&mut value);
     examples::document(&mut value);
     value.sort_all_objects();
     value

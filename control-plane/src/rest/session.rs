@@ -68,6 +68,7 @@ pub struct SessionView {
     pub chains: Option<Vec<String>>,
     /// Goes into the header `X-CSRF-Token` of every change that is made with the session's cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Password)]
     pub csrf_token: Option<String>,
     /// Whether the user must choose a password before anything else.
     pub must_change_password: bool,

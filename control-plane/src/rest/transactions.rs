@@ -73,8 +73,7 @@ pub struct Committed {
 #[utoipa::path(
     post, path = "/v1/chains/{chain}/channels/{channel}/contracts/{contract}:submit", tag = "ledger",
     params(("chain" = String, Path, description = "Name of the chain"), ("channel" = String, Path, description = "Name of the channel"),
-        ("contract" = String, Path, description = "Name of the contract on the channel"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key are carried out once")),
+        ("contract" = String, Path, description = "Name of the contract on the channel")),
     request_body = ContractCall,
     responses((status = OK, body = Committed), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
 )]
