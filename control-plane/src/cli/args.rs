@@ -52,7 +52,7 @@ pub enum Command {
     /// Run the platform on this machine, in the foreground
     Up(UpArgs),
     /// Serve the API over the resources of a Kubernetes cluster
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Converge the resources of a Kubernetes cluster
     Operator(OperatorArgs),
     /// Copy the platform's own data into one file, while it runs

@@ -128,6 +128,8 @@ impl Buckets {
                 taken == 1
             }
             Some(db) => {
+                // What was taken at a pace that has been lowered since is more than a second's worth.
+                stock.batch = stock.batch.min(pace.per_second);
                 // No pause is longer than a second: one that seems to be was made before the clock was set back.
                 let is_empty = (1..=1000).contains(&stock.empty_until.saturating_sub(now));
                 if stock.batch == 0 && !is_empty {
@@ -288,6 +290,30 @@ mod tests {
         ];
 
         assert_eq!((taken, next), (120, [true, false]));
+    }
+
+    #[tokio::test]
+    async fn a_lowered_quota_counts_at_once_for_every_replica() {
+        let db = crate::store::testing::fresh().await;
+        let replica = || Buckets {
+            shared: Some(db.clone()),
+            tenants: Arc::default(),
+        };
+        let (replicas, start) = ([replica(), replica()], Time::now());
+        let scope = TenantScope::for_background_task("test", "bank");
+        let ask = async |round: usize, rate| {
+            let taken = replicas[round % 2].take_one(Whose::Tenant, &scope, Some(rate), start);
+            usize::from(taken.await.unwrap().is_ok())
+        };
+        let before = ask(0, 50).await + ask(1, 50).await;
+
+        let mut taken = 0;
+        for round in 0..200 {
+            taken += ask(round, 1).await;
+        }
+
+        // What each replica holds of before, and a minute's worth.
+        assert_eq!((before, taken), (2, 62));
     }
 
     #[test]
