@@ -301,7 +301,7 @@ impl About<'_> {
                 ),
             },
         }));
-        events.sort_by(|a, b| b.time.cmp(&a.time));
+        events.sort_by_key(|event| std::cmp::Reverse(event.time));
         events
     }
 }
