@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
-import { Badge, Hash, Time } from '@/kit';
+import { Badge, Copy, Time } from '@/kit';
 
 export type Record = Schemas['Record'];
 
@@ -27,8 +27,12 @@ export function RecordFacts({ record }: { record: Record }) {
       <dd>
         <ul className="stack-s">
           {documents.map(({ name, digest }) => (
-            <li key={`${name} ${digest}`} className="row">
-              {name} <Hash value={digest} />
+            <li key={`${name} ${digest}`}>
+              {name}
+              {/* Whole: it is compared with that of the document at hand. */}
+              <div className="mono small">
+                {digest} <Copy text={digest} />
+              </div>
             </li>
           ))}
         </ul>
