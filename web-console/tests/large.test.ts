@@ -131,13 +131,14 @@ test(
 );
 
 test('a block in the middle is one search away', async () => {
-  const number = String(Math.floor(BLOCKS / 2));
-  await page.getByRole('searchbox', { name: t('explorer.search.label') }).fill(number);
+  const number = Math.floor(BLOCKS / 2);
+  const shown = number.toLocaleString('en-GB');
+  await page.getByRole('searchbox', { name: t('explorer.search.label') }).fill(String(number));
   await page.keyboard.press('Enter');
 
   await page
-    .getByRole('heading', { name: t('explorer.block.title', { number }) })
-    .or(page.getByRole('main').getByRole('link', { name: number, exact: true }))
+    .getByRole('heading', { name: t('explorer.block.title', { number: shown }) })
+    .or(page.getByRole('main').getByRole('link', { name: shown, exact: true }))
     .first()
     .waitFor();
 });
