@@ -3,10 +3,10 @@ import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Chain, chainQuery } from '@/api/queries';
-import { Badge, Card, Loaded, Time } from '@/kit';
+import { Card, Loaded, Time } from '@/kit';
 import { ConnectCard } from './connect/ConnectCard';
 import { Figures } from './Figures';
-import { type Layer, layersOf, margin } from './layers';
+import { Health } from './Health';
 import { Topology } from './Topology';
 
 const route = getRouteApi('/shell/chains/$chain/');
@@ -22,7 +22,7 @@ export function ChainOverview() {
           <Trouble chain={chain} />
           <Figures chain={chain} />
           <Topology chain={chain} />
-          <Health chain={chain} />
+          <Health chain={chain.name} />
           <ConnectCard chain={chain} />
           <About chain={chain} />
         </div>
@@ -43,38 +43,6 @@ function Trouble({ chain }: { chain: Chain }) {
       <span className="grow">{message}</span>
     </div>
   ));
-}
-
-function Health({ chain }: { chain: Chain }) {
-  const { t } = useTranslation();
-  return (
-    <Card title={t('chain.health.title')}>
-      <ol className="layers">
-        {layersOf(chain).map((layer) => (
-          <li key={layer.name} className="layer stack-s">
-            <strong>{t(`chain.health.${layer.name}`)}</strong>
-            <span>
-              <Badge tone={layer.health}>{t(`chain.health.state.${layer.health}`)}</Badge>
-            </span>
-            <span className="muted small">
-              <LayerText layer={layer} />
-            </span>
-          </li>
-        ))}
-      </ol>
-    </Card>
-  );
-}
-
-function LayerText({ layer: { name, health, good, all } }: { layer: Layer }) {
-  const { t } = useTranslation();
-  if (name === 'application') return t(health === 'ok' ? 'chain.health.passes' : 'chain.health.notProbed');
-  if (all === 0) return t('chain.health.none');
-  if (name !== 'consensus') return t(`chain.health.${name}Text`, { good, all });
-  const spare = margin(good, all);
-  return spare < 0
-    ? t('chain.health.noQuorum', { good, all })
-    : t('chain.health.consensusText', { good, all, count: spare });
 }
 
 function About({ chain: { spec, status, createTime } }: { chain: Chain }) {

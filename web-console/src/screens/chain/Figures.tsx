@@ -6,7 +6,7 @@ import type { Chain } from '@/api/queries';
 import { useMay } from '@/api/session';
 import { useFormat } from '@/i18n/format';
 import { Badge, Tile, Tiles, useNow } from '@/kit';
-import { margin } from './layers';
+import { margin } from './quorum';
 import { newestOf, rateOf } from './rate';
 
 const POLL = 3_000;

@@ -6,6 +6,8 @@ import { api, call, once } from '@/api/client';
 import { useFormat } from '@/i18n/format';
 import { Button, Copy, Dialog, Problem, StateBadge, Time, useRefusal } from '@/kit';
 import { Logs } from './Logs';
+import { NodeHealth } from './NodeHealth';
+import { NodeMetrics } from './NodeMetrics';
 import type { Node } from './Nodes';
 
 /** One node: how it is, where it is, what it says, and a new start. */
@@ -16,6 +18,8 @@ export function NodeDrawer({ chain, node, onClose }: { chain: string; node: Node
       <div className="stack">
         <Facts node={node} />
         <Restart chain={chain} node={node} />
+        <NodeHealth chain={chain} node={node.name} />
+        <NodeMetrics chain={chain} node={node.name} />
         <Logs chain={chain} node={node.name} />
         <Link to="/chains/$chain/explorer" params={{ chain }} className="small">
           {t('chain.nodes.toExplorer')}

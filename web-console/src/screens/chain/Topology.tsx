@@ -1,3 +1,4 @@
+import { useQueries } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type CSSProperties, type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -5,7 +6,8 @@ import type { Schemas } from '@/api/client';
 import type { Chain } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
 import { Badge, Button, Card, StateBadge } from '@/kit';
-import { margin } from './layers';
+import { nodeQuery } from './queries';
+import { margin } from './quorum';
 import { type Node, type Place, type Rail, type Topology as Shape, topologyOf } from './topology';
 import './topology.css';
 
@@ -13,9 +15,10 @@ import './topology.css';
 const MOST = 12;
 
 /** A chain as a picture that is a list as well: channels as rails, and who stands at each with which nodes. */
-export function Topology({ chain, leaders = [] }: { chain: Chain; leaders?: string[] }) {
+export function Topology({ chain }: { chain: Chain }) {
   const { t } = useTranslation();
   const [isWhole, setWhole] = useState(false);
+  const leaders = useLeaders(chain);
   const shape = topologyOf(chain);
   const { channels, places, rails } = shape;
   if (places.length === 0) return null;
@@ -47,6 +50,16 @@ export function Topology({ chain, leaders = [] }: { chain: Chain; leaders?: stri
       )}
     </Card>
   );
+}
+
+/** The orderers that lead a channel, as each tells when it is asked. */
+function useLeaders({ name, status }: Chain): string[] {
+  const orderers = status?.nodes?.filter(({ role }) => role === 'orderer') ?? [];
+  return useQueries({
+    queries: orderers.map((orderer) => nodeQuery(name, orderer.name)),
+    combine: (answers) =>
+      answers.flatMap(({ data }) => (data?.channels.some(({ leader }) => leader) ? [data.name] : [])),
+  });
 }
 
 /** For eyes alone: the words beside it say on which channels a place stands. */
