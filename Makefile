@@ -36,8 +36,9 @@ bench: ## Measure provisioning, memory and load, beside stock Fabric where it is
 	$(build_release) --bins
 	$(RELEASE)/entente-bench
 
-bench-cluster: image ## Measure provisioning on the test cluster, with the images of a release
-	ENTENTE_TEST_IMAGES=$(IMAGES) cargo test -q -p entente-tests --test cluster -- --ignored --nocapture a_consortium_is_measured
+bench-cluster: image ## Measure provisioning and the API's replicas on the test cluster, with what a release is
+	ENTENTE_TEST_IMAGES=$(IMAGES) RUSTFLAGS="$(release_flags)" cargo test -q --release --target $(HOST) \
+		-p entente-tests --test cluster -- --ignored --nocapture --test-threads=1 measured
 
 IMAGES ?= $(TARGET)/images
 

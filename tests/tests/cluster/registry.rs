@@ -16,6 +16,8 @@ use entente_tests::wait;
 
 /// Longest wait for what should take a moment.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Twice as long as the cluster takes at most to see that there is a new kind whose objects it has to count.
+const DISCOVERY: Duration = Duration::from_secs(60);
 
 /// A connection of its own, with its own watches, as another program's.
 async fn connected(metrics: &Metrics) -> anyhow::Result<Registry> {
@@ -89,7 +91,7 @@ fn a_refusal_of_the_api_server_names_each_field() {
             namespace.name()
         );
         // Until what is used has been counted, the refusal says no more than that.
-        wait::until("the quota to be enforced", PATIENCE, async || {
+        wait::until("the quota to be enforced", DISCOVERY, async || {
             let refused = cluster.create_raw(&in_vain, &one_more).await.err()?;
             format!("{refused:#}").contains("exceeded quota").then_some(())
         })
