@@ -12,6 +12,7 @@ pub mod contract;
 pub mod identity;
 pub mod member;
 pub mod names;
+pub mod needs;
 pub mod node_config;
 pub mod node_release;
 pub mod organization;

@@ -55,6 +55,12 @@ pub struct Quotas {
     /// Peers of all its members together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peers: Option<u32>,
+    /// Cores that all its nodes and contracts together ask for, for example `8` or `500m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<String>,
+    /// Memory that all its nodes and contracts together ask for, for example `32Gi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
     /// Storage of all its nodes together, for example `500Gi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<String>,

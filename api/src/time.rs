@@ -14,6 +14,11 @@ impl Time {
         Time::from(Utc::now())
     }
 
+    /// So many seconds after the beginning of 1970; that beginning itself for what no calendar reaches.
+    pub fn from_seconds(seconds: i64) -> Time {
+        Time(DateTime::from_timestamp(seconds, 0).unwrap_or_default())
+    }
+
     pub fn get(self) -> DateTime<Utc> {
         self.0
     }

@@ -29,6 +29,19 @@ pub fn bytes(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("\"{text}\" is too large"))
 }
 
+/// Reads an amount of processors in thousandths of a core: a whole number of cores, or of thousandths with an `m`.
+pub fn cores(text: &str) -> Result<u64, String> {
+    let wrong =
+        || format!("\"{text}\" is no amount of cores; write a whole number such as 8, or thousandths such as 500m");
+    let (number, factor) = match text.trim().strip_suffix('m') {
+        Some(thousandths) => (thousandths, 1),
+        None => (text.trim(), 1000),
+    };
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    let number = number.parse::<u64>().ok().filter(|_| is_number);
+    number.and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
+}
+
 /// Reads a duration: a whole number with a unit of `ms`, `s`, `m` or `h`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim().bytes().take_while(u8::is_ascii_digit).count();
@@ -57,6 +70,10 @@ mod tests {
         assert_eq!(bytes("2MB"), Ok(2 << 20));
         assert_eq!(bytes("10Gi"), Ok(10 << 30));
         assert_eq!(bytes("512"), Ok(512));
+        assert_eq!((cores("8"), cores("500m")), (Ok(8000), Ok(500)));
+        for wrong in ["", "m", "-1", "+1", "0.5", "1 core", "99999999999999999999"] {
+            assert!(cores(wrong).is_err(), "{wrong}");
+        }
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
     }

@@ -108,9 +108,7 @@ async fn certify(ledger: &OpenLedger, place: &AnchorPlace, head: &Head) -> Resul
         seq: head.seq,
         hash: head.hash.clone(),
         digest,
-        chain: place.chain.clone(),
-        channel: place.channel.clone(),
-        contract: place.contract.clone(),
+        place: place.clone(),
         transaction_id,
         time: Time::now(),
     })

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use entente_api::names;
-use entente_api::schema;
 use entente_api::time::Time;
+use entente_operator::registry::kubernetes;
 use futures::StreamExt as _;
 use futures::stream::SelectAll;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::{Api, DynamicObject};
-use kube::core::{ApiResource, PartialObjectMeta};
+use kube::core::PartialObjectMeta;
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Client, ResourceExt as _};
 use serde_json::json;
@@ -38,16 +38,8 @@ pub struct Change {
 /// Follows every kind of the cluster, until it is dropped.
 pub async fn follow(db: Db, client: Client) {
     let mut changes = SelectAll::new();
-    for definition in schema::definitions() {
-        let (kind, plural) = (definition.spec.names.kind.clone(), definition.spec.names.plural.clone());
-        let version = definition.spec.versions.first().map(|version| version.name.clone());
-        let resource = ApiResource {
-            group: definition.spec.group.clone(),
-            version: version.clone().unwrap_or_default(),
-            api_version: format!("{}/{}", definition.spec.group, version.unwrap_or_default()),
-            kind: kind.clone(),
-            plural: plural.clone(),
-        };
+    for resource in kubernetes::resources() {
+        let kind = resource.kind.clone();
         // Who has written is metadata; what was written is for the registry.
         let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(client.clone(), &resource);
         let stream = watcher(api, watcher::Config::default())
@@ -104,10 +96,8 @@ async fn tell(
         format!("{path}/{}", object.name_any()),
         json!({"uid": change.uid, "generation": generation}),
     );
-    let tenant = match kind {
-        "Tenant" | "NodeRelease" => String::new(),
-        _ => object.namespace().unwrap_or_default(),
-    };
+    // What belongs to no namespace is the platform's own.
+    let tenant = object.namespace().unwrap_or_default();
     let scope = TenantScope::for_background_task("changes that did not pass the API", &tenant);
     cluster_changes::append_once(db, &scope, change, event).await
 }
@@ -203,8 +193,8 @@ mod tests {
 
     #[test]
     fn every_kind_of_the_cluster_has_words() {
-        for definition in schema::definitions() {
-            assert_ne!(words(&definition.spec.names.kind).0, "resource");
+        for resource in kubernetes::resources() {
+            assert_ne!(words(&resource.kind).0, "resource");
         }
     }
 }

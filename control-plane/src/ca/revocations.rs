@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::DateTime;
 use entente_api::Organization;
 use entente_api::organization::Revocation;
 use entente_api::time::Time;
@@ -71,9 +70,9 @@ async fn record(
             if !listed.iter().any(|entry| entry.serial_number == one.serial) {
                 listed.push(Revocation {
                     serial_number: one.serial.clone(),
-                    revoke_time: time(one.at),
+                    revoke_time: Time::from_seconds(one.at),
                     reason: None,
-                    expire_time: Some(time(one.not_after)),
+                    expire_time: Some(Time::from_seconds(one.not_after)),
                 });
                 added = true;
             }
@@ -90,8 +89,4 @@ async fn record(
     Err(CaError::Revocations(
         "somebody else writes the organization all the time".to_owned(),
     ))
-}
-
-fn time(seconds: i64) -> Time {
-    Time::from(DateTime::from_timestamp(seconds, 0).unwrap_or_default())
 }

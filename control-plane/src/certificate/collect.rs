@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use chrono::DateTime;
 use entente_api::identity::Standing;
 use entente_api::member::NodeStatus;
 use entente_api::time::Time;
@@ -62,7 +61,7 @@ fn of_organization(organization: &Organization) -> Vec<Certificate> {
             organization: name.clone(),
             chain: None,
             role: None,
-            expire_time: time(facts.not_after),
+            expire_time: Time::from_seconds(facts.not_after),
             serial_number: Some(facts.serial),
             renewal: Renewal::Manual,
         })
@@ -167,13 +166,9 @@ async fn enrolled(authorities: &Authorities, organization: &Organization) -> Res
         organization: name.clone(),
         chain: None,
         role: None,
-        expire_time: time(facts.not_after),
+        expire_time: Time::from_seconds(facts.not_after),
         serial_number: Some(facts.serial),
         renewal: Renewal::Manual,
     };
     Ok(longest.into_values().map(certificate).collect())
-}
-
-fn time(seconds: i64) -> Time {
-    Time::from(DateTime::from_timestamp(seconds, 0).unwrap_or_default())
 }

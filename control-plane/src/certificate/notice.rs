@@ -13,8 +13,10 @@ use crate::store::resource::Resources;
 use crate::store::{Db, DbError, notices, webhooks};
 use crate::webhook::Event;
 
-/// What was told is forgotten so long after; by then the certificate is none any more.
+/// What was told is forgotten so long after.
 const KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
+/// A certificate that expired so long ago is told of no more.
+const OLD: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Looks at every tenant that wants to be told.
 pub async fn round(
@@ -35,7 +37,8 @@ pub async fn round(
         };
         for certificate in certificates {
             let view = CertificateView::new(&certificate, now);
-            if view.band == Band::Later {
+            // One that expired so long ago was told of when it did; by now that may be forgotten.
+            if view.band == Band::Later || certificate.expire_time.get() + OLD < now.get() {
                 continue;
             }
             // One that was renewed is another certificate.
@@ -89,7 +92,7 @@ mod tests {
             .await
             .unwrap();
 
-        for day in [0, 11, 12, 80, 95, 101, 102] {
+        for day in [0, 11, 12, 80, 95, 101, 102, 400, 510, 600] {
             round(&db, &resources, None, after(day)).await.unwrap();
         }
 

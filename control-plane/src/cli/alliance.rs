@@ -7,7 +7,7 @@ use super::client::Client;
 use super::console::Console;
 use super::error::CliError;
 use super::{kinds, output};
-use crate::uri::segment;
+use crate::uri;
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum AllianceCommand {
@@ -36,18 +36,12 @@ pub struct ListArgs {
 
 pub async fn run(client: &Client, command: &AllianceCommand, console: &mut Console) -> Result<(), CliError> {
     let AllianceCommand::List(args) = command;
-    let wanted = [
-        ("sector", &args.sector),
-        ("region", &args.region),
-        ("level", &args.level),
-        ("text", &args.text),
-    ];
-    let wanted = wanted
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value.as_deref()?)));
-    let query: Vec<String> = wanted
-        .map(|(name, value)| format!("{name}={}", segment(value)))
-        .collect();
-    let path = format!("/v1/alliance?{}", query.join("&"));
+    let query = uri::query([
+        ("sector", args.sector.as_deref()),
+        ("region", args.region.as_deref()),
+        ("level", args.level.as_deref()),
+        ("text", args.text.as_deref()),
+    ]);
+    let path = format!("/v1/alliance?{query}");
     output::list(&kinds::INSTITUTION, &client.list(&path).await?, args.output, console)
 }

@@ -12,7 +12,6 @@ use super::client::Client;
 use super::console::Console;
 use super::error::CliError;
 use super::{get, progress};
-use crate::operation::Operation;
 use crate::uri::segment;
 
 pub async fn run(client: &Client, args: &ConnectArgs, console: &mut Console) -> Result<(), CliError> {
@@ -80,7 +79,7 @@ async fn enroll(
 ) -> Result<(String, String), CliError> {
     let body = json!({"name": identity, "spec": {"organization": organization}});
     let enrolled = client.post("/v1/identities:enroll", &body).await?;
-    let operation: Operation = serde_json::from_value(enrolled["operation"].clone()).map_err(CliError::output)?;
+    let operation = progress::of(&enrolled)?;
     let key = text(&enrolled, "/privateKey")?;
     progress::follow(client, operation, args.timeout, console).await?;
     let issued = client.get(&format!("/v1/identities/{}", segment(identity))).await?;

@@ -41,7 +41,7 @@ pub async fn run(client: &Client, args: &DeleteArgs, console: &mut Console) -> R
             }
             answer => answer?,
         };
-        let operation = serde_json::from_value(answer["operation"].clone()).map_err(CliError::output)?;
+        let operation = progress::of(&answer)?;
         begun.push((shown, remains(kind, &name, args, &answer["resource"]), operation));
     }
     for (shown, remains, operation) in begun {
@@ -84,7 +84,7 @@ pub async fn undo(client: &Client, args: &UndeleteArgs, console: &mut Console) -
     for name in &args.chains {
         let path = format!("/v1/chains/{}:undelete", segment(name));
         let answer = client.post(&path, &Value::Null).await?;
-        let operation = serde_json::from_value(answer["operation"].clone()).map_err(CliError::output)?;
+        let operation = progress::of(&answer)?;
         begun.push((name, operation));
     }
     for (name, operation) in begun {

@@ -11,8 +11,7 @@ use super::connect::{failed, text, write};
 use super::console::Console;
 use super::error::CliError;
 use super::{describe, kinds, output, progress};
-use crate::operation::Operation;
-use crate::uri::segment;
+use crate::uri::{self, segment};
 
 pub async fn run(client: &Client, command: &IdentityCommand, console: &mut Console) -> Result<(), CliError> {
     match command {
@@ -57,7 +56,7 @@ async fn issue(client: &Client, args: &IdentityIssueArgs, console: &mut Console)
     if let Some(key) = issued["privateKey"].as_str() {
         write(&args.out, "key.pem", key)?;
     }
-    let operation: Operation = serde_json::from_value(issued["operation"].clone()).map_err(CliError::output)?;
+    let operation = progress::of(&issued)?;
     progress::follow(client, operation, args.timeout, console).await?;
     let identity = client.get(&format!("/v1/identities/{}", segment(&args.name))).await?;
     write(&args.out, "certificate.pem", &text(&identity, "/status/certificate")?)?;
@@ -81,17 +80,12 @@ fn attributes(given: &[String]) -> Result<Map<String, Value>, CliError> {
 }
 
 async fn list(client: &Client, args: &IdentityListArgs, console: &mut Console) -> Result<(), CliError> {
-    let mut query = Vec::new();
-    if !args.all {
-        query.push("type=identity".to_owned());
-    }
-    if let Some(days) = &args.expires_within {
-        query.push(format!("expiresWithin={}", segment(days)));
-    }
-    if let Some(organization) = &args.organization {
-        query.push(format!("organization={}", segment(organization)));
-    }
-    let found = client.list(&format!("/v1/certificates?{}", query.join("&"))).await?;
+    let query = uri::query([
+        ("type", (!args.all).then_some("identity")),
+        ("expiresWithin", args.expires_within.as_deref()),
+        ("organization", args.organization.as_deref()),
+    ]);
+    let found = client.list(&format!("/v1/certificates?{query}")).await?;
     output::list(&kinds::find("certificates")?, &found, args.output, console)
 }
 
@@ -113,7 +107,7 @@ async fn act(
     if args.wait.no_wait {
         return console.line(&format!("identity/{name} is being {done}"));
     }
-    let operation: Operation = serde_json::from_value(accepted["operation"].clone()).map_err(CliError::output)?;
+    let operation = progress::of(&accepted)?;
     progress::follow(client, operation, args.wait.timeout, console).await?;
     console.line(&format!("identity/{name} {done}"))
 }

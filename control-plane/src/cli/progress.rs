@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use entente_api::condition::{Step, StepState};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::client::Client;
@@ -58,6 +59,11 @@ fn title(step: &OperationStep) -> String {
 fn seconds(step: &Step) -> Option<f64> {
     let took = step.end_time?.get() - step.start_time?.get();
     Some(took.as_seconds_f64().max(0.0))
+}
+
+/// The operation that an answer names.
+pub fn of(answer: &Value) -> Result<Operation, CliError> {
+    serde_json::from_value(answer["operation"].clone()).map_err(CliError::output)
 }
 
 /// Follows an operation to its end, and shows it.

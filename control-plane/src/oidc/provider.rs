@@ -229,7 +229,7 @@ impl Provider {
         }
         let request = request
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(encoded(&form));
+            .body(uri::query(form.into_iter().map(|(name, value)| (name, Some(value)))));
         self.ask(url, request).await
     }
 
@@ -295,14 +295,6 @@ fn endpoint(url: &str) -> Result<Url, OidcError> {
         url: url.to_owned(),
         why: "to nobody safely: it is no https:// address".to_owned(),
     })
-}
-
-/// Pairs as the body of a form.
-fn encoded(pairs: &[(&str, &str)]) -> String {
-    let pairs = pairs
-        .iter()
-        .map(|(name, value)| format!("{name}={}", uri::segment(value)));
-    pairs.collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use super::verify::{Verdict, of_document};
 use crate::access::{Action, Caller, TenantScope};
-use crate::audit::{AnchorPlace, anchor};
+use crate::audit::anchor;
 use crate::store::audit_anchors::{self, Anchor};
 
 /// A head of the audit that is on a chain.
@@ -53,9 +53,9 @@ fn view(scope: &TenantScope, anchor: Anchor, on_chain: Option<Verdict>) -> Audit
         seq: anchor.seq,
         hash: anchor.hash,
         digest: anchor.digest,
-        chain: anchor.chain,
-        channel: anchor.channel,
-        contract: anchor.contract,
+        chain: anchor.place.chain,
+        channel: anchor.place.channel,
+        contract: anchor.place.contract,
         transaction_id: anchor.transaction_id,
         time: anchor.time,
         on_chain,
@@ -96,12 +96,7 @@ pub async fn audit_anchor_get(
     let scope = caller.may(Action::ReadAudit)?;
     let found = audit_anchors::get(&app.db, &scope, seq).await?;
     let found = found.ok_or_else(|| Problem::not_found("audit anchor", &seq.to_string()))?;
-    let place = AnchorPlace {
-        chain: found.chain.clone(),
-        channel: found.channel.clone(),
-        contract: found.contract.clone(),
-    };
-    let ledger = anchor::open(&app.ledger, &app.namespace, &place, false).await?;
-    let verdict = of_document(&ledger, found.contract.clone(), found.digest.clone()).await?;
+    let ledger = anchor::open(&app.ledger, &app.namespace, &found.place, false).await?;
+    let verdict = of_document(&ledger, found.place.contract.clone(), found.digest.clone()).await?;
     Ok(axum::Json(view(&scope, found, Some(verdict))))
 }

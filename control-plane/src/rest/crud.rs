@@ -3,11 +3,14 @@
 
 /// Handlers for one kind: its type with those of its spec and status, the paths of the collection and of one of them, the tag
 /// in the document; then the names of the handlers, as the table of permissions knows them, with what the document says of
-/// each. A kind whose deletion is a matter of its own leaves `delete` out.
+/// each. What a list can be narrowed down by beside what all lists can stands behind `by`. A kind whose deletion is a matter
+/// of its own leaves `delete` out.
 macro_rules! crud {
+    (@narrowed) => { crate::rest::filter::All };
+    (@narrowed $position:ident) => { $position };
     (
         $kind:ident($spec:ident, $status:ident) at $collection:tt, $item:tt as $tag:tt;
-        $(#[$about_list:meta])* list $list:ident;
+        $(#[$about_list:meta])* list $list:ident $(by $position:ident)?;
         $(#[$about_create:meta])* create $create:ident;
         $(#[$about_get:meta])* get $get:ident;
         $(#[$about_put:meta])* put $put:ident;
@@ -20,7 +23,7 @@ macro_rules! crud {
             use axum::http::HeaderMap;
             use serde_json::Value;
 
-            use super::{$kind, $spec, $status};
+            use super::{$kind, $spec, $status $(, $position)?};
             use crate::access::Caller;
             use crate::rest::App;
             use crate::rest::deletable::{self, Deletable};
@@ -33,10 +36,11 @@ macro_rules! crud {
 
             // Written out in the annotations: the document names a generic type by its arguments, and cannot see through this.
             type View = Resource<$spec, $status>;
+            type Narrowed = crate::rest::crud::crud!(@narrowed $($position)?);
 
             $(#[$about_list])*
             #[utoipa::path(
-                get, path = $collection, tag = $tag, params(FilterQuery, DetailQuery, PageQuery),
+                get, path = $collection, tag = $tag, params($($position,)? FilterQuery, DetailQuery, PageQuery),
                 responses(
                     (status = OK, body = Page<Resource<$spec, $status>>),
                     (status = "default", body = ProblemBody, content_type = "application/problem+json"),
@@ -45,11 +49,12 @@ macro_rules! crud {
             pub async fn $list(
                 State(app): State<App>,
                 caller: Caller,
+                Query(narrowed): Query<Narrowed>,
                 Query(filter): Query<FilterQuery>,
                 Query(detail): Query<DetailQuery>,
                 Query(page): Query<PageQuery>,
             ) -> Result<axum::Json<Page<View>>, Problem> {
-                resources::list::<$kind>(&app, &caller, &page, &filter, &detail).await.map(axum::Json)
+                resources::list::<$kind>(&app, &caller, &page, &filter, &narrowed, &detail).await.map(axum::Json)
             }
 
             $(#[$about_create])*

@@ -26,6 +26,27 @@ pub struct FilterQuery {
     pub label: Option<String>,
 }
 
+/// What else the resources of one kind must have, as a query that is named in page tokens.
+pub trait Wanted<K>: std::fmt::Debug + Send + Sync {
+    fn takes(&self, resource: &K) -> bool;
+    /// Whether it takes all of them.
+    fn is_all(&self) -> bool;
+}
+
+/// Nothing else.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct All {}
+
+impl<K> Wanted<K> for All {
+    fn takes(&self, _: &K) -> bool {
+        true
+    }
+
+    fn is_all(&self) -> bool {
+        true
+    }
+}
+
 impl FilterQuery {
     /// Checks the query.
     pub fn sought(&self) -> Result<Sought, Problem> {

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::codes::Code;
 use super::problem::{FieldError, Problem};
-use super::quota::Demand;
+use super::quota::Estate;
 use super::{App, guards};
 use crate::access::{Action, TenantScope};
 
@@ -38,9 +38,9 @@ pub trait Kind:
         None
     }
 
-    /// What it needs of its tenant's quotas.
-    fn demand(&self) -> Demand {
-        Demand::default()
+    /// Where it stands among what takes of its tenant's quotas. `None`: it takes nothing of them.
+    fn place(_: &mut Estate) -> Option<&mut Vec<Self>> {
+        None
     }
 
     /// The tenant's own organizations that take part in a chain by it.
@@ -131,8 +131,8 @@ kind!(
     WriteOrganizations,
     WriteOrganizations,
     {
-        fn demand(&self) -> Demand {
-            Demand::of_organization(self)
+        fn place(estate: &mut Estate) -> Option<&mut Vec<Self>> {
+            Some(&mut estate.organizations)
         }
 
         fn display_name(&self) -> Option<&str> {
@@ -172,12 +172,13 @@ kind!(Chain, "chain", "chains", ReadChains, WriteChains, DeleteChains, {
         self.metadata.name.as_deref()
     }
 
-    fn demand(&self) -> Demand {
-        Demand::of_chain(self)
+    fn place(estate: &mut Estate) -> Option<&mut Vec<Self>> {
+        Some(&mut estate.chains)
     }
 
     fn participants(&self) -> BTreeSet<String> {
-        Demand::of_chain(self).organizations
+        let own = self.spec.members.iter().filter(|member| member.namespace.is_none());
+        own.map(|member| member.organization.clone()).collect()
     }
 
     async fn shared(app: &App, scope: &TenantScope) -> Result<Vec<(Self, String)>, Problem> {
@@ -238,8 +239,8 @@ kind!(Member, "member", "members", ReadChains, WriteChains, DeleteChains, {
         Some(&self.spec.chain)
     }
 
-    fn demand(&self) -> Demand {
-        Demand::of_member(self)
+    fn place(estate: &mut Estate) -> Option<&mut Vec<Self>> {
+        Some(&mut estate.members)
     }
 
     fn participants(&self) -> BTreeSet<String> {
@@ -277,6 +278,10 @@ kind!(
     DeployContracts,
     DeployContracts,
     {
+        fn place(estate: &mut Estate) -> Option<&mut Vec<Self>> {
+            Some(&mut estate.contracts)
+        }
+
         fn chain(&self) -> Option<&str> {
             Some(&self.spec.chain)
         }
@@ -390,9 +395,16 @@ kind!(
             {
                 errors.push(FieldError::invalid("/spec/auditRetentionDays", "must be 1 to 36500"));
             }
-            let storage = self.spec.quotas.storage.as_deref().map(units::bytes);
-            if let Some(Err(detail)) = storage {
-                errors.push(FieldError::invalid("/spec/quotas/storage", detail));
+            let quotas = &self.spec.quotas;
+            let read = [
+                ("cpu", quotas.cpu.as_deref().map(units::cores)),
+                ("memory", quotas.memory.as_deref().map(units::bytes)),
+                ("storage", quotas.storage.as_deref().map(units::bytes)),
+            ];
+            for (quota, read) in read {
+                if let Some(Err(detail)) = read {
+                    errors.push(FieldError::invalid(format!("/spec/quotas/{quota}"), detail));
+                }
             }
             errors
         }

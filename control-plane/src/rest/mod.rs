@@ -133,8 +133,7 @@ pub struct App {
     pub stop: CancellationToken,
     strangers: audited::Strangers,
     buckets: rate::Buckets,
-    /// Held from the look at what a tenant has until the new is written: of two that fit one by one, one is refused.
-    admissions: Arc<tokio::sync::Mutex<()>>,
+    turns: quota::Turns,
 }
 
 impl App {
@@ -148,7 +147,7 @@ impl App {
     ) -> App {
         let operations = Operations::new(db.clone(), resources.clone());
         let index = Index::new(db.clone(), resources.clone(), stop.clone());
-        let buckets = rate::Buckets::new(&db);
+        let (buckets, turns) = (rate::Buckets::new(&db), quota::Turns::new(&db));
         App {
             resources,
             db,
@@ -169,7 +168,7 @@ impl App {
             stop,
             strangers: audited::Strangers::default(),
             buckets,
-            admissions: Arc::default(),
+            turns,
         }
     }
 }

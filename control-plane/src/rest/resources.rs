@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use super::App;
 use super::bodies::{read_desired, read_new, read_patched};
 use super::codes::Code;
-use super::filter::FilterQuery;
+use super::filter::{FilterQuery, Wanted};
 use super::guards::{refuse_derived, refuse_while_running, require_match};
 use super::kind::Kind;
 use super::page::{Page, PageQuery};
@@ -84,21 +84,29 @@ pub async fn list<K: Kind>(
     caller: &Caller,
     page: &PageQuery,
     query: &FilterQuery,
+    narrowed: &impl Wanted<K>,
     detail: &DetailQuery,
 ) -> Result<Page<View<K>>, Problem> {
     let scope = scope(caller, K::READ)?;
-    let (sought, window) = (query.sought()?, page.window(&query.list(K::PATH))?);
+    let mut list = query.list(K::PATH);
+    if !narrowed.is_all() {
+        list.push_str(&format!(" {narrowed:?}"));
+    }
+    let (sought, window) = (query.sought()?, page.window(&list)?);
+    let (after, limit) = (window.after.as_deref(), window.size + 1);
     let part = app
         .resources
-        .part(&scope, window.after.as_deref(), window.size + 1, &sought);
+        .part(&scope, after, limit, &sought, |resource| narrowed.takes(resource));
     let own: Vec<K> = part.await?;
     let mut found: Vec<View<K>> = own.iter().map(view).collect();
     let shared = K::shared(app, &scope).await?;
-    let wanted = shared.iter().filter(|(resource, _)| sought.takes_one(resource));
-    let after = |view: &View<K>| window.after.as_ref().is_none_or(|after| view.name > *after);
-    found.extend(wanted.map(shared_view).filter(after));
+    let wanted = shared
+        .iter()
+        .filter(|(resource, _)| sought.takes_one(resource) && narrowed.takes(resource));
+    let behind = |view: &View<K>| after.is_none_or(|after| *view.name > *after);
+    found.extend(wanted.map(shared_view).filter(behind));
     found.sort_by(|a, b| a.name.cmp(&b.name));
-    found.truncate(window.size + 1);
+    found.truncate(limit);
     let page = window.close(&mut found, |view| view.name.clone());
     Ok(page.map(|view| detail.shown(view)))
 }

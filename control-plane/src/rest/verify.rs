@@ -1,13 +1,10 @@
 //! `POST /v1/verify`: is this certificate, signature, transaction or document good, and whose is it? What is not good is
 //! an answer with the reason, not a problem.
 
-use std::time::SystemTime;
-
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::DateTime;
 use entente_api::Organization;
 use entente_api::time::Time;
 use entente_ca::certificate::{self, Facts};
@@ -34,7 +31,8 @@ pub enum Verification {
         /// PEM.
         certificate: String,
     },
-    /// A signature by the key of such a certificate: ECDSA over SHA-256 of the message.
+    /// A signature by the key of such a certificate: ECDSA over SHA-256 of the message. The answer says who; a signature that
+    /// is on no ledger has neither block nor time of its own, and one that is is verified as its transaction.
     Signature {
         /// PEM.
         certificate: String,
@@ -79,10 +77,10 @@ pub struct Verdict {
     /// Whose it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<Who>,
-    /// The block that it is in.
+    /// The block that it is in, of a transaction and a document. What is on no ledger, as a certificate and a signature, has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block_number: Option<u64>,
-    /// When it was made.
+    /// When it was made, of a transaction and a document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Time>,
     /// What the contract keeps of a document.
@@ -112,7 +110,7 @@ pub struct Who {
 
 /// Verify a certificate, a signature, a transaction or a document.
 ///
-/// Answers who and when, or why not. A certificate is good when one of the tenant's organizations has issued it, it has not
+/// Answers who and, of what is on a ledger, block and time; or why not. A certificate is good when one of the tenant's organizations has issued it, it has not
 /// expired, and it is not revoked.
 #[utoipa::path(
     post, path = "/v1/verify", tag = "ledger", request_body = Verification,
@@ -234,8 +232,7 @@ async fn of_certificate(app: &App, scope: &TenantScope, pem: &str) -> Result<(Ve
         Err(error) => return Ok((invalid(&error.to_string(), None), None)),
     };
     let organizations: Vec<Organization> = app.resources.list(scope).await?;
-    let now = DateTime::from(SystemTime::now());
-    Ok((judge(&facts, &organizations, Time::from(now)), Some(facts)))
+    Ok((judge(&facts, &organizations, Time::now()), Some(facts)))
 }
 
 /// Whether a certificate is good, and whose it is.
@@ -247,13 +244,12 @@ fn judge(facts: &Facts, organizations: &[Organization], now: Time) -> Verdict {
         return invalid("no organization of this tenant has issued it", None);
     };
     let status = owner.status.clone().unwrap_or_default();
-    let moment = |seconds| Time::from(DateTime::from_timestamp(seconds, 0).unwrap_or_default());
     let who = Some(Who {
         msp_id: status.msp_id.unwrap_or_default(),
         organization: owner.metadata.name.clone(),
         name: facts.common_name.clone(),
         serial_number: Some(facts.serial.clone()),
-        expire_time: Some(moment(facts.not_after)),
+        expire_time: Some(Time::from_seconds(facts.not_after)),
     });
     let revoked = status.revocation_list.as_deref().and_then(lists::revoked);
     let is_revoked = revoked
@@ -263,10 +259,10 @@ fn judge(facts: &Facts, organizations: &[Organization], now: Time) -> Verdict {
     if is_revoked {
         return invalid("it is revoked or suspended", who);
     }
-    if now < moment(facts.not_before) {
+    if now < Time::from_seconds(facts.not_before) {
         return invalid("it is not valid yet", who);
     }
-    if now > moment(facts.not_after) {
+    if now > Time::from_seconds(facts.not_after) {
         return invalid("it has expired", who);
     }
     Verdict {

@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use super::access::{optional_time, text, time};
 use super::{Db, DbError};
 use crate::access::{PlatformScope, TenantScope};
+use crate::audit::AnchorPlace;
 
 /// A head that is on a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,9 +16,8 @@ pub struct Anchor {
     pub hash: String,
     /// What stands on the chain for it.
     pub digest: String,
-    pub chain: String,
-    pub channel: String,
-    pub contract: String,
+    /// The chain that it is on.
+    pub place: AnchorPlace,
     pub transaction_id: String,
     pub time: Time,
 }
@@ -32,9 +32,9 @@ pub async fn insert(db: &Db, scope: &TenantScope, anchor: &Anchor) -> Result<(),
     .bind(anchor.seq)
     .bind(anchor.hash.clone())
     .bind(anchor.digest.clone())
-    .bind(anchor.chain.clone())
-    .bind(anchor.channel.clone())
-    .bind(anchor.contract.clone())
+    .bind(anchor.place.chain.clone())
+    .bind(anchor.place.channel.clone())
+    .bind(anchor.place.contract.clone())
     .bind(anchor.transaction_id.clone())
     .bind(anchor.time.to_string())
     .execute(&db.pool)
@@ -88,9 +88,11 @@ fn read(row: &AnyRow) -> Result<Anchor, DbError> {
         seq: row.try_get("seq")?,
         hash: text(row, "hash")?,
         digest: text(row, "digest")?,
-        chain: text(row, "chain")?,
-        channel: text(row, "channel")?,
-        contract: text(row, "contract")?,
+        place: AnchorPlace {
+            chain: text(row, "chain")?,
+            channel: text(row, "channel")?,
+            contract: text(row, "contract")?,
+        },
         transaction_id: text(row, "transaction_id")?,
         time: time(row, "create_time")?,
     })

@@ -112,15 +112,23 @@ impl Resources {
         Ok(found)
     }
 
-    /// At most `limit` of those that are sought, by name, from behind `after`; fewer are the last ones.
+    /// As [`Resources::list`], and nothing that anybody has been told is written is missing.
+    pub async fn list_now<K: Kind>(&self, scope: &TenantScope) -> Result<Vec<K>, RegistryError> {
+        let mut found: Vec<K> = self.registry.list_now(&within(scope)).await?;
+        found.retain(|resource| scope.reaches(resource.chain()));
+        Ok(found)
+    }
+
+    /// At most `limit` of those that are sought and wanted, by name, from behind `after`; fewer are the last ones.
     pub async fn part<K: Kind>(
         &self,
         scope: &TenantScope,
         after: Option<&str>,
         limit: usize,
         sought: &Sought,
+        wanted: impl Fn(&K) -> bool + Send + Sync,
     ) -> Result<Vec<K>, RegistryError> {
-        let reached = |resource: &K| scope.reaches(resource.chain());
+        let reached = |resource: &K| scope.reaches(resource.chain()) && wanted(resource);
         let (registry, namespace) = (&self.registry, scope.namespace());
         registry.part(namespace, after, limit, sought, reached).await
     }

@@ -96,6 +96,10 @@ pub trait Store: Send + Sync {
     async fn list(&self, kind: &str, scope: &Scope) -> Result<Vec<Value>, RegistryError> {
         self.select(kind, scope, &|_| true).await
     }
+    /// As [`Store::list`], where what is known of other processes' writes may be late: without that.
+    async fn list_now(&self, kind: &str, scope: &Scope) -> Result<Vec<Value>, RegistryError> {
+        self.list(kind, scope).await
+    }
     /// Of those the ones that are wanted. The others are not even copied.
     async fn select(&self, kind: &str, scope: &Scope, wanted: Wanted<'_>) -> Result<Vec<Value>, RegistryError>;
     /// One part of the list, in the order of namespaces and names; fewer than `part.limit` are the last ones. There may be

@@ -30,6 +30,13 @@ impl Registry {
         self.select(scope, |_| true).await
     }
 
+    /// As [`Registry::list`], as the store has it now: what another process was told is written is not missing.
+    pub async fn list_now<K: Kind>(&self, scope: &Scope) -> Result<Vec<K>, RegistryError> {
+        let found = self.store.list_now(&K::kind(&()), scope).await?;
+        let found = found.into_iter().map(named::<K>);
+        found.map(|(key, object)| read(&key, object)).collect()
+    }
+
     /// As [`Registry::list`], of those that are wanted. What is not need not even be readable.
     pub async fn select<K: Kind>(
         &self,

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::DateTime;
 use entente_api::time::Time;
 use serde::Deserialize;
 
@@ -49,6 +48,6 @@ impl Claims {
 
     /// Until when it is good, as it says. A time that is none has passed.
     pub fn expire_time(&self) -> Time {
-        DateTime::from_timestamp(self.exp, 0).unwrap_or_default().into()
+        Time::from_seconds(self.exp)
     }
 }

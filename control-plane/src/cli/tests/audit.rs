@@ -16,9 +16,7 @@ async fn anchor(shell: &Shell, seq: i64, hash: &str) {
         seq,
         hash: hash.to_owned(),
         digest: crate::audit::anchor::digest("default", seq, hash),
-        chain: "platform".to_owned(),
-        channel: "main".to_owned(),
-        contract: "evidence".to_owned(),
+        place: "platform/main/evidence".parse().unwrap(),
         transaction_id: "6fb0".to_owned(),
         time: Time::now(),
     };

@@ -92,8 +92,8 @@ pub async fn usage_list(
     let scope = caller.own_scope();
     let part = app
         .resources
-        .part::<Tenant>(&scope, window.after.as_deref(), window.size + 1, &sought);
-    let mut found = part.await?;
+        .part(&scope, window.after.as_deref(), window.size + 1, &sought, |_| true);
+    let mut found: Vec<Tenant> = part.await?;
     let tenants = window.close(&mut found, |tenant| tenant.metadata.name.clone().unwrap_or_default());
     let (now, mut items) = (Time::now(), Vec::new());
     for tenant in &tenants.items {

@@ -163,6 +163,8 @@ async fn what_is_used_of_each_quota_is_shown_to_its_tenant_and_of_all_to_the_pla
             {"quota": "chains", "limit": 2, "used": 1},
             {"quota": "organizations", "limit": 3, "used": 1},
             {"quota": "peers", "used": 1},
+            {"quota": "cpu", "used": 80},
+            {"quota": "memory", "used": 128 << 20},
             {"quota": "storage", "limit": 100_u64 << 30, "used": 40_u64 << 30},
             {"quota": "requestsPerSecond", "limit": 7, "used": 0},
         ]})

@@ -57,3 +57,39 @@ async fn a_page_token_is_for_the_list_that_it_came_of() {
     assert_eq!(other.problem(), problem(400, "invalid_parameter"));
     assert_eq!(unknown.problem(), problem(400, "invalid_parameter"));
 }
+
+#[tokio::test]
+async fn organizations_are_found_by_level_region_and_sector() {
+    let app = TestApp::new().await;
+    for (name, level, region, sector) in [
+        ("province-finance", "province", "Hebei", "government"),
+        ("tax-bureau", "city", "Hebei", "government"),
+        ("city-bank", "city", "Hebei", "bank"),
+        ("other-bank", "city", "Zhejiang", "bank"),
+    ] {
+        let spec = json!({"level": level, "region": region, "sector": sector});
+        let made = app.post("/v1/organizations", json!({"name": name, "spec": spec})).await;
+        assert_eq!(made.status, 202, "{}", made.text);
+    }
+    let found = async |query: &str| -> Vec<String> {
+        let answer = app.get(&format!("/v1/organizations?{query}")).await.json();
+        let items = answer["items"].as_array().unwrap().iter();
+        items.map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+    };
+
+    assert_eq!(found("level=city&region=Hebei").await, ["city-bank", "tax-bureau"]);
+    assert_eq!(found("sector=bank").await, ["city-bank", "other-bank"]);
+    assert_eq!(found("sector=bank&q=other").await, ["other-bank"]);
+    assert_eq!(found("region=Yunnan").await, Vec::<String>::new());
+    let first = app.get("/v1/organizations?level=city&pageSize=2").await.json();
+    let token = first["nextPageToken"].as_str().unwrap();
+    assert_eq!(
+        found(&format!("level=city&pageSize=2&pageToken={token}")).await,
+        ["tax-bureau"]
+    );
+    let foreign = app
+        .get(&format!("/v1/organizations?level=county&pageToken={token}"))
+        .await;
+    let wrong = app.get("/v1/organizations?level=village").await;
+    assert_eq!((foreign.problem().0, wrong.problem().0), (400, 400));
+}

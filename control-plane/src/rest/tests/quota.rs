@@ -75,6 +75,98 @@ async fn of_many_at_once_as_many_as_fit_are_made() {
     assert_eq!(made.iter().filter(|status| **status == StatusCode::ACCEPTED).count(), 3);
 }
 
+/// A tenant with room for three of eight chains that are asked for at once, of all replicas where there may be several.
+async fn only_three_of_eight_fit(quotas: Value) {
+    let first = limited(quotas.clone()).await;
+    // Nobody shares a file.
+    let others = if first.app.db.is_shared() { 2 } else { 0 };
+    let mut replicas: Vec<TestApp> = (0..others).map(|_| first.replica()).collect();
+    replicas.push(first);
+
+    let made = (0..8).map(|index| {
+        let app = &replicas[index % replicas.len()];
+        async move {
+            // Organizations of their own: nothing is shared but the quota.
+            let organization = format!("bank{index}");
+            let body = chain(&format!("chain{index}"), &[&organization]);
+            app.post("/v1/chains", body).await
+        }
+    });
+    let made = futures::future::join_all(made).await;
+
+    let count = |status| made.iter().filter(|answer| answer.status == status).count();
+    assert_eq!(
+        (count(StatusCode::ACCEPTED), count(StatusCode::FORBIDDEN)),
+        (3, 5),
+        "{quotas}"
+    );
+}
+
+#[tokio::test]
+async fn no_quota_is_overshot_by_requests_that_come_at_once() {
+    // A chain has 3 orderers and a peer of the native engine.
+    for quotas in [
+        json!({"chains": 3}),
+        json!({"organizations": 3}),
+        json!({"peers": 3}),
+        json!({"cpu": "300m"}),
+        json!({"memory": "400Mi"}),
+        json!({"storage": "130Gi"}),
+    ] {
+        only_three_of_eight_fit(quotas).await;
+    }
+}
+
+#[tokio::test]
+async fn edits_that_come_at_once_do_not_overshoot_either() {
+    let app = limited(json!({"peers": 5})).await;
+    for name in ["a", "b", "c"] {
+        app.post("/v1/chains", chain(name, &["bank"])).await;
+        app.report(name, super::ready(1)).await;
+    }
+    let other = app.replica();
+    let replicas = if app.app.db.is_shared() {
+        [&app, &other]
+    } else {
+        [&app, &app]
+    };
+    let edit = json!({"spec": {"members": [{"organization": "bank", "peers": 2}]}});
+
+    let edits = ["a", "b", "c"].into_iter().enumerate().map(|(index, name)| {
+        let path = format!("/v1/chains/{name}");
+        let (app, edit) = (replicas[index % 2], edit.clone());
+        async move { app.patch(&path, edit).await.status }
+    });
+    let mut edits = futures::future::join_all(edits).await;
+
+    edits.sort();
+    assert_eq!(
+        edits,
+        [StatusCode::ACCEPTED, StatusCode::ACCEPTED, StatusCode::FORBIDDEN]
+    );
+}
+
+#[tokio::test]
+async fn amounts_that_cannot_be_read_are_refused() {
+    let app = TestApp::new().await;
+    let quotas = json!({"cpu": "many", "memory": "8 elephants", "storage": "-1Gi"});
+
+    let answer = app
+        .post("/v1/admin/tenants", json!({"name": "bank", "spec": {"quotas": quotas}}))
+        .await;
+
+    let pointers: Vec<Value> = answer.json()["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["pointer"].clone())
+        .collect();
+    assert_eq!(
+        pointers,
+        ["/spec/quotas/cpu", "/spec/quotas/memory", "/spec/quotas/storage"]
+    );
+}
+
 #[tokio::test]
 async fn an_edit_is_judged_by_what_it_ends_at() {
     let app = limited(json!({"peers": 3})).await;

@@ -1,11 +1,11 @@
 //! The recycle bin, protection, and what stands in the way of a deletion.
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use entente_api::chain::Recycled;
 use entente_api::{Chain, time::Time};
 use serde_json::{Value, json};
 
-use super::{TestApp, problem, ready};
+use super::{TestApp, ledger, problem, ready};
 
 fn shown(chain: &Value) -> (Option<&str>, bool, bool) {
     let has = |field: &str| chain[field].is_string();
@@ -111,4 +111,25 @@ async fn a_new_chain_is_not_in_the_recycle_bin() {
 
     assert_eq!(answer.problem(), problem(422, "validation_failed"));
     assert_eq!(answer.json()["errors"][0]["pointer"], "/spec/recycled");
+}
+
+#[tokio::test]
+async fn a_uid_is_never_used_again_not_even_after_a_purge() {
+    let app = TestApp::new().await;
+    let organization = json!({"name": "bank", "spec": {}});
+    for (path, name, body) in [
+        ("/v1/organizations", "bank", organization),
+        ("/v1/chains", "ledger", ledger()),
+    ] {
+        let mut uids = std::collections::HashSet::new();
+        for _ in 0..3 {
+            let made = app.post(path, body.clone()).await;
+            assert_eq!(made.status, StatusCode::ACCEPTED, "{}", made.text);
+            uids.insert(made.json()["resource"]["uid"].as_str().unwrap().to_owned());
+            let gone = app.delete(&format!("{path}/{name}?purge=true")).await;
+            assert_eq!(gone.status, StatusCode::ACCEPTED, "{}", gone.text);
+            assert_eq!(app.get(&format!("{path}/{name}")).await.status, StatusCode::NOT_FOUND);
+        }
+        assert_eq!(uids.len(), 3, "{path}");
+    }
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use entente_api::names;
 use kube::Client;
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use parking_lot::RwLock;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, watch};
@@ -211,6 +211,11 @@ impl Shared {
     }
 }
 
+/// The kinds that live in the cluster, as the API server names them.
+pub fn resources() -> impl Iterator<Item = ApiResource> {
+    held::all().into_iter().map(|held| held.resource)
+}
+
 #[async_trait]
 impl Store for Kubernetes {
     async fn get(&self, key: &Key) -> Result<Option<Value>, RegistryError> {
@@ -227,6 +232,17 @@ impl Store for Kubernetes {
         let known = self.shared.cache.read().list(kind, scope);
         let known = known.iter().filter(|object| wanted(object));
         Ok(known.map(|object| object.as_ref().clone()).collect())
+    }
+
+    async fn list_now(&self, kind: &str, scope: &Scope) -> Result<Vec<Value>, RegistryError> {
+        let all = all_of(kind);
+        let held = self.held(&all)?;
+        // Without a resource version the API server answers what is so, and not what it remembers.
+        let everything = ListParams::default();
+        let api = held.within(&self.shared.client, scope);
+        let found = self.ask(&all, api.list(&everything)).await?;
+        let kept = found.items.into_iter().map(|object| held.kept(object));
+        kept.collect::<Result<_, _>>().map_err(unreadable(&all))
     }
 
     async fn part(&self, kind: &str, scope: &Scope, part: Part<'_>) -> Result<Vec<Value>, RegistryError> {

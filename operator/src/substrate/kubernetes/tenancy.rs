@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use entente_api::names::{MANAGER, label};
+use entente_api::needs::Needs;
 use entente_api::tenant::Quotas;
+use entente_api::units;
 use k8s_openapi::Resource as _;
 use k8s_openapi::api::core::v1::{
     LimitRange, LimitRangeItem, LimitRangeSpec, Namespace, ResourceQuota, ResourceQuotaSpec, ServiceAccount,
@@ -45,7 +47,14 @@ impl Tenancy {
     /// With what a tenant's quotas say, where they do. Organizations are not among it: chains make some for themselves.
     pub fn within(mut self, quotas: &Quotas) -> Tenancy {
         let chains = quotas.chains.map(|chains| chains.to_string());
+        // While a contract's service is exchanged there is one more.
+        let cpu = quotas.cpu.as_deref().and_then(|cores| units::cores(cores).ok());
+        let cpu = cpu.map(|cpu| format!("{}m", cpu.saturating_add(Needs::IMAGE.cpu)));
+        let memory = quotas.memory.as_deref().and_then(|size| units::bytes(size).ok());
+        let memory = memory.map(|memory| memory.saturating_add(Needs::IMAGE.memory).to_string());
         let said = [
+            ("requests.cpu", cpu),
+            ("requests.memory", memory),
             ("requests.storage", quotas.storage.clone()),
             ("count/chains.entente.dev", chains),
         ];

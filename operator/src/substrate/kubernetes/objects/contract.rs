@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use entente_api::names::annotation;
+use entente_api::needs::Needs;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{Container, EnvVar, Probe, TCPSocketAction};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::pod::{self, Needs, Pod};
+use super::pod::{self, Pod};
 use super::{Kind, Object, files, metadata, name, role, selector};
 use crate::substrate::kubernetes::settings::Settings;
 use crate::substrate::{NodePlan, Program, Setting, SubstrateError, Workload};
@@ -64,9 +65,13 @@ fn pod(plan: &NodePlan, settings: &Settings) -> Result<Pod, SubstrateError> {
     let mut container = match program {
         Program::Template { name, image } => Container {
             command: Some(vec![NODE.to_owned(), "contract".to_owned(), name.clone()]),
-            ..pod::container("contract", image.as_ref().unwrap_or(&settings.contracts_image), &OURS)
+            ..pod::container(
+                "contract",
+                image.as_ref().unwrap_or(&settings.contracts_image),
+                Needs::TEMPLATE,
+            )
         },
-        Program::Image(image) => pod::container("contract", image, &THEIRS),
+        Program::Image(image) => pod::container("contract", image, Needs::IMAGE),
     };
     container.env = Some(variables(environment, &listen.to_string()));
     container.ports = Some(pod::ports(role(plan)));
@@ -80,19 +85,6 @@ fn pod(plan: &NodePlan, settings: &Settings) -> Result<Pod, SubstrateError> {
         grace_seconds: GRACE_SECONDS,
     })
 }
-
-const OURS: Needs = Needs {
-    cpu: "10m",
-    memory: "16Mi",
-    memory_limit: "256Mi",
-};
-
-/// Somebody's own image comes with a runtime of its own.
-const THEIRS: Needs = Needs {
-    cpu: "50m",
-    memory: "64Mi",
-    memory_limit: "512Mi",
-};
 
 fn variables(environment: &BTreeMap<String, Setting>, listen: &str) -> Vec<EnvVar> {
     let variable = |name: &str, value: String| EnvVar {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use entente_api::names::annotation;
+use entente_api::needs::Needs;
 use entente_api::node_release::Engine;
 use k8s_openapi::api::apps::v1::{
     StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec, StatefulSetUpdateStrategy,
@@ -13,7 +14,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
-use super::pod::{self, Needs, Pod};
+use super::pod::{self, Pod};
 use super::{Kind, Object, files, labels, metadata, name, role, selector, whose};
 use crate::substrate::kubernetes::addresses;
 use crate::substrate::kubernetes::settings::Settings;
@@ -129,7 +130,7 @@ fn pod(plan: &NodePlan, settings: &Settings) -> Result<Pod, SubstrateError> {
         readiness_probe: Some(pod::asks(ready, 5, 2)),
         // That it answers at all. What is wrong inside of it a restart does not mend: that makes it unready.
         liveness_probe: Some(pod::asks("/version", 10, 6)),
-        ..pod::container("node", &image, &needs(*engine))
+        ..pod::container("node", &image, Needs::of_node(*engine))
     };
     let mut pod = Pod {
         first: Vec::new(),
@@ -142,21 +143,6 @@ fn pod(plan: &NodePlan, settings: &Settings) -> Result<Pod, SubstrateError> {
         Engine::Fabric => stock(&mut pod, *node_role, settings.tools(images.as_ref())),
     }
     Ok(pod)
-}
-
-fn needs(engine: Engine) -> Needs {
-    match engine {
-        Engine::Native => Needs {
-            cpu: "20m",
-            memory: "32Mi",
-            memory_limit: "1Gi",
-        },
-        Engine::Fabric => Needs {
-            cpu: "50m",
-            memory: "128Mi",
-            memory_limit: "2Gi",
-        },
-    }
 }
 
 fn words<const N: usize>(words: [&str; N]) -> Option<Vec<String>> {
@@ -181,7 +167,7 @@ fn stock(pod: &mut Pod, role: NodeRole, tools: &str) {
     let render = Container {
         command: words([NODE, "render", "--config", &config, "--out", RENDERED]),
         volume_mounts: Some(vec![files::mount(), pod::mount("rendered", RENDERED)]),
-        ..pod::container("render", tools, &needs(Engine::Native))
+        ..pod::container("render", tools, Needs::of_node(Engine::Native))
     };
     pod.first.push(render);
     pod.volumes.push(pod::scratch("rendered", "512Mi"));

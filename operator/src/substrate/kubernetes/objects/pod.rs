@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use entente_api::names::{annotation, label};
+use entente_api::needs::Needs;
 use k8s_openapi::api::core::v1::{
     Affinity, Capabilities, Container, ContainerPort, EmptyDirVolumeSource, HTTPGetAction, LocalObjectReference,
     PodAffinityTerm, PodAntiAffinity, PodDNSConfig, PodDNSConfigOption, PodSecurityContext, PodSpec, PodTemplateSpec,
@@ -19,13 +20,6 @@ use crate::substrate::{NodePlan, Role};
 
 /// Nobody in particular: the same in every image, whoever that says it is.
 const USER: i64 = 65532;
-
-/// Requests are what a node needs at rest; limits keep one that runs away from taking its neighbours with it.
-pub struct Needs {
-    pub cpu: &'static str,
-    pub memory: &'static str,
-    pub memory_limit: &'static str,
-}
 
 /// A pod that runs `containers`, after `first` have ended.
 pub struct Pod {
@@ -75,7 +69,7 @@ pub fn template(plan: &NodePlan, settings: &Settings, pod: Pod) -> (PodTemplateS
 }
 
 /// A container under the `restricted` level. Its last words are kept for the reason of a failure.
-pub fn container(name: &str, image: &str, needs: &Needs) -> Container {
+pub fn container(name: &str, image: &str, needs: Needs) -> Container {
     Container {
         name: name.to_owned(),
         image: Some(image.to_owned()),
@@ -111,17 +105,26 @@ fn security() -> PodSecurityContext {
     }
 }
 
-fn resources(needs: &Needs) -> ResourceRequirements {
-    let quantity = |name: &str, value: &str| (name.to_owned(), Quantity(value.to_owned()));
+fn resources(needs: Needs) -> ResourceRequirements {
+    let quantity = |name: &str, value: String| (name.to_owned(), Quantity(value));
     ResourceRequirements {
         requests: Some(BTreeMap::from([
-            quantity("cpu", needs.cpu),
-            quantity("memory", needs.memory),
+            quantity("cpu", format!("{}m", needs.cpu)),
+            quantity("memory", binary(needs.memory)),
         ])),
         // No limit of CPU: a throttled orderer loses its elections.
-        limits: Some(BTreeMap::from([quantity("memory", needs.memory_limit)])),
+        limits: Some(BTreeMap::from([quantity("memory", binary(needs.memory_limit))])),
         claims: None,
     }
+}
+
+/// Bytes in the largest unit that they are a whole number of.
+fn binary(bytes: u64) -> String {
+    let units = [("Gi", 30), ("Mi", 20), ("Ki", 10)];
+    let whole = units
+        .into_iter()
+        .find(|(_, bits)| bytes > 0 && bytes.is_multiple_of(1 << bits));
+    whole.map_or_else(|| bytes.to_string(), |(unit, bits)| format!("{}{unit}", bytes >> bits))
 }
 
 pub fn ports(role: Role) -> Vec<ContainerPort> {
