@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use entente_api::chain::Recycled;
+use entente_api::chain::{ChainMember, ChainStatus, Recycled};
 use entente_api::condition::Progress;
 use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
 use entente_api::{names, units};
@@ -85,6 +85,11 @@ pub trait Kind:
         _name: &str,
     ) -> impl Future<Output = Result<Option<(Self, String)>, Problem>> + Send {
         std::future::ready(Ok(None))
+    }
+
+    /// What its own tenant sees of its status.
+    fn shown(&self) -> Option<Self::Status> {
+        self.status().cloned()
     }
 
     /// A resource that nobody has seen yet.
@@ -189,6 +194,19 @@ kind!(Chain, "chain", "chains", ReadChains, WriteChains, DeleteChains, {
     async fn shared_as(app: &App, scope: &TenantScope, name: &str) -> Result<Option<(Self, String)>, Problem> {
         let seen = app.resources.seen(scope, name).await?;
         Ok(seen.and_then(|seen| Some((seen.chain, seen.owner?))))
+    }
+
+    /// Other tenants' organizations may take part; their nodes are theirs.
+    fn shown(&self) -> Option<ChainStatus> {
+        let own = self.metadata.namespace.as_deref();
+        let is_foreign = |member: &ChainMember| member.namespace.is_some() && member.namespace.as_deref() != own;
+        let foreign = self.spec.members.iter().filter(|member| is_foreign(member));
+        let foreign: BTreeSet<&str> = foreign.map(|member| member.organization.as_str()).collect();
+        let mut status = self.status.clone()?;
+        status
+            .nodes
+            .retain(|node| !foreign.contains(node.organization.as_str()));
+        Some(status)
     }
 
     fn display_name(&self) -> Option<&str> {

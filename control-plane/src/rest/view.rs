@@ -159,7 +159,7 @@ pub fn view<K: Kind>(resource: &K) -> View<K> {
         purge_time: recycled.map(|recycled| recycled.purge_time),
         owner: None,
         spec: resource.spec().clone(),
-        status: resource.status().cloned(),
+        status: resource.shown(),
     }
 }
 

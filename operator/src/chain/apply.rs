@@ -17,7 +17,7 @@ use super::plan::Plan;
 use crate::context::Context;
 use crate::network::{Network, Node, Party};
 use crate::pki::msp;
-use crate::report::Report;
+use crate::report::{Report, Status};
 use crate::substrate::{Ledger, NodeId, NodePlan, NodeRole, NodeState, Role, Workload};
 use crate::trouble::{Result, Trouble};
 use crate::vault::Bundle;
@@ -32,14 +32,17 @@ pub async fn orderers(context: &Context, plan: &Plan, network: &Network, report:
     } else {
         format!("starting {count} orderers")
     };
+    let tell = |nodes| report.edit(|status| put_nodes(&mut status.nodes, nodes, |node| node.role == "orderer"));
+    if let Some(nodes) = in_trouble(context, &network.ordering, "orderer", report).await {
+        tell(nodes);
+    }
     let outcome = report
         .step("orderers", &message, async {
             nodes(context, plan, &network.ordering, NodeRole::Orderer).await?;
             running(context, &network.ordering.nodes).await
         })
         .await;
-    let nodes = describe(context, &network.ordering, "orderer").await;
-    report.edit(|status| put_nodes(&mut status.nodes, nodes, |node| node.role == "orderer"));
+    tell(describe(context, &network.ordering, "orderer").await);
     outcome
 }
 
@@ -224,6 +227,20 @@ async fn missing(context: &Context, nodes: &[Node]) -> Option<(NodeId, NodeState
     missing.retain(|(_, state)| !state.is_running());
     missing.sort_by_key(|(_, state)| !matches!(state, NodeState::Failing { .. }));
     missing.into_iter().next()
+}
+
+/// What is said of an organization's nodes before they are waited for, when one of those that were there does not run.
+pub async fn in_trouble<S: Status>(
+    context: &Context,
+    party: &Party,
+    role: &str,
+    report: &Report<S>,
+) -> Option<Vec<NodeStatus>> {
+    if report.snapshot().own_nodes().is_empty() {
+        return None;
+    }
+    missing(context, &party.nodes).await?;
+    Some(describe(context, party, role).await)
 }
 
 /// What is said of an organization's nodes.

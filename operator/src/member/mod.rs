@@ -5,7 +5,7 @@ mod remove;
 mod validate;
 
 use entente_api::condition::State;
-use entente_api::member::MemberStatus;
+use entente_api::member::{MemberStatus, NodeStatus};
 use entente_api::{Chain, Member, Organization};
 use kube::ResourceExt as _;
 
@@ -66,18 +66,23 @@ pub async fn converge(member: &Member, context: &Context, report: &Report<Member
     } else {
         format!("starting {count} peers")
     };
+    let tell = |nodes: Vec<NodeStatus>| {
+        report.edit(|status| {
+            let ready = nodes.iter().filter(|node| node.state == State::Ready).count();
+            status.ready_peers = ready.try_into().unwrap_or(u32::MAX);
+            status.nodes = nodes;
+        });
+    };
+    if let Some(nodes) = apply::in_trouble(context, &party, "peer", report).await {
+        tell(nodes);
+    }
     let started = report
         .step("peers", &message, async {
             apply::nodes(context, &plan, &party, NodeRole::Peer).await?;
             apply::running(context, &party.nodes).await
         })
         .await;
-    let nodes = apply::describe(context, &party, "peer").await;
-    report.edit(|status| {
-        let ready = nodes.iter().filter(|node| node.state == State::Ready).count();
-        status.ready_peers = ready.try_into().unwrap_or(u32::MAX);
-        status.nodes = nodes;
-    });
+    tell(apply::describe(context, &party, "peer").await);
     started?;
     join::channels(context, &chain, &plan, &party, report).await?;
     retire(

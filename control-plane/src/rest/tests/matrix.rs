@@ -259,6 +259,7 @@ async fn each_tenant_of_a_shared_chain_sees_its_own_nodes() {
         .as_person(&bank, Method::GET, "/v1/chains/ledger.default/nodes", None)
         .await;
     let own = app.get("/v1/chains/ledger/nodes").await;
+    let whole = app.get("/v1/chains/ledger").await.json();
     let change = app
         .as_person(
             &bank,
@@ -275,6 +276,11 @@ async fn each_tenant_of_a_shared_chain_sees_its_own_nodes() {
     assert_eq!(
         (names(&theirs), names(&own)),
         (vec!["peer0-teller".to_owned()], vec!["peer0-treasury".to_owned()])
+    );
+    let of_status = whole["status"]["nodes"].as_array().unwrap().iter();
+    assert_eq!(
+        of_status.map(|node| &node["name"]).collect::<Vec<_>>(),
+        ["peer0-treasury"]
     );
     assert_eq!(
         change.json()["hint"],
