@@ -5,9 +5,10 @@ use std::process::{Output, Stdio};
 
 use entente_tests::executables;
 use entente_tests::platform::{Platform, http_client};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
+use totp_rs::{Builder, Secret, Totp};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -93,4 +94,92 @@ async fn who_has_signed_in_works_with_the_platform_until_they_sign_out() {
         "{}",
         String::from_utf8_lossy(&wrong.stderr)
     );
+}
+
+/// Gives a user a second factor, as an authenticator application would; gives its secret.
+async fn second_factor(url: &str, email: &str) -> Totp {
+    let http = http_client();
+    let session = json!({"email": email, "password": PASSWORD});
+    let answer = http.post(format!("{url}/v1/session")).json(&session).send().await;
+    let answer = answer.expect("a session").error_for_status().expect("a session");
+    let cookie = answer.headers()["set-cookie"].to_str().expect("ASCII");
+    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+    let session: Value = answer.json().await.expect("JSON");
+    let csrf = session["csrfToken"].as_str().expect("a token").to_owned();
+    let post = async |verb: &str, body: Value| -> Value {
+        let request = http.post(format!("{url}/v1/session:{verb}"));
+        let request = request.header("cookie", &cookie).header("x-csrf-token", &csrf);
+        let answer = request.json(&body).send().await.expect("an answer");
+        answer.error_for_status().expect("done").json().await.expect("JSON")
+    };
+    let begun = post("beginTotp", json!({"password": PASSWORD})).await;
+    let secret = Secret::try_from_base32(begun["secret"].as_str().expect("a secret")).expect("base 32");
+    let totp = Builder::new()
+        .with_secret(secret)
+        .with_skew(1)
+        .build()
+        .expect("a generator");
+    let code = totp.generate(now()).to_string();
+    post("confirmTotp", json!({"code": code})).await;
+    totp
+}
+
+fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.expect("after 1970").as_secs()
+}
+
+#[tokio::test]
+async fn who_has_a_second_factor_signs_in_with_its_code_alone() {
+    let platform = Platform::start().await.expect("the platform starts");
+    let url = platform.url();
+    let email = "wang@bank.example";
+    let invited = platform
+        .call(
+            reqwest::Method::POST,
+            "/v1/invitations",
+            Some(json!({"role": "auditor"})),
+        )
+        .await
+        .expect("an invitation");
+    let accepted = json!({
+        "token": invited["token"], "email": email, "password": PASSWORD, "displayName": "Wang Fang",
+    });
+    let account = http_client()
+        .post(format!("{url}/v1/invitations:accept"))
+        .json(&accepted)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(account.status(), 200);
+    let totp = second_factor(&url, email).await;
+    let login = [
+        "login",
+        "--server",
+        &url,
+        "--profile",
+        "wang",
+        "--email",
+        email,
+        "--password-stdin",
+    ];
+    // Of the next period, which clocks that differ may be in already: one of this period has been used.
+    let code = totp.generate(now() + 30).to_string();
+
+    let without = entente(&platform, &login, None, &format!("{PASSWORD}\n")).await;
+    let wrong = [&login[..], &["--code", "000000"]].concat();
+    let wrong = entente(&platform, &wrong, None, &format!("{PASSWORD}\n")).await;
+    let right = [&login[..], &["--code", &code]].concat();
+    let right_one = entente(&platform, &right, None, &format!("{PASSWORD}\n")).await;
+    let again = entente(&platform, &right, None, &format!("{PASSWORD}\n")).await;
+
+    let failed = |output: &Output| {
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(failed(&without).contains("second factor"), "{}", failed(&without));
+    failed(&wrong);
+    succeeded(&right_one);
+    failed(&again);
+    succeeded(&entente(&platform, &["get", "chains", "--profile", "wang"], None, "").await);
 }
