@@ -59,7 +59,10 @@ pub enum ExportError {
     #[error("--otlp-ca-file {} cannot be used", .file.display())]
     Tls { file: PathBuf, source: TlsError },
     #[error("--otlp-endpoint {endpoint} cannot be connected to")]
-    Connect { endpoint: String, source: ConnectError },
+    Connect {
+        endpoint: String,
+        source: Box<ConnectError>,
+    },
     #[error("--otlp-endpoint {endpoint} cannot be used")]
     Exporter {
         endpoint: String,
@@ -149,7 +152,7 @@ fn channel(endpoint: &str, authorities: Option<&Path>) -> Result<Channel, Export
     };
     connect_lazy(&place, tls.as_ref(), &options).map_err(|source| ExportError::Connect {
         endpoint: endpoint.to_owned(),
-        source,
+        source: Box::new(source),
     })
 }
 

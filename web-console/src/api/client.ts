@@ -48,7 +48,8 @@ export async function call<T>(answer: Promise<Answer<T>>): Promise<T> {
 }
 
 // Not `crypto.randomUUID`: browsers have that at https:// and on this machine only.
-const random = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join('-');
+const random = () =>
+  Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join('-');
 
 /** A key for a request that must happen once, however often it is sent. */
 export const once = () => ({ 'Idempotency-Key': random() });
