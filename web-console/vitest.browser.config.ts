@@ -8,7 +8,7 @@ export default defineConfig({
     dir: 'tests',
     // Each file has a platform of its own; two browsers at once are enough for a small machine.
     maxWorkers: 2,
-    testTimeout: 90_000,
+    testTimeout: 180_000,
     hookTimeout: 120_000,
   },
 });
