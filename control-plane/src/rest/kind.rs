@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use entente_api::chain::{ChainMember, ChainStatus, Recycled};
+use entente_api::chain::{ChainStatus, Recycled};
 use entente_api::condition::Progress;
 use entente_api::{Chain, Contract, Identity, Member, NodeRelease, Organization, Tenant};
 use entente_api::{names, units};
@@ -15,6 +15,7 @@ use super::problem::{FieldError, Problem};
 use super::quota::Estate;
 use super::{App, guards};
 use crate::access::{Action, TenantScope};
+use crate::store::nodes::invited;
 
 /// A kind of resource.
 pub trait Kind:
@@ -198,14 +199,11 @@ kind!(Chain, "chain", "chains", ReadChains, WriteChains, DeleteChains, {
 
     /// Other tenants' organizations may take part; their nodes are theirs.
     fn shown(&self) -> Option<ChainStatus> {
-        let own = self.metadata.namespace.as_deref();
-        let is_foreign = |member: &ChainMember| member.namespace.is_some() && member.namespace.as_deref() != own;
-        let foreign = self.spec.members.iter().filter(|member| is_foreign(member));
-        let foreign: BTreeSet<&str> = foreign.map(|member| member.organization.as_str()).collect();
         let mut status = self.status.clone()?;
+        let invited = invited(self);
         status
             .nodes
-            .retain(|node| !foreign.contains(node.organization.as_str()));
+            .retain(|node| !invited.contains(node.organization.as_str()));
         Some(status)
     }
 

@@ -1,6 +1,6 @@
 //! The nodes of a chain, as their owners report them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use entente_api::member::NodeStatus;
 use entente_api::{Chain, Member};
@@ -43,6 +43,14 @@ pub fn reported(members: &[Member]) -> Vec<NodeStatus> {
     statuses.flat_map(|status| status.nodes.clone()).collect()
 }
 
+/// Organizations of a chain that are other tenants'.
+pub fn invited(chain: &Chain) -> BTreeSet<&str> {
+    let namespace = chain.metadata.namespace.as_deref().unwrap_or_default();
+    let members = chain.spec.members.iter();
+    let invited = members.filter(|member| member.is_invited(namespace));
+    invited.map(|member| member.organization.as_str()).collect()
+}
+
 /// The same, of the tenant's members. Peers of other tenants' organizations are for these to see.
 pub fn of_members(members: &[Member], chain: &Chain) -> Vec<NodeStatus> {
     let name = chain.metadata.name.as_deref().unwrap_or_default();
@@ -54,14 +62,10 @@ pub fn of_members(members: &[Member], chain: &Chain) -> Vec<NodeStatus> {
         .flat_map(|status| &status.nodes)
         .map(|node| (node.name.as_str(), node))
         .collect();
-    let invited = |node: &&NodeStatus| {
-        let namespace = chain.metadata.namespace.as_deref().unwrap_or_default();
-        let mut members = chain.spec.members.iter();
-        members.any(|member| member.organization == node.organization && member.is_invited(namespace))
-    };
+    let invited = invited(chain);
     let nodes = chain.status.iter().flat_map(|status| &status.nodes);
     nodes
-        .filter(|node| !invited(node))
+        .filter(|node| !invited.contains(node.organization.as_str()))
         .map(|node| reported.get(node.name.as_str()).copied().unwrap_or(node).clone())
         .collect()
 }
