@@ -47,20 +47,29 @@ impl<K> Wanted<K> for All {
     }
 }
 
+/// Refuses the first of the parameters whose text is too long.
+pub fn check<const N: usize>(parameters: [(&'static str, &Option<String>); N]) -> Result<(), Problem> {
+    let is_long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > LONGEST);
+    match parameters.into_iter().find(|(_, text)| is_long(text)) {
+        Some((name, _)) => Err(Problem::parameter(name, "must have at most 253 characters")),
+        None => Ok(()),
+    }
+}
+
+/// The text to look for, if there is any in a parameter.
+pub fn words(parameter: &Option<String>) -> Option<&str> {
+    parameter.as_deref().map(str::trim).filter(|text| !text.is_empty())
+}
+
 impl FilterQuery {
     /// Checks the query.
     pub fn sought(&self) -> Result<Sought, Problem> {
-        for (name, value) in [("q", &self.q), ("label", &self.label)] {
-            if value.as_ref().is_some_and(|value| value.len() > LONGEST) {
-                return Err(Problem::parameter(name, "must have at most 253 characters"));
-            }
-        }
-        let text = self.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        check([("q", &self.q), ("label", &self.label)])?;
         let label = self.label.as_deref().map(|label| match label.split_once('=') {
             Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
             None => (label.to_owned(), None),
         });
-        Ok(Sought::new(text, self.state, label))
+        Ok(Sought::new(words(&self.q), self.state, label))
     }
 
     /// The list with its arguments, as page tokens name it.

@@ -14,12 +14,10 @@ use utoipa::{IntoParams, ToSchema};
 use crate::access::{Action, Caller};
 use crate::rest::App;
 use crate::rest::extract::Query;
+use crate::rest::filter;
 use crate::rest::page::{Page, PageQuery};
 use crate::rest::problem::{Problem, ProblemBody};
 use crate::rest::view;
-
-/// Longest text to look for.
-const LONGEST: usize = 253;
 
 /// Which chains to list: those that all of this fits.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -110,7 +108,7 @@ pub async fn fleet_list(
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Page<FleetChain>>, Problem> {
     let platform = caller.may_on_the_platform(Action::ReadPlatform)?;
-    query.check()?;
+    let sought = query.sought()?;
     let window = page.window(&format!("fleet {query:?}"))?;
     let after = window.after.as_deref().and_then(|after| after.split_once('/'));
     let after = after.map(|(namespace, name)| Key {
@@ -118,7 +116,7 @@ pub async fn fleet_list(
         namespace: namespace.to_owned(),
         name: name.to_owned(),
     });
-    let (tenant, sought) = (query.tenant.as_deref(), query.sought());
+    let tenant = query.tenant.as_deref();
     let found = app
         .resources
         .chains_of_all(&platform, tenant, after, window.size + 1, &sought);
@@ -139,20 +137,9 @@ pub async fn fleet_list(
 }
 
 impl FleetQuery {
-    fn check(&self) -> Result<(), Problem> {
-        let texts = [("tenant", &self.tenant), ("release", &self.release), ("q", &self.q)];
-        match texts
-            .into_iter()
-            .find(|(_, text)| text.as_ref().is_some_and(|text| text.len() > LONGEST))
-        {
-            Some((name, _)) => Err(Problem::parameter(name, "must have at most 253 characters")),
-            None => Ok(()),
-        }
-    }
-
-    fn sought(&self) -> Sought {
-        let text = self.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        Sought::new(text, self.state, None).with_release(self.release.clone())
+    fn sought(&self) -> Result<Sought, Problem> {
+        filter::check([("tenant", &self.tenant), ("release", &self.release), ("q", &self.q)])?;
+        Ok(Sought::new(filter::words(&self.q), self.state, None).with_release(self.release.clone()))
     }
 }
 

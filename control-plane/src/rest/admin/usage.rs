@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::access::{Action, Caller, TenantScope};
 use crate::rest::App;
 use crate::rest::extract::Query;
+use crate::rest::filter;
 use crate::rest::page::{Page, PageQuery};
 use crate::rest::problem::{Problem, ProblemBody};
 use crate::rest::quota;
@@ -83,10 +84,8 @@ pub async fn usage_list(
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Page<TenantUsage>>, Problem> {
     caller.may_on_the_platform(Action::ReadPlatform)?;
-    let text = query.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    if text.is_some_and(|text| text.len() > 253) {
-        return Err(Problem::parameter("q", "must have at most 253 characters"));
-    }
+    filter::check([("q", &query.q)])?;
+    let text = filter::words(&query.q);
     let window = page.window(&format!("usage {text:?}"))?;
     let sought = Sought::new(text, None, None);
     let scope = caller.own_scope();
