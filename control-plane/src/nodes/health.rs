@@ -10,13 +10,8 @@ use entente_api::time::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Answers;
+use super::{Answers, BEHIND, DAYS_LEFT, days_left};
 use crate::rest::language::Language;
-
-/// A peer that lacks more blocks than this is behind: fewer are on their way.
-const BEHIND: u64 = 10;
-/// A certificate that is good for fewer days should have been renewed.
-const DAYS_LEFT: i64 = 14;
 
 /// A layer of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -46,13 +41,16 @@ pub enum HealthState {
     Failed,
 }
 
-/// What is said of a layer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+/// How a layer of a chain is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LayerHealth {
     pub layer: HealthLayer,
-    pub verdict: HealthState,
+    pub state: HealthState,
+    /// Why, in words.
     pub reason: String,
     /// Names of the nodes that it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
 }
 
@@ -72,7 +70,7 @@ pub struct Known<'a> {
 }
 
 /// Every layer, from the lowest up.
-pub fn of(known: &Known<'_>) -> Vec<Finding> {
+pub fn of(known: &Known<'_>) -> Vec<LayerHealth> {
     let layers = [
         HealthLayer::Network,
         HealthLayer::Data,
@@ -80,22 +78,25 @@ pub fn of(known: &Known<'_>) -> Vec<Finding> {
         HealthLayer::Contract,
         HealthLayer::Application,
     ];
-    layers.into_iter().map(|layer| known.finding(layer)).collect()
+    layers.into_iter().map(|layer| known.layer(layer)).collect()
 }
 
 /// The worst of all.
-pub fn overall(findings: &[Finding]) -> HealthState {
-    findings
-        .iter()
-        .map(|finding| finding.verdict)
-        .max()
-        .unwrap_or(HealthState::Ok)
+pub fn overall(layers: &[LayerHealth]) -> HealthState {
+    layers.iter().map(|layer| layer.state).max().unwrap_or(HealthState::Ok)
 }
 
+/// The state of a layer, why, and the nodes that it is about.
 struct Said(HealthState, String, Vec<String>);
 
+impl Said {
+    fn about(self, nodes: Vec<String>) -> Said {
+        Said(self.0, self.1, nodes)
+    }
+}
+
 impl Known<'_> {
-    fn finding(&self, layer: HealthLayer) -> Finding {
+    fn layer(&self, layer: HealthLayer) -> LayerHealth {
         let said = match layer {
             _ if self.rests => self.say(
                 HealthState::Degraded,
@@ -108,21 +109,17 @@ impl Known<'_> {
             HealthLayer::Contract => self.contract(),
             HealthLayer::Application => self.application(),
         };
-        let Said(verdict, reason, nodes) = said;
-        Finding {
+        let Said(state, reason, nodes) = said;
+        LayerHealth {
             layer,
-            verdict,
+            state,
             reason,
             nodes,
         }
     }
 
-    fn say(&self, verdict: HealthState, english: impl Into<String>, chinese: impl Into<String>) -> Said {
-        Said(
-            verdict,
-            self.language.of_both(english.into(), chinese.into()),
-            Vec::new(),
-        )
+    fn say(&self, state: HealthState, english: impl Into<String>, chinese: impl Into<String>) -> Said {
+        Said(state, self.language.of_both(english.into(), chinese.into()), Vec::new())
     }
 
     fn of_role(&self, role: &str) -> impl Iterator<Item = &NodeStatus> {
@@ -144,28 +141,26 @@ impl Known<'_> {
             Some(reason) => format!("{} ({reason})", node.name),
             None => node.name.clone(),
         }));
-        let Said(verdict, reason, _) = if all == 0 {
-            self.say(HealthState::Failed, "There is no node yet.", "还没有节点。")
-        } else if lost.is_empty() {
-            self.say(
+        if all == 0 {
+            return self.say(HealthState::Failed, "There is no node yet.", "还没有节点。");
+        }
+        if lost.is_empty() {
+            return self.say(
                 HealthState::Ok,
                 format!("All {all} nodes answer."),
                 format!("全部 {all} 个节点均有应答。"),
-            )
-        } else if none_of("peer") || none_of("orderer") {
-            self.say(
-                HealthState::Failed,
-                format!("{up} of {all} nodes answer; no answer from {list}."),
-                format!("{all} 个节点中有 {up} 个应答；无应答：{list}。"),
-            )
-        } else {
-            self.say(
-                HealthState::Degraded,
-                format!("{up} of {all} nodes answer; no answer from {list}."),
-                format!("{all} 个节点中有 {up} 个应答；无应答：{list}。"),
-            )
+            );
+        }
+        let state = match none_of("peer") || none_of("orderer") {
+            true => HealthState::Failed,
+            false => HealthState::Degraded,
         };
-        Said(verdict, reason, names)
+        self.say(
+            state,
+            format!("{up} of {all} nodes answer; no answer from {list}."),
+            format!("{all} 个节点中有 {up} 个应答；无应答：{list}。"),
+        )
+        .about(names)
     }
 
     fn data(&self) -> Said {
@@ -223,14 +218,14 @@ impl Known<'_> {
                 .iter()
                 .map(|(peer, channel, lag)| format!("{peer} 在 {channel} 上落后 {lag} 个区块")),
         );
-        let Said(verdict, reason, _) = self.say(
+        let mut names: Vec<String> = behind.into_iter().map(|(peer, ..)| peer).collect();
+        names.dedup();
+        self.say(
             HealthState::Degraded,
             format!("Behind in blocks: {english}."),
             format!("区块落后：{chinese}。"),
-        );
-        let mut names: Vec<String> = behind.into_iter().map(|(peer, ..)| peer).collect();
-        names.dedup();
-        Said(verdict, reason, names)
+        )
+        .about(names)
     }
 
     fn consensus(&self) -> Said {
@@ -354,27 +349,24 @@ impl Known<'_> {
                 format!("应用得不到应答。{list}"),
             );
         }
-        let ending: Vec<&NodeStatus> = self.nodes.iter().filter(|node| self.ends_soon(node)).collect();
-        if !ending.is_empty() {
-            let names: Vec<String> = ending.iter().map(|node| node.name.clone()).collect();
+        let ends_soon = |node: &&NodeStatus| days_left(node, self.now).is_some_and(|days| days < DAYS_LEFT);
+        let ending = self.nodes.iter().filter(ends_soon);
+        let names: Vec<String> = ending.map(|node| node.name.clone()).collect();
+        if !names.is_empty() {
             let list = names.join(", ");
-            let Said(verdict, reason, _) = self.say(
-                HealthState::Degraded,
-                format!("Certificates that end within {DAYS_LEFT} days: {list}."),
-                format!("证书将在 {DAYS_LEFT} 天内到期：{list}。"),
-            );
-            return Said(verdict, reason, names);
+            return self
+                .say(
+                    HealthState::Degraded,
+                    format!("Certificates that end within {DAYS_LEFT} days: {list}."),
+                    format!("证书将在 {DAYS_LEFT} 天内到期：{list}。"),
+                )
+                .about(names);
         }
         self.say(
             HealthState::Ok,
             "Applications are answered on every channel.",
             "应用在每个通道上都能得到应答。",
         )
-    }
-
-    fn ends_soon(&self, node: &NodeStatus) -> bool {
-        node.certificate_expire_time
-            .is_some_and(|end| (end.get() - self.now.get()).num_days() < DAYS_LEFT)
     }
 }
 
@@ -454,7 +446,7 @@ mod tests {
         Told::read(&format!("ledger_blockchain_height{{channel=\"main\"}} {height}\n"))
     }
 
-    fn findings(chain: &Chain, rests: bool) -> Vec<Finding> {
+    fn layers(chain: &Chain, rests: bool) -> Vec<LayerHealth> {
         of(&Known {
             status: &chain.status,
             nodes: &chain.nodes,
@@ -469,10 +461,10 @@ mod tests {
 
     /// The layers of which something is the matter.
     fn matters(chain: &Chain) -> Vec<(HealthLayer, HealthState, String)> {
-        let findings = findings(chain, false).into_iter();
-        findings
-            .filter(|finding| finding.verdict != HealthState::Ok)
-            .map(|finding| (finding.layer, finding.verdict, finding.reason))
+        let layers = layers(chain, false).into_iter();
+        layers
+            .filter(|layer| layer.state != HealthState::Ok)
+            .map(|layer| (layer.layer, layer.state, layer.reason))
             .collect()
     }
 
@@ -488,8 +480,8 @@ mod tests {
         let chain = chain();
 
         assert_eq!(matters(&chain), []);
-        assert_eq!(overall(&findings(&chain, false)), HealthState::Ok);
-        assert_eq!(overall(&findings(&chain, true)), HealthState::Degraded);
+        assert_eq!(overall(&layers(&chain, false)), HealthState::Ok);
+        assert_eq!(overall(&layers(&chain, true)), HealthState::Degraded);
     }
 
     #[test]
@@ -531,21 +523,21 @@ mod tests {
     fn a_peer_that_lacks_blocks_is_named() {
         let mut chain = chain();
         chain.answers.told.insert("peer0-tax".to_owned(), peer(5));
-        let behind = findings(&chain, false).swap_remove(1);
+        let behind = layers(&chain, false).swap_remove(1);
         silence(&mut chain, &["peer0-bank", "peer0-tax"]);
 
         assert_eq!(
             behind,
-            Finding {
+            LayerHealth {
                 layer: HealthLayer::Data,
-                verdict: HealthState::Degraded,
+                state: HealthState::Degraded,
                 reason: "Behind in blocks: peer0-tax by 15 on main.".to_owned(),
                 nodes: vec!["peer0-tax".to_owned()],
             }
         );
         let layers: Vec<_> = matters(&chain)
             .into_iter()
-            .map(|(layer, verdict, _)| (layer, verdict))
+            .map(|(layer, state, _)| (layer, state))
             .collect();
         assert_eq!(
             layers,

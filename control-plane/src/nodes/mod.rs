@@ -1,8 +1,9 @@
 //! What a chain's nodes tell when they are asked: how far they have come, who leads, how busy they are.
 //!
-//! [`ask`] asks all of them side by side; [`told`] reads one answer, [`figures`] picks the numbers that people look at, and
-//! [`health`] decides how the chain is. Only this file does I/O.
+//! [`ask`] asks all of them side by side; [`told`] reads one answer, [`figures`] picks the numbers that people look at,
+//! [`account`] says how one node is, and [`health`] how the chain is. Only this file does I/O.
 
+pub mod account;
 pub mod figures;
 pub mod health;
 pub mod told;
@@ -10,6 +11,7 @@ pub mod told;
 use std::collections::BTreeMap;
 
 use entente_api::member::NodeStatus;
+use entente_api::time::Time;
 use entente_operator::scrape;
 use futures::{StreamExt as _, stream};
 
@@ -17,6 +19,17 @@ use self::told::Told;
 
 /// Nodes that are asked at the same time.
 const AT_ONCE: usize = 16;
+
+/// A peer that lacks more blocks than this is behind: fewer are on their way.
+pub const BEHIND: u64 = 10;
+/// A certificate that is good for fewer days should have been renewed.
+pub const DAYS_LEFT: i64 = 14;
+
+/// Days until a node's certificate expires.
+pub fn days_left(node: &NodeStatus, now: Time) -> Option<i64> {
+    let end = node.certificate_expire_time?;
+    Some((end.get() - now.get()).num_days())
+}
 
 /// What nodes answered, by their names, and the names of those that did not.
 #[derive(Debug, Clone, Default)]

@@ -15,7 +15,7 @@ use super::problem::{Problem, ProblemBody};
 use super::request_id;
 use crate::access::{Action, Caller, TenantScope};
 use crate::nodes;
-use crate::nodes::health::{self, Finding, HealthLayer, HealthState, Known};
+use crate::nodes::health::{self, HealthState, Known, LayerHealth};
 use crate::store;
 
 /// How a chain is.
@@ -32,19 +32,6 @@ pub struct ChainHealth {
     pub layers: Vec<LayerHealth>,
     /// Nodes that did not answer.
     pub unreachable: Vec<String>,
-}
-
-/// How a layer of a chain is.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LayerHealth {
-    pub layer: HealthLayer,
-    pub state: HealthState,
-    /// Why, in words.
-    pub reason: String,
-    /// Names of the nodes that it is about.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub nodes: Vec<String>,
 }
 
 /// Look how a chain is.
@@ -71,32 +58,24 @@ pub async fn chain_health(
         true => Default::default(),
         false => tokio::join!(nodes::ask(&all), questions(&app, &scope, &name, &channels)),
     };
-    let findings = health::of(&Known {
+    let time = Time::now();
+    let layers = health::of(&Known {
         status: &status,
         nodes: &all,
         answers: &answers,
         questions: &questions,
         rests,
         is_shared: seen.owner.is_some(),
-        now: Time::now(),
+        now: time,
         language: request_id::current().language,
     });
     Ok(axum::Json(ChainHealth {
         chain: name,
-        state: health::overall(&findings),
-        time: Time::now(),
-        layers: findings.into_iter().map(layer).collect(),
+        state: health::overall(&layers),
+        time,
+        layers,
         unreachable: answers.silent,
     }))
-}
-
-fn layer(finding: Finding) -> LayerHealth {
-    LayerHealth {
-        layer: finding.layer,
-        state: finding.verdict,
-        reason: finding.reason,
-        nodes: finding.nodes,
-    }
 }
 
 /// Asks each channel for its height, through a gateway as an application does.

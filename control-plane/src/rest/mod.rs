@@ -38,6 +38,7 @@ pub mod kind;
 pub mod language;
 mod members;
 mod node_detail;
+mod node_metrics;
 mod nodes;
 pub mod openapi;
 mod operations;

@@ -13,9 +13,9 @@ use super::admin::{fleet, health, operations as all_operations, usage};
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
     alliance, api_keys, audit, audit_anchors, authorities, blocks, bundle, certificates, chains, channels, codes,
-    contracts, deliveries, enroll, explorer, factor, identities, invitations, keys, members, node_detail, nodes,
-    openapi, operations, organizations, profile, records, releases, service_accounts, session, sign_in, standing,
-    templates, tenants, transactions, users, verbs, verify, webhooks,
+    contracts, deliveries, enroll, explorer, factor, identities, invitations, keys, members, node_detail,
+    node_metrics, nodes, openapi, operations, organizations, profile, records, releases, service_accounts, session,
+    sign_in, standing, templates, tenants, transactions, users, verbs, verify, webhooks,
 };
 
 /// The router, the document, and what each operation takes.
@@ -92,7 +92,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
     table.add(routes!(releases::node_release_deletable));
     table.add(routes!(nodes::node_list));
     table.add(routes!(node_detail::node_get));
-    table.add(routes!(node_detail::node_metrics));
+    table.add(routes!(node_metrics::node_metrics));
     table.add(routes!(nodes::node_logs));
     table.add(routes!(nodes::node_restart));
     table.add(routes!(profile::connection_profile_get));
