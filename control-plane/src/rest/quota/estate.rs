@@ -34,7 +34,7 @@ impl Estate {
     pub async fn known(app: &App, scope: &TenantScope) -> Result<Estate, Problem> {
         // A key that is limited to some chains is limited by all of them.
         let whole = TenantScope::for_background_task("what a tenant has", scope.namespace());
-        let estate = Estate {
+        let mut estate = Estate {
             chains: app.resources.list(&whole).await?,
             members: app.resources.list(&whole).await?,
             organizations: app.resources.list(&whole).await?,
@@ -42,14 +42,15 @@ impl Estate {
             releases: app.resources.list(&whole).await?,
             foreign: HashMap::new(),
         };
-        estate.with_foreign(app, None).await
+        estate.find_foreign(app, None).await?;
+        Ok(estate)
     }
 
     /// What a tenant has, with what other replicas have only just written, and what the chain is like that `joining` takes
     /// part in.
     pub async fn now(app: &App, scope: &TenantScope, joining: Option<&Member>) -> Result<Estate, Problem> {
         let whole = TenantScope::for_background_task("what a tenant has", scope.namespace());
-        let estate = Estate {
+        let mut estate = Estate {
             chains: app.resources.list_now(&whole).await?,
             members: app.resources.list_now(&whole).await?,
             organizations: app.resources.list_now(&whole).await?,
@@ -57,21 +58,21 @@ impl Estate {
             releases: app.resources.list(&whole).await?,
             foreign: HashMap::new(),
         };
-        estate.with_foreign(app, joining).await
+        estate.find_foreign(app, joining).await?;
+        Ok(estate)
     }
 
-    async fn with_foreign(self, app: &App, joining: Option<&Member>) -> Result<Estate, Problem> {
-        let mut estate = self;
-        let members = estate.members.iter().chain(joining);
+    async fn find_foreign(&mut self, app: &App, joining: Option<&Member>) -> Result<(), Problem> {
+        let members = self.members.iter().chain(joining);
         let elsewhere = members.filter_map(|member| Some((member.spec.chain_namespace.clone()?, &member.spec.chain)));
         let elsewhere: Vec<(String, String)> = elsewhere.map(|(space, chain)| (space, chain.clone())).collect();
         for (namespace, name) in elsewhere {
             let theirs = TenantScope::for_background_task("how large a shared chain's nodes are", &namespace);
             if let Some(chain) = app.resources.get::<Chain>(&theirs, &name).await? {
-                estate.foreign.insert((namespace, name), chain);
+                self.foreign.insert((namespace, name), chain);
             }
         }
-        Ok(estate)
+        Ok(())
     }
 
     /// Takes out the resource of a name.
@@ -140,9 +141,9 @@ impl Estate {
 
     /// What nodes of a chain need; of one that is not there, what is usual.
     fn of_nodes(&self, count: u64, chain: Option<&Chain>) -> Demand {
-        let spec = chain.map_or_else(Default::default, |chain| chain.spec.clone());
+        let storage = chain.map_or_else(Default::default, |chain| chain.spec.storage.clone());
         // A size that cannot be read is refused elsewhere.
-        let size = units::bytes(&spec.storage.size).unwrap_or_default();
+        let size = units::bytes(&storage.size).unwrap_or_default();
         let mut demand = Demand {
             storage: count.saturating_mul(size),
             ..Demand::default()
