@@ -229,16 +229,7 @@ async fn a_node_tells_about_itself(platform: &Platform) {
         .flatten()
         .filter_map(|metric| metric["name"].as_str())
         .collect();
-    for name in [
-        "ledgerHeight",
-        "transactions",
-        "blockProcessing",
-        "proposals",
-        "endorsements",
-        "cpu",
-    ] {
-        assert!(named.contains(&name), "{name}: {metrics:#}");
-    }
+    assert!(named.contains(&"ledgerHeight"), "{metrics:#}");
     let layers: Vec<(&str, &str)> = health["layers"]
         .as_array()
         .into_iter()

@@ -132,4 +132,24 @@ mod tests {
             assert_eq!(title(name, Language::SimplifiedChinese), chinese);
         }
     }
+    /// The text of all source files below a folder.
+    fn sources(folder: &std::path::Path) -> String {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let texts = entries.map(|path| match path.is_dir() {
+            true => sources(&path),
+            false => std::fs::read_to_string(&path).unwrap(),
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn what_is_translated_is_what_the_operator_says() {
+        let operator = sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../operator/src"));
+
+        let unsaid = MESSAGES
+            .iter()
+            .filter(|(english, _)| !operator.contains(&format!("\"{english}\"")));
+
+        assert_eq!(unsaid.collect::<Vec<_>>(), Vec::<&(&str, &str)>::new());
+    }
 }

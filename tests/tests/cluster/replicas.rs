@@ -178,6 +178,7 @@ fn two_replicas_on_one_postgresql_count_requests_and_remember_keys_together_and_
             while !ended.load(Ordering::Relaxed) {
                 postgres.disconnect_everybody()?;
                 times += 1;
+                // Not to wait for anything: connections must live long enough to be in use when they are cut.
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
             anyhow::Ok(times)
