@@ -1,31 +1,20 @@
 /** What people do with their accounts: an invitation, a second factor. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, look, open } from './browser';
-import { Platform } from './platform';
+import { expect, test } from 'vitest';
+import { look, open } from './browser';
+import { scene } from './scene';
 import { totp } from './totp';
 
 const EMAIL = 'li@bank.example';
 const OWN = 'four brown foxes sleep';
 
-let platform: Platform;
-let browser: Browser;
-
-beforeAll(async () => {
-  [platform, browser] = await Promise.all([Platform.start(), launch()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await platform?.stop();
-});
+const here = scene({ signedIn: false });
 
 test('somebody who is invited makes an account, protects it, and signs in with a code', async () => {
-  const invitation = await platform.api<{ token: string }>('POST', 'invitations', {
+  const invitation = await here.platform.api<{ token: string }>('POST', 'invitations', {
     email: EMAIL,
     role: 'auditor',
   });
-  const page = await open(browser, platform);
+  const page = await open(here.browser, here.platform);
   await page.goto(`/invitation#${invitation.token}`);
   await page.getByLabel('E-mail address').fill(EMAIL);
   await page.getByLabel('Your name').fill('Li Lei');
@@ -52,7 +41,7 @@ test('somebody who is invited makes an account, protects it, and signs in with a
   await dialog.getByRole('button', { name: 'I have kept them' }).click();
   await page.getByText('On', { exact: true }).waitFor();
 
-  const again = await open(browser, platform);
+  const again = await open(here.browser, here.platform);
   await again.goto('/sign-in');
   await again.getByLabel('E-mail address').fill(EMAIL);
   await again.getByLabel('Password').fill(OWN);
@@ -64,8 +53,8 @@ test('somebody who is invited makes an account, protects it, and signs in with a
 });
 
 test('an auditor sees why a chain cannot be created', async () => {
-  const page = await open(browser, platform);
-  const invitation = await platform.api<{ token: string }>('POST', 'invitations', { role: 'auditor' });
+  const page = await open(here.browser, here.platform);
+  const invitation = await here.platform.api<{ token: string }>('POST', 'invitations', { role: 'auditor' });
   const body = { token: invitation.token, email: 'wang@bank.example', displayName: 'Wang', password: OWN };
   expect((await page.request.post('/v1/invitations:accept', { data: body })).ok()).toBe(true);
   await page.request.post('/v1/session', { data: { email: body.email, password: OWN } });

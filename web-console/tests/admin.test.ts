@@ -1,55 +1,42 @@
 /** The platform's operators and an owner, each at their own screen. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, look, open, signIn } from './browser';
-import { Platform } from './platform';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { look, open, signIn } from './browser';
+import { scene } from './scene';
 
 const OWNER = 'li@hebei.example';
 const OWN = 'four brown foxes sleep';
 /** SHA-256 of `abc`. */
 const DIGEST = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
 
-let platform: Platform;
-let browser: Browser;
-let operator: Page;
+const here = scene();
 let owner: Page;
-
-beforeAll(async () => {
-  [platform, browser] = await Promise.all([Platform.start(), launch()]);
-  operator = await open(browser, platform);
-  await signIn(operator, platform);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await platform?.stop();
-});
 
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 const within = (page: Page) => page.getByRole('dialog');
 
 test('an operator makes a tenant and invites its first owner', async () => {
-  await operator.goto('/admin/tenants');
-  await operator.getByRole('link', { name: 'default' }).waitFor();
-  await look(operator, 'tenants');
-  await press(operator, 'New tenant');
-  await within(operator).getByLabel('Name', { exact: false }).first().fill('hebei-finance');
-  await within(operator).getByLabel('Name for people').fill('Hebei Department of Finance');
-  await within(operator).getByLabel('Chains').fill('4');
-  await look(operator, 'tenant-new');
-  await within(operator).getByRole('button', { name: 'New tenant' }).click();
+  await here.page.goto('/admin/tenants');
+  await here.page.getByRole('link', { name: 'default' }).waitFor();
+  await look(here.page, 'tenants');
+  await press(here.page, 'New tenant');
+  await within(here.page).getByLabel('Name', { exact: false }).first().fill('hebei-finance');
+  await within(here.page).getByLabel('Name for people').fill('Hebei Department of Finance');
+  await within(here.page).getByLabel('Chains').fill('4');
+  await look(here.page, 'tenant-new');
+  await within(here.page).getByRole('button', { name: 'New tenant' }).click();
 
-  await operator.getByRole('heading', { name: 'Hebei Department of Finance' }).waitFor();
-  await operator.getByText('0 of 4').waitFor();
-  await look(operator, 'tenant');
-  await press(operator, 'Invite an owner');
-  await within(operator).getByLabel('E-mail').fill(OWNER);
-  await within(operator).getByRole('button', { name: 'Invite' }).click();
-  await within(operator).locator('pre').waitFor();
-  const link = ((await within(operator).locator('pre').textContent()) ?? '').trim();
-  await press(operator, 'I have it');
+  await here.page.getByRole('heading', { name: 'Hebei Department of Finance' }).waitFor();
+  await here.page.getByText('0 of 4').waitFor();
+  await look(here.page, 'tenant');
+  await press(here.page, 'Invite an owner');
+  await within(here.page).getByLabel('E-mail').fill(OWNER);
+  await within(here.page).getByRole('button', { name: 'Invite' }).click();
+  await within(here.page).locator('pre').waitFor();
+  const link = ((await within(here.page).locator('pre').textContent()) ?? '').trim();
+  await press(here.page, 'I have it');
 
-  owner = await open(browser, platform);
+  owner = await open(here.browser, here.platform);
   await owner.goto(link);
   await owner.getByLabel('E-mail address').fill(OWNER);
   await owner.getByLabel('Your name').fill('Li Wei');
@@ -59,7 +46,7 @@ test('an operator makes a tenant and invites its first owner', async () => {
 });
 
 test('an owner submits a record, and a chosen file does not leave the browser', async () => {
-  await signIn(owner, platform, OWNER, OWN);
+  await signIn(owner, here.platform, OWNER, OWN);
   await owner.goto('/admin');
   await owner.getByText('Only operators of the platform see this').waitFor();
   await look(owner, 'admin-forbidden');
@@ -91,15 +78,15 @@ test('an owner submits a record, and a chosen file does not leave the browser', 
 });
 
 test('an operator refuses a record with a reason, and approves the next one', async () => {
-  await operator.goto('/admin/records');
-  await operator.getByText('Bank of Hebei Co., Ltd.').waitFor();
-  await look(operator, 'records');
-  await press(operator, 'Look');
-  await look(operator, 'record');
-  await press(operator, 'Refuse');
-  await within(operator).getByLabel('Why it is refused').fill('The licence has expired.');
-  await press(operator, 'Refuse');
-  await operator.getByText('Nothing waits for you').waitFor();
+  await here.page.goto('/admin/records');
+  await here.page.getByText('Bank of Hebei Co., Ltd.').waitFor();
+  await look(here.page, 'records');
+  await press(here.page, 'Look');
+  await look(here.page, 'record');
+  await press(here.page, 'Refuse');
+  await within(here.page).getByLabel('Why it is refused').fill('The licence has expired.');
+  await press(here.page, 'Refuse');
+  await here.page.getByText('Nothing waits for you').waitFor();
 
   await owner.reload();
   await owner.getByText('Refused: The licence has expired.').waitFor();
@@ -107,49 +94,49 @@ test('an operator refuses a record with a reason, and approves the next one', as
   await press(owner, 'Submit another one');
   await within(owner).getByRole('button', { name: 'Submit for approval' }).click();
   await owner.getByText('Waiting for a decision').waitFor();
-  await operator.reload();
-  await press(operator, 'Look');
-  await press(operator, 'Approve');
-  await operator.getByText('Nothing waits for you').waitFor();
+  await here.page.reload();
+  await press(here.page, 'Look');
+  await press(here.page, 'Approve');
+  await here.page.getByText('Nothing waits for you').waitFor();
 
   await owner.reload();
   await owner.getByText('Approved', { exact: true }).waitFor();
 });
 
 test('an operator limits, suspends and lets in a tenant, and is told what keeps it from being deleted', async () => {
-  await operator.goto('/admin/tenants/hebei-finance');
-  await press(operator, 'Change the quotas');
-  await within(operator).getByLabel('Organizations').fill('1');
-  await within(operator).getByRole('button', { name: 'Save' }).click();
-  await operator.getByText('1 of 1').waitFor();
-  await operator.getByText('It still has chains (0) or organizations (1).').waitFor();
-  await look(operator, 'tenant-full');
+  await here.page.goto('/admin/tenants/hebei-finance');
+  await press(here.page, 'Change the quotas');
+  await within(here.page).getByLabel('Organizations').fill('1');
+  await within(here.page).getByRole('button', { name: 'Save' }).click();
+  await here.page.getByText('1 of 1').waitFor();
+  await here.page.getByText('It still has chains (0) or organizations (1).').waitFor();
+  await look(here.page, 'tenant-full');
 
-  await press(operator, 'Suspend');
-  await within(operator).getByRole('button', { name: 'Suspend' }).click();
-  await operator.getByRole('button', { name: 'Let in again' }).waitFor();
+  await press(here.page, 'Suspend');
+  await within(here.page).getByRole('button', { name: 'Suspend' }).click();
+  await here.page.getByRole('button', { name: 'Let in again' }).waitFor();
   const refused = await owner.request.get('/v1/organizations');
   expect(refused.status()).toBe(403);
-  await press(operator, 'Let in again');
-  await operator.getByRole('button', { name: 'Suspend' }).waitFor();
+  await press(here.page, 'Let in again');
+  await here.page.getByRole('button', { name: 'Suspend' }).waitFor();
 });
 
 test('an operator publishes a release with an end of life, and withdraws it', async () => {
-  await operator.goto('/admin/releases');
-  await operator.getByText('Default').first().waitFor();
-  await press(operator, 'New release');
-  await within(operator).getByLabel('Version').fill('0.0.9');
-  await within(operator).getByLabel('Name', { exact: false }).first().fill('native-0-0-9');
-  await within(operator).getByLabel('End of life').fill('2026-01-31');
-  await look(operator, 'release-new');
-  await within(operator).getByRole('button', { name: 'New release' }).click();
-  const row = operator.getByRole('row', { name: 'native-0-0-9' });
+  await here.page.goto('/admin/releases');
+  await here.page.getByText('Default').first().waitFor();
+  await press(here.page, 'New release');
+  await within(here.page).getByLabel('Version').fill('0.0.9');
+  await within(here.page).getByLabel('Name', { exact: false }).first().fill('native-0-0-9');
+  await within(here.page).getByLabel('End of life').fill('2026-01-31');
+  await look(here.page, 'release-new');
+  await within(here.page).getByRole('button', { name: 'New release' }).click();
+  const row = here.page.getByRole('row', { name: 'native-0-0-9' });
   await row.getByText('Ended').waitFor();
-  await look(operator, 'releases');
+  await look(here.page, 'releases');
 
   await row.getByRole('button', { name: 'Delete' }).click();
-  await within(operator).getByRole('textbox').fill('native-0-0-9');
-  await within(operator).getByRole('button', { name: 'Delete' }).click();
+  await within(here.page).getByRole('textbox').fill('native-0-0-9');
+  await within(here.page).getByRole('button', { name: 'Delete' }).click();
 
   await row.waitFor({ state: 'detached' });
 });
@@ -157,47 +144,47 @@ test('an operator publishes a release with an end of life, and withdraws it', as
 test('an operator replaces the directory of the alliance, and sees first what that changes', async () => {
   const institution = { displayName: 'Lanting Bank', sector: 'bank', region: 'Zhejiang', level: 'city' };
   const institutions = [{ name: 'lanting-bank', ...institution }];
-  await operator.goto('/admin/alliance');
-  await operator.getByText('The directory is empty').waitFor();
-  await operator.getByRole('button', { name: 'Replace the directory' }).first().click();
+  await here.page.goto('/admin/alliance');
+  await here.page.getByText('The directory is empty').waitFor();
+  await here.page.getByRole('button', { name: 'Replace the directory' }).first().click();
   const buffer = Buffer.from(JSON.stringify({ institutions }));
-  await within(operator)
+  await within(here.page)
     .locator('input[type=file]')
     .setInputFiles([{ name: 'alliance.json', mimeType: 'application/json', buffer }]);
-  await within(operator).getByText('Lanting Bank').waitFor();
-  await look(operator, 'alliance-replace');
-  await within(operator).getByRole('button', { name: 'Replace the directory' }).click();
+  await within(here.page).getByText('Lanting Bank').waitFor();
+  await look(here.page, 'alliance-replace');
+  await within(here.page).getByRole('button', { name: 'Replace the directory' }).click();
 
-  await operator.getByRole('cell', { name: 'Lanting Bank' }).waitFor();
-  await look(operator, 'alliance');
-  await operator.getByLabel('Level').selectOption('county');
-  await operator.getByText('Nothing matches').waitFor();
+  await here.page.getByRole('cell', { name: 'Lanting Bank' }).waitFor();
+  await look(here.page, 'alliance');
+  await here.page.getByLabel('Level').selectOption('county');
+  await here.page.getByText('Nothing matches').waitFor();
 });
 
 test('an operator sees how the platform is, and the chains and operations of all tenants', async () => {
-  const { operation } = await platform.api<{ operation: { id: string } }>('POST', 'chains', {
+  const { operation } = await here.platform.api<{ operation: { id: string } }>('POST', 'chains', {
     name: 'ledger',
     spec: { members: [{ organization: 'bank' }] },
   });
-  await operator.goto('/admin');
-  await operator.getByText('Last heard of').waitFor();
-  await look(operator, 'health');
+  await here.page.goto('/admin');
+  await here.page.getByText('Last heard of').waitFor();
+  await look(here.page, 'health');
 
-  await operator.goto(`/admin/operations?operation=${operation.id}`);
-  await within(operator).getByText('Create ledger').waitFor();
-  await look(operator, 'platform-operation');
-  await within(operator).getByRole('button', { name: 'Close' }).click();
-  await operator.getByRole('cell', { name: 'hebei-finance' }).first().waitFor();
-  await look(operator, 'platform-operations');
+  await here.page.goto(`/admin/operations?operation=${operation.id}`);
+  await within(here.page).getByText('Create ledger').waitFor();
+  await look(here.page, 'platform-operation');
+  await within(here.page).getByRole('button', { name: 'Close' }).click();
+  await here.page.getByRole('cell', { name: 'hebei-finance' }).first().waitFor();
+  await look(here.page, 'platform-operations');
 
-  await operator.goto('/admin/fleet');
-  await operator
+  await here.page.goto('/admin/fleet');
+  await here.page
     .getByRole('row', { name: 'ledger' })
     .getByText('Ready', { exact: true })
     .waitFor({ timeout: 60_000 });
-  await look(operator, 'fleet');
-  await operator.getByRole('searchbox', { name: 'Tenant' }).fill('nobody');
-  await operator.getByText('Nothing matches').waitFor();
+  await look(here.page, 'fleet');
+  await here.page.getByRole('searchbox', { name: 'Tenant' }).fill('nobody');
+  await here.page.getByText('Nothing matches').waitFor();
 });
 
 test('an owner sees which quota is used up, and what to do', async () => {

@@ -4,32 +4,23 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, look, open, signIn } from './browser';
-import { EXECUTABLE, Platform } from './platform';
+import { look } from './browser';
+import { EXECUTABLE } from './platform';
+import { scene } from './scene';
 
 const CONNECT = '/chains/transfer-payments/connect';
 /** Every language reads this as it is written, or its guide does not quote it. */
 const NOTE = `it's "so": $HOME \\ \`id\` 用`;
 
-let platform: Platform;
-let browser: Browser;
-let page: Page;
+const here = scene({ demo: true });
 let work: string;
 
-beforeAll(async () => {
+beforeAll(() => {
   work = mkdtempSync(join(tmpdir(), 'entente-connect-'));
-  [platform, browser] = await Promise.all([Platform.start({ demo: true }), launch()]);
-  page = await open(browser, platform);
-  await signIn(page, platform);
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await platform?.stop();
-  rmSync(work, { recursive: true, force: true });
-});
+afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 const GUIDES = [
   ['cli', 'bash'],
@@ -51,16 +42,16 @@ test.for(GUIDES)(
   async ([language, tool], { skip }) => {
     skip(!isHere(tool), `there is no ${tool} on this machine`);
     const digest = createHash('sha256').update(language).digest('hex');
-    await page.goto(`${CONNECT}?language=${language}&function=Certify&organization=city-finance`);
-    await page.getByLabel('digest').fill(digest);
-    await page.getByLabel('note').fill(NOTE);
-    await page.locator(`.connect-steps[data-language=${language}]`, { hasText: digest }).waitFor();
-    await look(page, `connect-${language}`);
+    await here.page.goto(`${CONNECT}?language=${language}&function=Certify&organization=city-finance`);
+    await here.page.getByLabel('digest').fill(digest);
+    await here.page.getByLabel('note').fill(NOTE);
+    await here.page.locator(`.connect-steps[data-language=${language}]`, { hasText: digest }).waitFor();
+    await look(here.page, `connect-${language}`);
 
     const output = await follow(await shown(), language);
 
     expect(output).toContain(digest);
-    const { result } = await platform.api<{ result: { note: string } }>(
+    const { result } = await here.platform.api<{ result: { note: string } }>(
       'POST',
       'chains/transfer-payments/channels/main/contracts/evidence:evaluate',
       { function: 'Get', arguments: [digest] },
@@ -70,8 +61,8 @@ test.for(GUIDES)(
 );
 
 test('every contract has something to begin with', async () => {
-  await page.goto(`${CONNECT}?language=curl`);
-  await page.getByText('Every contract answers this one').waitFor();
+  await here.page.goto(`${CONNECT}?language=curl`);
+  await here.page.getByText('Every contract answers this one').waitFor();
 
   const output = await follow(await shown(), 'describe');
 
@@ -82,7 +73,7 @@ type Shown = { prepare: string; files: { name: string; text: string }[]; run: st
 
 /** The texts that the page's buttons copy. */
 async function shown(): Promise<Shown> {
-  const steps = await page.locator('.connect-steps > li').evaluateAll((items) =>
+  const steps = await here.page.locator('.connect-steps > li').evaluateAll((items) =>
     items.map((item) => ({
       name: item.querySelector('h3 code')?.textContent ?? '',
       text: item.querySelector('pre')?.textContent ?? '',
@@ -105,7 +96,7 @@ async function follow({ prepare, files, run }: Shown, name: string): Promise<str
     env: {
       ...process.env,
       PATH: [dirname(EXECUTABLE), process.env.PATH].join(delimiter),
-      ENTENTE_TOKEN: readFileSync(join(platform.data, 'admin-token'), 'utf8').trim(),
+      ENTENTE_TOKEN: readFileSync(join(here.platform.data, 'admin-token'), 'utf8').trim(),
       // What is downloaded is kept by the tools themselves; what cargo makes of it is kept here.
       CARGO_TARGET_DIR: join(homedir(), '.cache/entente/connect/rust'),
     },

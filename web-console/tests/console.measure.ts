@@ -1,8 +1,8 @@
 /** How quick the console is: from an empty cache to a screen that one can use, and from a commit to its block on the page. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, test } from 'vitest';
-import { launch, open, signIn } from './browser';
-import { Platform } from './platform';
+import type { Page } from 'playwright-core';
+import { test } from 'vitest';
+import { open, signIn } from './browser';
+import { scene } from './scene';
 import { words } from './words';
 
 const LOADS = 7;
@@ -10,17 +10,7 @@ const COMMITS = 15;
 
 const t = words('en');
 
-let platform: Platform;
-let browser: Browser;
-
-beforeAll(async () => {
-  [platform, browser] = await Promise.all([Platform.start({ demo: true }), launch()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await platform?.stop();
-});
+const here = scene({ demo: true, signedIn: false });
 
 const say = (what: string, values: number[]) => {
   const sorted = values.map(Math.round).sort((one, other) => one - other);
@@ -57,8 +47,8 @@ test('time to interactive, with a cold cache', async () => {
   ] as const) {
     const took: number[] = [];
     for (let at = 0; at < LOADS; at += 1) {
-      const page = await open(browser, platform);
-      if (isInside) await signIn(page, platform);
+      const page = await open(here.browser, here.platform);
+      if (isInside) await signIn(page, here.platform);
       await note(page);
       await page.goto(address);
       await page.locator('h1').first().waitFor();
@@ -73,14 +63,14 @@ test('time to interactive, with a cold cache', async () => {
 });
 
 test('from a commit to its block in the explorer', async () => {
-  const page = await open(browser, platform);
-  await signIn(page, platform);
+  const page = await open(here.browser, here.platform);
+  await signIn(page, here.platform);
   await page.goto('/chains/transfer-payments/explorer/main');
   await page.getByText(t('explorer.live'), { exact: true }).waitFor();
   const [asked, committed]: number[][] = [[], []];
   for (let at = 0; at < COMMITS; at += 1) {
     const began = Date.now();
-    const { blockNumber } = await platform.api<{ blockNumber: number }>(
+    const { blockNumber } = await here.platform.api<{ blockNumber: number }>(
       'POST',
       'chains/transfer-payments/channels/main/contracts/evidence:submit',
       { function: 'Certify', arguments: [at.toString(16).padStart(64, 'e'), 'measured'] },

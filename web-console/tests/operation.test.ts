@@ -1,30 +1,22 @@
 /** A chain is watched while it is made: live, over a restart of the server, and when it fails. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, look, open, signIn } from './browser';
-import { Platform } from './platform';
+import { expect, test } from 'vitest';
+import { look, open, signIn } from './browser';
+import { scene } from './scene';
 import { until } from './until';
 
-let platform: Platform;
-let browser: Browser;
+const here = scene({ signedIn: false });
 
 type Accepted = { operation: { id: string } };
 
-beforeAll(async () => {
-  [platform, browser] = await Promise.all([Platform.start(), launch()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await platform?.stop();
-});
-
 const create = (name: string, spec: object = {}) =>
-  platform.api<Accepted>('POST', 'chains', { name, spec: { members: [{ organization: 'bank' }], ...spec } });
+  here.platform.api<Accepted>('POST', 'chains', {
+    name,
+    spec: { members: [{ organization: 'bank' }], ...spec },
+  });
 
 test('the steps of a chain come in by themselves until it is ready', async () => {
-  const page = await open(browser, platform);
-  await signIn(page, platform);
+  const page = await open(here.browser, here.platform);
+  await signIn(page, here.platform);
   const { operation } = await create('ledger');
   await page.goto(`/operations/${operation.id}`);
 
@@ -36,8 +28,8 @@ test('the steps of a chain come in by themselves until it is ready', async () =>
 });
 
 test('a node that ends while one looks says why, and is ready again, without a reload', async () => {
-  const page = await open(browser, platform);
-  await signIn(page, platform);
+  const page = await open(here.browser, here.platform);
+  await signIn(page, here.platform);
   await page.goto('/chains/ledger/nodes');
   const row = page.locator('tbody tr', { hasText: 'peer0-bank' });
   await row.getByText('Ready', { exact: true }).waitFor();
@@ -46,7 +38,7 @@ test('a node that ends while one looks says why, and is ready again, without a r
   });
 
   await until('the page to show the failure', async () => {
-    platform.killNode('ledger', 'peer0-bank');
+    here.platform.killNode('ledger', 'peer0-bank');
     return row.getByText('Failed', { exact: true }).isVisible();
   });
   await row.getByText(/signal|exit|killed/i).waitFor();
@@ -58,26 +50,26 @@ test('a node that ends while one looks says why, and is ready again, without a r
 });
 
 test('the page recovers when the server ends and comes back while a chain is made', async () => {
-  const page = await open(browser, platform);
-  await signIn(page, platform);
+  const page = await open(here.browser, here.platform);
+  await signIn(page, here.platform);
   const { operation } = await create('second', { ordering: { replicas: 3 } });
   await page.goto(`/operations/${operation.id}`);
   await page.getByRole('heading', { name: 'Creating second' }).waitFor();
 
-  await platform.kill();
+  await here.platform.kill();
   await page
     .getByText('Live updates are paused')
     .or(page.getByText('It is there and ready.'))
     .first()
     .waitFor();
-  await platform.resume();
+  await here.platform.resume();
 
   await page.getByText('It is there and ready.').waitFor({ timeout: 60_000 });
 });
 
 test('what fails says why and what to do, and can be removed', async () => {
-  const page = await open(browser, platform);
-  await signIn(page, platform);
+  const page = await open(here.browser, here.platform);
+  await signIn(page, here.platform);
   // Images run on a cluster only, and this is one machine.
   const image = `registry.example/kpi@sha256:${'e'.repeat(64)}`;
   const contracts = [{ name: 'kpi', image }];

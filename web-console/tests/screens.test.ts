@@ -1,23 +1,9 @@
 /** Every screen that can be reached by its address, as it looks with the demo chain. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, look, open, signIn } from './browser';
-import { Platform } from './platform';
+import { expect, test } from 'vitest';
+import { look, open, signIn } from './browser';
+import { scene } from './scene';
 
-let platform: Platform;
-let browser: Browser;
-let page: Page;
-
-beforeAll(async () => {
-  [platform, browser] = await Promise.all([Platform.start({ demo: true }), launch()]);
-  page = await open(browser, platform);
-  await signIn(page, platform);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await platform?.stop();
-});
+const here = scene({ demo: true });
 
 /** Address, name of its pictures, and a text that is there once it has loaded. */
 const SCREENS = [
@@ -55,15 +41,15 @@ const SCREENS = [
 ] as const;
 
 test.each(SCREENS)('%s is readable in both themes, wide and narrow', async (address, name, text) => {
-  await page.goto(address);
-  await page.getByRole('main').getByText(text).first().waitFor();
+  await here.page.goto(address);
+  await here.page.getByRole('main').getByText(text).first().waitFor();
 
-  await look(page, name);
+  await look(here.page, name);
 });
 
 test('every screen has its strings in Chinese', async () => {
-  const chinese = await open(browser, platform, { locale: 'zh-CN' });
-  await signIn(chinese, platform);
+  const chinese = await open(here.browser, here.platform, { locale: 'zh-CN' });
+  await signIn(chinese, here.platform);
 
   await chinese.goto('/overview');
   await chinese.getByRole('heading', { name: '总览' }).waitFor();
@@ -73,11 +59,11 @@ test('every screen has its strings in Chinese', async () => {
 });
 
 test('a filter stands in the address, and one that leaves nothing says so', async () => {
-  await page.goto('/chains?q=transfer');
-  await page.getByText('transfer-payments').waitFor();
+  await here.page.goto('/chains?q=transfer');
+  await here.page.getByText('transfer-payments').waitFor();
 
-  await page.getByRole('searchbox').fill('no such chain');
+  await here.page.getByRole('searchbox').fill('no such chain');
 
-  await page.getByText('Nothing matches').waitFor();
-  expect(new URL(page.url()).searchParams.get('q')).toBe('no such chain');
+  await here.page.getByText('Nothing matches').waitFor();
+  expect(new URL(here.page.url()).searchParams.get('q')).toBe('no such chain');
 });

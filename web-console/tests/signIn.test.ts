@@ -1,37 +1,27 @@
 /** How people come in. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, look, open } from './browser';
-import { EMAIL, PASSWORD, Platform } from './platform';
+import { expect, test } from 'vitest';
+import { look, open } from './browser';
+import { EMAIL, PASSWORD } from './platform';
+import { scene } from './scene';
 
-let platform: Platform;
-let browser: Browser;
-
-beforeAll(async () => {
-  [platform, browser] = await Promise.all([Platform.start(), launch()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await platform?.stop();
-});
+const here = scene({ signedIn: false });
 
 test('the first administrator chooses a password, and is where they wanted to go the next time', async () => {
-  const page = await open(browser, platform);
+  const page = await open(here.browser, here.platform);
   await page.goto('/chains?q=ledger');
   await page.getByLabel('E-mail address').fill(EMAIL);
-  await page.getByLabel('Password').fill(platform.oneTimePassword());
+  await page.getByLabel('Password').fill(here.platform.oneTimePassword());
   await look(page, 'sign-in');
   await page.getByRole('button', { name: 'Sign in' }).click();
 
-  await page.getByLabel('One-time password').fill(platform.oneTimePassword());
+  await page.getByLabel('One-time password').fill(here.platform.oneTimePassword());
   await page.getByLabel('New password', { exact: true }).fill(PASSWORD);
   await page.getByLabel('New password again').fill(PASSWORD);
   await look(page, 'first-password');
   await page.getByRole('button', { name: 'Set the password' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
 
-  const again = await open(browser, platform);
+  const again = await open(here.browser, here.platform);
   await again.goto('/chains?q=ledger');
   await again.getByLabel('E-mail address').fill(EMAIL);
   await again.getByLabel('Password').fill(PASSWORD);
@@ -42,7 +32,7 @@ test('the first administrator chooses a password, and is where they wanted to go
 });
 
 test('a wrong password is told in words, and the page leads to no other site', async () => {
-  const page = await open(browser, platform);
+  const page = await open(here.browser, here.platform);
   await page.goto('/sign-in?returnTo=//evil.example');
   await page.getByLabel('E-mail address').fill('nobody@bank.example');
   await page.getByLabel('Password').fill('not the password');

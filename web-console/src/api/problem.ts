@@ -46,6 +46,10 @@ export class ApiError extends Error {
   }
 }
 
+/** What the server says about each field, by its JSON pointer, where an attempt failed for that. */
+export const fieldErrors = (error: unknown) => (pointer: string) =>
+  error instanceof ApiError ? error.field(pointer) : undefined;
+
 function isProblem(body: unknown): body is Problem {
   return typeof body === 'object' && body !== null && 'code' in body;
 }

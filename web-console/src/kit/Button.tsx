@@ -8,7 +8,7 @@ const className = ({ look = 'plain', size = 'medium' }: Look, extra?: string) =>
     .filter(Boolean)
     .join(' ');
 
-type ButtonProps = Look &
+export type ButtonProps = Look &
   Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'disabled'> & {
     /** What is under way; the button takes no clicks meanwhile. */
     busy?: boolean;

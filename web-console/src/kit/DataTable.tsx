@@ -4,21 +4,14 @@ import { useTranslation } from 'react-i18next';
 import type { Page } from '@/api/queries';
 import { Button } from './Button';
 import { Failure, Loading, NoMatch, Stale } from './states';
-
-export type Column<T> = {
-  id: string;
-  head: ReactNode;
-  cell: (row: T) => ReactNode;
-  /** Numbers stand at the end. */
-  align?: 'end';
-};
+import { type Column, Table } from './Table';
 
 type DataTableProps<T> = {
   /** What the table holds, for those who do not see it. */
   label: string;
   query: UseInfiniteQueryResult<InfiniteData<Page<T>>>;
   columns: Column<T>[];
-  rowKey: (row: T) => string;
+  rowKey: (row: T) => string | number;
   /** What is shown when there is nothing and no filter. */
   empty: ReactNode;
   /** Takes the filter away; given only while there is one. */
@@ -49,45 +42,26 @@ export function DataTable<T>({ label, query, columns, rowKey, empty, onClearFilt
   return (
     <div className="stack">
       {error && <Stale since={dataUpdatedAt} onRefresh={() => refetch()} />}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-      <section className="table-frame" tabIndex={0} aria-label={label}>
-        {above > 0 && (
-          <div className="table-more">
+      <Table
+        label={label}
+        columns={columns}
+        rows={rows}
+        rowKey={rowKey}
+        before={
+          above > 0 && (
             <Button look="quiet" onClick={() => setPassed(above - 1)}>
               {t('kit.earlier')}
             </Button>
-          </div>
-        )}
-        <table className="table">
-          <thead>
-            <tr>
-              {columns.map((column) => (
-                <th key={column.id} scope="col" className={column.align && `align-${column.align}`}>
-                  {column.head}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={rowKey(row)}>
-                {columns.map((column) => (
-                  <td key={column.id} className={column.align && `align-${column.align}`}>
-                    {column.cell(row)}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {(hasNextPage || !isAllDrawn) && (
-          <div className="table-more">
+          )
+        }
+        after={
+          (hasNextPage || !isAllDrawn) && (
             <Button look="quiet" busy={isFetchingNextPage} onClick={goOn}>
               {t('kit.more')}
             </Button>
-          </div>
-        )}
-      </section>
+          )
+        }
+      />
     </div>
   );
 }

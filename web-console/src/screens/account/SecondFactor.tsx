@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, type Schemas } from '@/api/client';
-import { ApiError } from '@/api/problem';
+import { fieldErrors } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
 import { Badge, Button, Card, Code, Dialog, Field, Hash, Input, Loading, Problem } from '@/kit';
 
@@ -76,7 +76,7 @@ function AskPassword<T>({ action, act, onDone }: AskProps<T>) {
   const { t } = useTranslation();
   const [password, setPassword] = useState('');
   const ask = useMutation({ mutationFn: () => act(password), onSuccess: onDone });
-  const wrong = ask.error instanceof ApiError ? ask.error.field('/password') : undefined;
+  const wrong = fieldErrors(ask.error)('/password');
   return (
     <form className="stack" onSubmit={sent(() => ask.mutate())}>
       <Field label={t('account.password.current')} error={wrong}>
@@ -111,7 +111,7 @@ function Confirm({
     mutationFn: () => call(api.POST('/v1/session:confirmTotp', { body: { code } })),
     onSuccess: ({ recoveryCodes }) => onDone(recoveryCodes),
   });
-  const wrong = confirm.error instanceof ApiError ? confirm.error.field('/code') : undefined;
+  const wrong = fieldErrors(confirm.error)('/code');
   return (
     <form className="stack" onSubmit={sent(() => confirm.mutate())}>
       <p>{t('account.factor.scan')}</p>

@@ -3,7 +3,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { narrowed } from '@/api/queries';
-import { Button, type Column, DataTable, Empty } from '@/kit';
+import { Button, ChoiceFilter, type Column, DataTable, Empty, SearchFilter } from '@/kit';
 import { allianceQuery, type Institution, LEVELS, SECTORS } from './alliance';
 import { ReplaceAlliance } from './ReplaceAlliance';
 import { Section } from './Section';
@@ -55,42 +55,29 @@ export function Alliance() {
     <Section title={t('admin.alliance.title')} text={t('admin.alliance.text')} actions={replace}>
       <search className="row">
         {(['text', 'region'] as const).map((name) => (
-          <input
+          <SearchFilter
             key={name}
-            className="input filter"
-            type="search"
-            aria-label={t(`admin.alliance.by.${name}`)}
-            placeholder={t(`admin.alliance.by.${name}`)}
-            value={search[name] ?? ''}
-            onChange={({ target }) => navigate({ search: narrowed(name, target.value), replace: true })}
+            label={t(`admin.alliance.by.${name}`)}
+            value={search[name]}
+            onChange={(value) => navigate({ search: narrowed(name, value), replace: true })}
           />
         ))}
-        <select
-          className="input filter"
-          aria-label={t('admin.alliance.sector')}
-          value={filter.sector ?? ''}
-          onChange={({ target }) => navigate({ search: narrowed('sector', target.value) })}
-        >
-          <option value="">{t('admin.alliance.anySector')}</option>
-          {SECTORS.map((each) => (
-            <option key={each} value={each}>
-              {t(`admin.alliance.sectors.${each}`)}
-            </option>
-          ))}
-        </select>
-        <select
-          className="input filter"
-          aria-label={t('organizations.level.label')}
-          value={filter.level ?? ''}
-          onChange={({ target }) => navigate({ search: narrowed('level', target.value) })}
-        >
-          <option value="">{t('admin.alliance.anyLevel')}</option>
-          {LEVELS.map((each) => (
-            <option key={each} value={each}>
-              {t(`organizations.level.${each}`)}
-            </option>
-          ))}
-        </select>
+        <ChoiceFilter
+          label={t('admin.alliance.sector')}
+          any={t('admin.alliance.anySector')}
+          choices={SECTORS}
+          words={(each) => t(`admin.alliance.sectors.${each}`)}
+          value={filter.sector}
+          onChange={(value) => navigate({ search: narrowed('sector', value) })}
+        />
+        <ChoiceFilter
+          label={t('organizations.level.label')}
+          any={t('admin.alliance.anyLevel')}
+          choices={LEVELS}
+          words={(each) => t(`organizations.level.${each}`)}
+          value={filter.level}
+          onChange={(value) => navigate({ search: narrowed('level', value) })}
+        />
       </search>
       <DataTable
         label={t('admin.alliance.title')}

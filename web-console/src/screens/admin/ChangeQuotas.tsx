@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiError } from '@/api/problem';
-import { Button, Dialog, Problem } from '@/kit';
+import { fieldErrors } from '@/api/problem';
+import { Dialog, DialogForm } from '@/kit';
 import { QuotaFields, quotasOf, quotaTexts } from './QuotaFields';
 import { patchTenant, type Tenant } from './queries';
 
@@ -18,24 +18,12 @@ export function ChangeQuotas({ tenant, onClose }: { tenant: Tenant; onClose: () 
       onClose();
     },
   });
-  const wrong = (pointer: string) =>
-    change.error instanceof ApiError ? change.error.field(pointer) : undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    change.mutate();
-  };
+  const wrong = fieldErrors(change.error);
   return (
     <Dialog kind="drawer" title={t('admin.tenants.changeQuotas')} onClose={onClose}>
-      <form className="stack" onSubmit={submit}>
+      <DialogForm sends={change} action={t('admin.save')} onClose={onClose}>
         <QuotaFields texts={quotas} onChange={setQuotas} wrong={wrong} />
-        {change.error && <Problem error={change.error} />}
-        <div className="dialog-foot">
-          <Button onClick={onClose}>{t('kit.cancel')}</Button>
-          <Button look="primary" type="submit" busy={change.isPending}>
-            {t('admin.save')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

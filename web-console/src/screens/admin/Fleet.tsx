@@ -2,9 +2,19 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
-import { narrowed, RESOURCE_STATES } from '@/api/queries';
+import { narrowed } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
-import { Age, Badge, type Column, DataTable, Empty, Meter, StateBadge } from '@/kit';
+import {
+  Age,
+  Badge,
+  type Column,
+  DataTable,
+  Empty,
+  Meter,
+  SearchFilter,
+  StateBadge,
+  StateFilter,
+} from '@/kit';
 import { fleetQuery } from './queries';
 import { Section } from './Section';
 
@@ -77,29 +87,17 @@ export function Fleet() {
     <Section title={t('admin.fleet.title')} text={t('admin.fleet.text')}>
       <search className="row">
         {(['q', 'tenant', 'release'] as const).map((name) => (
-          <input
+          <SearchFilter
             key={name}
-            className="input filter"
-            type="search"
-            aria-label={t(`admin.fleet.by.${name}`)}
-            placeholder={t(`admin.fleet.by.${name}`)}
-            value={filter[name] ?? ''}
-            onChange={({ target }) => navigate({ search: narrowed(name, target.value), replace: true })}
+            label={t(`admin.fleet.by.${name}`)}
+            value={filter[name]}
+            onChange={(value) => navigate({ search: narrowed(name, value), replace: true })}
           />
         ))}
-        <select
-          className="input filter"
-          aria-label={t('admin.state')}
-          value={filter.state ?? ''}
-          onChange={({ target }) => navigate({ search: narrowed('state', target.value) })}
-        >
-          <option value="">{t('admin.anyState')}</option>
-          {RESOURCE_STATES.map((state) => (
-            <option key={state} value={state}>
-              {t(`state.resource.${state}`)}
-            </option>
-          ))}
-        </select>
+        <StateFilter
+          value={filter.state}
+          onChange={(value) => navigate({ search: narrowed('state', value) })}
+        />
       </search>
       <DataTable
         label={t('admin.fleet.title')}

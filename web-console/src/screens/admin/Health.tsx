@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
 import { useFormat } from '@/i18n/format';
-import { Age, Badge, Card, Loaded, Tile, Tiles, Time } from '@/kit';
+import { Age, Badge, Card, Loaded, Table, Tile, Tiles, Time } from '@/kit';
 import { healthQuery } from './queries';
 
 type PlatformHealth = Schemas['PlatformHealth'];
@@ -109,33 +109,21 @@ function Replicas({ health: { replicas } }: { health: PlatformHealth }) {
   return (
     <div className="stack-s">
       <h2>{t('admin.health.replicas')}</h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-      <section className="table-frame" tabIndex={0} aria-label={t('admin.health.replicas')}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">{t('admin.health.replica')}</th>
-              <th scope="col">{t('admin.health.version')}</th>
-              <th scope="col">{t('admin.health.started')}</th>
-              <th scope="col">{t('admin.health.seen')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {replicas.map(({ name, version, startTime, seenTime }) => (
-              <tr key={name}>
-                <td className="mono">{name}</td>
-                <td>{version}</td>
-                <td>
-                  <Age value={startTime} />
-                </td>
-                <td>
-                  <Age value={seenTime} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <Table
+        label={t('admin.health.replicas')}
+        columns={[
+          { id: 'name', head: t('admin.health.replica'), cell: ({ name }) => <code>{name}</code> },
+          { id: 'version', head: t('admin.health.version'), cell: ({ version }) => version },
+          {
+            id: 'started',
+            head: t('admin.health.started'),
+            cell: ({ startTime }) => <Age value={startTime} />,
+          },
+          { id: 'seen', head: t('admin.health.seen'), cell: ({ seenTime }) => <Age value={seenTime} /> },
+        ]}
+        rows={replicas}
+        rowKey={({ name }) => name}
+      />
     </div>
   );
 }

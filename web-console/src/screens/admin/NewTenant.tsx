@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, once } from '@/api/client';
-import { ApiError } from '@/api/problem';
+import { fieldErrors } from '@/api/problem';
 import { present } from '@/api/queries';
-import { Button, Dialog, Field, Input, Problem } from '@/kit';
+import { Dialog, DialogForm, Field, Input } from '@/kit';
 import { QuotaFields, quotasOf, quotaTexts } from './QuotaFields';
 
 /** Makes a tenant; its page then invites the first owner. */
@@ -31,15 +31,10 @@ export function NewTenant({ onClose }: { onClose: () => void }) {
       navigate({ to: '/admin/tenants/$tenant', params: { tenant: resource.name } });
     },
   });
-  const wrong = (pointer: string) =>
-    create.error instanceof ApiError ? create.error.field(pointer) : undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    create.mutate();
-  };
+  const wrong = fieldErrors(create.error);
   return (
     <Dialog kind="drawer" title={t('admin.tenants.new')} onClose={onClose}>
-      <form className="stack" onSubmit={submit}>
+      <DialogForm sends={create} action={t('admin.tenants.new')} onClose={onClose}>
         <Field label={t('admin.tenants.name')} hint={t('admin.nameHint')} error={wrong('/name')} required>
           <Input required value={name} onChange={(event) => setName(event.target.value)} />
         </Field>
@@ -47,14 +42,7 @@ export function NewTenant({ onClose }: { onClose: () => void }) {
           <Input value={displayName} onChange={(event) => setDisplayName(event.target.value)} />
         </Field>
         <QuotaFields texts={quotas} onChange={setQuotas} wrong={wrong} />
-        {create.error && <Problem error={create.error} />}
-        <div className="dialog-foot">
-          <Button onClick={onClose}>{t('kit.cancel')}</Button>
-          <Button look="primary" type="submit" busy={create.isPending}>
-            {t('admin.tenants.new')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -3,7 +3,17 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
 import { narrowed } from '@/api/queries';
-import { Age, Button, type Column, DataTable, Dialog, Empty, OperationBadge } from '@/kit';
+import {
+  Age,
+  Button,
+  ChoiceFilter,
+  type Column,
+  DataTable,
+  Dialog,
+  Empty,
+  OperationBadge,
+  SearchFilter,
+} from '@/kit';
 import { Steps } from '../operation/Steps';
 import { allOperationsQuery, OPERATION_STATES } from './queries';
 import { Section } from './Section';
@@ -53,27 +63,19 @@ export function Operations() {
   return (
     <Section title={t('admin.operations.title')} text={t('admin.operations.text')}>
       <search className="row">
-        <input
-          className="input filter"
-          type="search"
-          aria-label={t('admin.fleet.by.tenant')}
-          placeholder={t('admin.fleet.by.tenant')}
-          value={tenant ?? ''}
-          onChange={({ target }) => navigate({ search: narrowed('tenant', target.value), replace: true })}
+        <SearchFilter
+          label={t('admin.fleet.by.tenant')}
+          value={tenant}
+          onChange={(value) => navigate({ search: narrowed('tenant', value), replace: true })}
         />
-        <select
-          className="input filter"
-          aria-label={t('admin.state')}
-          value={state ?? ''}
-          onChange={({ target }) => navigate({ search: narrowed('state', target.value) })}
-        >
-          <option value="">{t('admin.anyState')}</option>
-          {OPERATION_STATES.map((each) => (
-            <option key={each} value={each}>
-              {t(`state.operation.${each}`)}
-            </option>
-          ))}
-        </select>
+        <ChoiceFilter
+          label={t('admin.state')}
+          any={t('kit.anyState')}
+          choices={OPERATION_STATES}
+          words={(each) => t(`state.operation.${each}`)}
+          value={state}
+          onChange={(value) => navigate({ search: narrowed('state', value) })}
+        />
       </search>
       <DataTable
         label={t('admin.operations.title')}

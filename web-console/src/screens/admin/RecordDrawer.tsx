@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, once } from '@/api/client';
-import { ApiError } from '@/api/problem';
+import { fieldErrors } from '@/api/problem';
 import { Button, Dialog, Field, Problem, Textarea } from '@/kit';
 import { type Record, RecordBadge, RecordFacts } from '../organizations/RecordFacts';
 
@@ -62,7 +62,7 @@ function Decision({ record: { uid, revision, state }, onDone }: { record: Record
     event.preventDefault();
     decide.mutate(false);
   };
-  const wrong = decide.error instanceof ApiError ? decide.error.field('/reason') : undefined;
+  const wrong = fieldErrors(decide.error)('/reason');
   return (
     <div className="stack">
       <p className="muted">{t('admin.records.check')}</p>

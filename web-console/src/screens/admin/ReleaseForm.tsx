@@ -1,9 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, once, type Schemas } from '@/api/client';
-import { ApiError } from '@/api/problem';
-import { Button, Check, Choices, Dialog, Field, Input, Problem } from '@/kit';
+import { fieldErrors } from '@/api/problem';
+import { Check, Choices, Dialog, DialogForm, Field, Input } from '@/kit';
 import type { NodeRelease } from './queries';
 
 type Engine = Schemas['Engine'];
@@ -44,14 +44,10 @@ export function ReleaseForm({ release, onClose }: { release?: NodeRelease; onClo
       onClose();
     },
   });
-  const wrong = (pointer: string) => (save.error instanceof ApiError ? save.error.field(pointer) : undefined);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    save.mutate();
-  };
+  const wrong = fieldErrors(save.error);
   return (
     <Dialog kind="drawer" title={release ? release.name : t('admin.releases.new')} onClose={onClose}>
-      <form className="stack" onSubmit={submit}>
+      <DialogForm sends={save} action={release ? t('admin.save') : t('admin.releases.new')} onClose={onClose}>
         {!release && (
           <>
             <Choices
@@ -114,14 +110,7 @@ export function ReleaseForm({ release, onClose }: { release?: NodeRelease; onClo
             </Field>
           ))}
         </fieldset>
-        {save.error && <Problem error={save.error} />}
-        <div className="dialog-foot">
-          <Button onClick={onClose}>{t('kit.cancel')}</Button>
-          <Button look="primary" type="submit" busy={save.isPending}>
-            {release ? t('admin.save') : t('admin.releases.new')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { narrowed } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
-import { Badge, Button, type Column, DataTable, Empty, StateBadge, Time } from '@/kit';
+import { Badge, Button, type Column, DataTable, Empty, SearchFilter, StateBadge, Time } from '@/kit';
 import { DeleteRelease } from './DeleteRelease';
 import { type NodeRelease, releasesQuery } from './queries';
 import { ReleaseForm } from './ReleaseForm';
@@ -74,13 +74,10 @@ export function Releases() {
   return (
     <Section title={t('admin.releases.title')} text={t('admin.releases.text')} actions={create}>
       <search className="row">
-        <input
-          className="input filter"
-          type="search"
-          aria-label={t('admin.search')}
-          placeholder={t('admin.search')}
-          value={filter.q ?? ''}
-          onChange={(event) => navigate({ search: narrowed('q', event.target.value), replace: true })}
+        <SearchFilter
+          label={t('admin.search')}
+          value={filter.q}
+          onChange={(value) => navigate({ search: narrowed('q', value), replace: true })}
         />
       </search>
       <DataTable

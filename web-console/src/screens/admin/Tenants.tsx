@@ -3,7 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { narrowed } from '@/api/queries';
-import { Age, Badge, Button, type Column, DataTable, Empty, StateBadge } from '@/kit';
+import { Age, Badge, Button, type Column, DataTable, Empty, SearchFilter, StateBadge } from '@/kit';
 import { NewTenant } from './NewTenant';
 import { Used } from './QuotaMeters';
 import { type Tenant, tenantsQuery } from './queries';
@@ -54,13 +54,10 @@ export function Tenants() {
   return (
     <Section title={t('admin.tenants.title')} text={t('admin.tenants.text')} actions={create}>
       <search className="row">
-        <input
-          className="input filter"
-          type="search"
-          aria-label={t('admin.search')}
-          placeholder={t('admin.search')}
-          value={filter.q ?? ''}
-          onChange={(event) => navigate({ search: narrowed('q', event.target.value), replace: true })}
+        <SearchFilter
+          label={t('admin.search')}
+          value={filter.q}
+          onChange={(value) => navigate({ search: narrowed('q', value), replace: true })}
         />
       </search>
       <DataTable

@@ -5,7 +5,19 @@ import { useTranslation } from 'react-i18next';
 import { api, call, type Schemas } from '@/api/client';
 import { listOptions, narrowed, present } from '@/api/queries';
 import { useMay } from '@/api/session';
-import { Badge, Button, type Column, DataTable, Empty, Forbidden, PageHead, Time, type Tone } from '@/kit';
+import {
+  Badge,
+  Button,
+  ChoiceFilter,
+  type Column,
+  DataTable,
+  Empty,
+  Forbidden,
+  PageHead,
+  SearchFilter,
+  Time,
+  type Tone,
+} from '@/kit';
 import { AuditRow } from './AuditRow';
 
 const route = getRouteApi('/shell/audit');
@@ -103,29 +115,21 @@ function Rows() {
     <div className="stack">
       <search className="row">
         {(['actor', 'action', 'object'] as const).map((name) => (
-          <input
+          <SearchFilter
             key={name}
-            className="input filter"
-            type="search"
-            aria-label={t(`audit.${name}`)}
-            placeholder={t(`audit.${name}`)}
-            value={filter[name] ?? ''}
-            onChange={(event) => navigate({ search: narrowed(name, event.target.value), replace: true })}
+            label={t(`audit.${name}`)}
+            value={filter[name]}
+            onChange={(value) => navigate({ search: narrowed(name, value), replace: true })}
           />
         ))}
-        <select
-          className="input filter"
-          aria-label={t('audit.outcome')}
-          value={filter.outcome ?? ''}
-          onChange={(event) => navigate({ search: narrowed('outcome', event.target.value) })}
-        >
-          <option value="">{t('audit.anyOutcome')}</option>
-          {OUTCOMES.map((outcome) => (
-            <option key={outcome} value={outcome}>
-              {t(`audit.outcomes.${outcome}`)}
-            </option>
-          ))}
-        </select>
+        <ChoiceFilter
+          label={t('audit.outcome')}
+          any={t('audit.anyOutcome')}
+          choices={OUTCOMES}
+          words={(outcome) => t(`audit.outcomes.${outcome}`)}
+          value={filter.outcome}
+          onChange={(value) => navigate({ search: narrowed('outcome', value) })}
+        />
         {(['from', 'to'] as const).map((name) => (
           <label key={name} className="row small">
             {t(`audit.${name}`)}

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '@/i18n/format';
-import { Age, Badge, Loaded, Partial, Time } from '@/kit';
+import { Age, Badge, type Column, Loaded, Partial, Table, Time } from '@/kit';
 import { type NodeDetail, nodeQuery } from './queries';
 
 /** What a node says when it is asked. */
@@ -50,34 +50,31 @@ function Channels({ detail }: { detail: NodeDetail }) {
   const format = useFormat();
   if (detail.channels.length === 0) return null;
   const number = (value: number | null | undefined) => (value == null ? '–' : format.number(value));
+  const columns: Column<NodeDetail['channels'][number]>[] = [
+    {
+      id: 'name',
+      head: t('chain.channels.name'),
+      cell: ({ name, leader }) => (
+        <>
+          {name} {leader && <Badge plain>{t('chain.topology.leads')}</Badge>}
+        </>
+      ),
+    },
+    {
+      id: 'height',
+      head: t('chain.figures.height'),
+      align: 'end',
+      cell: ({ height }) => number(height),
+    },
+    { id: 'lag', head: t('chain.nodes.lag'), align: 'end', cell: ({ lag }) => number(lag) },
+  ];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-    <section className="table-frame" tabIndex={0} aria-label={t('chain.tabs.channels')}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">{t('chain.channels.name')}</th>
-            <th scope="col" className="align-end">
-              {t('chain.figures.height')}
-            </th>
-            <th scope="col" className="align-end">
-              {t('chain.nodes.lag')}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {detail.channels.map(({ name, height, lag, leader }) => (
-            <tr key={name}>
-              <td>
-                {name} {leader && <Badge plain>{t('chain.topology.leads')}</Badge>}
-              </td>
-              <td className="align-end">{number(height)}</td>
-              <td className="align-end">{number(lag)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <Table
+      label={t('chain.tabs.channels')}
+      columns={columns}
+      rows={detail.channels}
+      rowKey={({ name }) => name}
+    />
   );
 }
 

@@ -1,9 +1,9 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
-import { type Chain, chainsQuery, narrowed, RESOURCE_STATES } from '@/api/queries';
+import { type Chain, chainsQuery, narrowed } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
-import { Age, type Column, DataTable, Empty, PageHead, StateBadge } from '@/kit';
+import { Age, type Column, DataTable, Empty, PageHead, SearchFilter, StateBadge, StateFilter } from '@/kit';
 import { CreateChain } from './CreateChain';
 
 const route = getRouteApi('/shell/chains');
@@ -54,27 +54,15 @@ export function ChainList() {
       </PageHead>
       <div className="stack">
         <search className="row">
-          <input
-            className="input filter"
-            type="search"
-            aria-label={t('chains.search')}
-            placeholder={t('chains.search')}
-            value={filter.q ?? ''}
-            onChange={(event) => navigate({ search: narrowed('q', event.target.value), replace: true })}
+          <SearchFilter
+            label={t('chains.search')}
+            value={filter.q}
+            onChange={(value) => navigate({ search: narrowed('q', value), replace: true })}
           />
-          <select
-            className="input filter"
-            aria-label={t('chains.state')}
-            value={filter.state ?? ''}
-            onChange={(event) => navigate({ search: narrowed('state', event.target.value) })}
-          >
-            <option value="">{t('chains.anyState')}</option>
-            {RESOURCE_STATES.map((state) => (
-              <option key={state} value={state}>
-                {t(`state.resource.${state}`)}
-              </option>
-            ))}
-          </select>
+          <StateFilter
+            value={filter.state}
+            onChange={(value) => navigate({ search: narrowed('state', value) })}
+          />
         </search>
         <DataTable
           label={t('chains.title')}

@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call } from '@/api/client';
-import { ApiError } from '@/api/problem';
-import { Button, DangerDialog, Dialog, Problem, useRefusal } from '@/kit';
+import { fieldErrors } from '@/api/problem';
+import { Button, DangerDialog, Dialog, DialogForm, useRefusal } from '@/kit';
 import { SourceFields, TermFields } from './DefinitionFields';
 import { changesBetween, definitionOf, draftOf, replacing } from './definition';
 import { type Contract, calledName, sourceOf } from './queries';
@@ -56,18 +56,19 @@ function Upgrade({ contract, onClose }: { contract: Contract; onClose: () => voi
       onClose();
     },
   });
-  const wrong = (pointer: string) => (save.error instanceof ApiError ? save.error.field(pointer) : undefined);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (changes.length > 0) save.mutate();
-  };
+  const wrong = fieldErrors(save.error);
   return (
     <Dialog
       kind="drawer"
       title={t('contracts.upgrade.title', { name: calledName(contract) })}
       onClose={onClose}
     >
-      <form className="stack" onSubmit={submit}>
+      <DialogForm
+        sends={save}
+        action={t('contracts.upgrade.button')}
+        disabledReason={changes.length === 0 ? t('contracts.upgrade.none') : undefined}
+        onClose={onClose}
+      >
         <SourceFields draft={draft} onChange={change} wrong={wrong} />
         <TermFields draft={draft} onChange={change} wrong={wrong} />
         <section className="stack-s" aria-live="polite">
@@ -95,19 +96,7 @@ function Upgrade({ contract, onClose }: { contract: Contract; onClose: () => voi
           )}
           <p className="muted small">{t('contracts.upgrade.text')}</p>
         </section>
-        {save.error && <Problem error={save.error} />}
-        <div className="dialog-foot">
-          <Button onClick={onClose}>{t('kit.cancel')}</Button>
-          <Button
-            look="primary"
-            type="submit"
-            busy={save.isPending}
-            disabledReason={changes.length === 0 ? t('contracts.upgrade.none') : undefined}
-          >
-            {t('contracts.upgrade.button')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -1,9 +1,19 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
-import { narrowed, RESOURCE_STATES } from '@/api/queries';
+import { narrowed } from '@/api/queries';
 import { useMay } from '@/api/session';
-import { Age, type Column, DataTable, Empty, LinkButton, PageHead, StateBadge } from '@/kit';
+import {
+  Age,
+  type Column,
+  DataTable,
+  Empty,
+  LinkButton,
+  PageHead,
+  SearchFilter,
+  StateBadge,
+  StateFilter,
+} from '@/kit';
 import { type Contract, calledName, contractsQuery, sourceOf } from './queries';
 
 const route = getRouteApi('/shell/contracts');
@@ -74,27 +84,15 @@ export function ContractList() {
       </PageHead>
       <div className="stack">
         <search className="row">
-          <input
-            className="input filter"
-            type="search"
-            aria-label={t('contracts.search')}
-            placeholder={t('contracts.search')}
-            value={filter.q ?? ''}
-            onChange={(event) => navigate({ search: narrowed('q', event.target.value), replace: true })}
+          <SearchFilter
+            label={t('contracts.search')}
+            value={filter.q}
+            onChange={(value) => navigate({ search: narrowed('q', value), replace: true })}
           />
-          <select
-            className="input filter"
-            aria-label={t('contracts.state')}
-            value={filter.state ?? ''}
-            onChange={(event) => navigate({ search: narrowed('state', event.target.value) })}
-          >
-            <option value="">{t('contracts.anyState')}</option>
-            {RESOURCE_STATES.map((state) => (
-              <option key={state} value={state}>
-                {t(`state.resource.${state}`)}
-              </option>
-            ))}
-          </select>
+          <StateFilter
+            value={filter.state}
+            onChange={(value) => navigate({ search: narrowed('state', value) })}
+          />
         </search>
         <DataTable
           label={t('contracts.title')}

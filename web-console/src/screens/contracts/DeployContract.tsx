@@ -3,7 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, once } from '@/api/client';
-import { ApiError } from '@/api/problem';
+import { fieldErrors } from '@/api/problem';
 import { type Chain, chainsQuery } from '@/api/queries';
 import {
   Button,
@@ -92,8 +92,7 @@ function Form({ chains }: { chains: Chain[] }) {
       navigate({ to: '/contracts/$contract', params: { contract: resource.name } });
     },
   });
-  const wrong = (pointer: string) =>
-    create.error instanceof ApiError ? create.error.field(pointer) : undefined;
+  const wrong = fieldErrors(create.error);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!refusal) create.mutate();

@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, once } from '@/api/client';
-import { ApiError } from '@/api/problem';
+import { fieldErrors } from '@/api/problem';
 import { useSession } from '@/api/session';
-import { Button, Check, Dialog, Field, Input, Problem, ShownOnce } from '@/kit';
+import { Check, Dialog, DialogForm, Field, Input, ShownOnce } from '@/kit';
 
 /** Makes a key, of scopes that its maker has. */
 export function NewApiKey({ onClose }: { onClose: () => void }) {
@@ -31,12 +31,7 @@ export function NewApiKey({ onClose }: { onClose: () => void }) {
       ),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['api-keys'] }),
   });
-  const wrong = (pointer: string) =>
-    create.error instanceof ApiError ? create.error.field(pointer) : undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    create.mutate();
-  };
+  const wrong = fieldErrors(create.error);
   const toggle = (scope: string, isOn: boolean) =>
     setScopes((before) => new Set(isOn ? [...before, scope] : [...before].filter((each) => each !== scope)));
   if (create.data?.key) {
@@ -52,7 +47,7 @@ export function NewApiKey({ onClose }: { onClose: () => void }) {
   }
   return (
     <Dialog kind="drawer" title={t('developers.new.button')} onClose={onClose}>
-      <form className="stack" onSubmit={submit}>
+      <DialogForm sends={create} action={t('developers.new.button')} onClose={onClose}>
         <Field
           label={t('developers.name')}
           hint={t('developers.new.nameHint')}
@@ -93,14 +88,7 @@ export function NewApiKey({ onClose }: { onClose: () => void }) {
               ))}
           </div>
         </fieldset>
-        {create.error && <Problem error={create.error} />}
-        <div className="dialog-foot">
-          <Button onClick={onClose}>{t('kit.cancel')}</Button>
-          <Button look="primary" type="submit" busy={create.isPending}>
-            {t('developers.new.button')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

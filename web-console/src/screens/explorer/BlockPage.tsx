@@ -2,11 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '@/i18n/format';
-import { Badge, Card, LinkButton, Loaded, Time } from '@/kit';
+import { Card, type Column, LinkButton, Loaded, Table, Time } from '@/kit';
 import { ConfigChanges } from './ConfigChanges';
 import { type Block, blockQuery, type Channel } from './ledger';
 import { BlockLink, Signer, TransactionLink, Verdict, WholeHash } from './parts';
-import { TypeName } from './TransactionTable';
+import { Called } from './TransactionTable';
 
 const route = getRouteApi('/shell/chains/$chain/explorer/$channel/blocks/$block');
 
@@ -105,54 +105,41 @@ function Header({ of, block }: { of: Channel; block: Block }) {
 
 function Transactions({ of, block }: { of: Channel; block: Block }) {
   const { t } = useTranslation();
+  const columns: Column<NonNullable<Block['transactions']>[number]>[] = [
+    {
+      id: 'id',
+      head: t('explorer.transactions.id'),
+      cell: ({ id }) => (id ? <TransactionLink of={of} id={id} block={block.number} /> : '–'),
+    },
+    { id: 'code', head: t('explorer.transactions.verdict'), cell: ({ code }) => <Verdict code={code} /> },
+    {
+      id: 'call',
+      head: t('explorer.transactions.call'),
+      cell: (each) => <Called {...each} />,
+    },
+    {
+      id: 'creator',
+      head: t('explorer.transactions.creator'),
+      cell: ({ creator }) =>
+        creator?.mspId ? (
+          <Link
+            to="/chains/$chain/explorer/$channel/transactions"
+            params={of}
+            search={{ creator: creator.mspId }}
+          >
+            {creator.mspId}
+          </Link>
+        ) : (
+          <span className="muted">{t('explorer.nobody')}</span>
+        ),
+    },
+  ];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-    <section className="table-frame" tabIndex={0} aria-label={t('explorer.transactions.title')}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">{t('explorer.transactions.id')}</th>
-            <th scope="col">{t('explorer.transactions.verdict')}</th>
-            <th scope="col">{t('explorer.transactions.call')}</th>
-            <th scope="col">{t('explorer.transactions.creator')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {block.transactions?.map(({ id, index, code, contract, function: called, type, creator }) => (
-            <tr key={index}>
-              <td>{id ? <TransactionLink of={of} id={id} block={block.number} /> : '–'}</td>
-              <td>
-                <Verdict code={code} />
-              </td>
-              <td>
-                {contract ? (
-                  <span className="mono">
-                    {contract}
-                    {called && <>.{called}</>}
-                  </span>
-                ) : (
-                  <Badge plain>
-                    <TypeName type={type} />
-                  </Badge>
-                )}
-              </td>
-              <td>
-                {creator?.mspId ? (
-                  <Link
-                    to="/chains/$chain/explorer/$channel/transactions"
-                    params={of}
-                    search={{ creator: creator.mspId }}
-                  >
-                    {creator.mspId}
-                  </Link>
-                ) : (
-                  <span className="muted">{t('explorer.nobody')}</span>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <Table
+      label={t('explorer.transactions.title')}
+      columns={columns}
+      rows={block.transactions ?? []}
+      rowKey={({ index, id }) => index ?? id ?? ''}
+    />
   );
 }

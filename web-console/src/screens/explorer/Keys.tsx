@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { chainQuery, narrowed } from '@/api/queries';
-import { type Column, DataTable, Empty, Loaded } from '@/kit';
+import { type Column, DataTable, Empty, Loaded, SearchFilter } from '@/kit';
 import { type Channel, type Key, keysQuery } from './ledger';
 import { BlockLink, KeyLink } from './parts';
 
@@ -39,15 +39,10 @@ export function Keys() {
                   <option key={name}>{name}</option>
                 ))}
               </select>
-              <input
-                className="input filter"
-                type="search"
-                aria-label={t('explorer.state.prefix')}
-                placeholder={t('explorer.state.prefix')}
+              <SearchFilter
+                label={t('explorer.state.prefix')}
                 value={prefix}
-                onChange={({ target }) =>
-                  navigate({ search: narrowed('prefix', target.value), replace: true })
-                }
+                onChange={(value) => navigate({ search: narrowed('prefix', value), replace: true })}
               />
             </search>
             <Table

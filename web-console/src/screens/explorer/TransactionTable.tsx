@@ -29,15 +29,7 @@ export function TransactionTable({
     {
       id: 'call',
       head: t('explorer.transactions.call'),
-      cell: ({ contract, function: called, type }) =>
-        contract ? (
-          <span className="mono">
-            {contract}
-            {called && <>.{called}</>}
-          </span>
-        ) : (
-          <TypeName type={type} />
-        ),
+      cell: (each) => <Called {...each} />,
     },
     {
       id: 'creator',
@@ -65,6 +57,19 @@ export function TransactionTable({
       empty={empty}
       onClearFilter={onClearFilter}
     />
+  );
+}
+
+type CalledProps = { contract?: string | null; function?: string | null; type: string };
+
+/** What a transaction called; its kind where it called nothing. */
+export function Called({ contract, function: called, type }: CalledProps) {
+  if (!contract) return <TypeName type={type} />;
+  return (
+    <span className="mono">
+      {contract}
+      {called && <>.{called}</>}
+    </span>
   );
 }
 

@@ -3,7 +3,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { narrowed } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
-import { Badge, type Column, DataTable, Empty, Time, type Tone } from '@/kit';
+import { Badge, ChoiceFilter, type Column, DataTable, Empty, SearchFilter, Time, type Tone } from '@/kit';
 import './identities.css';
 import { CERTIFICATE_TYPES, type Certificate, certificatesQuery } from './queries';
 
@@ -53,41 +53,26 @@ export function Certificates() {
   return (
     <div className="stack">
       <search className="row">
-        <select
-          className="input filter"
-          aria-label={t('identities.certificate.expires')}
-          value={within ?? ''}
-          onChange={(event) => navigate({ search: narrowed('within', event.target.value) })}
-        >
-          <option value="">{t('identities.certificate.anyTime')}</option>
-          {WITHIN.map((each) => (
-            <option key={each} value={each}>
-              {t('identities.certificate.within', { days: each.slice(0, -1) })}
-            </option>
-          ))}
-        </select>
-        <select
-          className="input filter"
-          aria-label={t('identities.certificate.type')}
-          value={type ?? ''}
-          onChange={(event) => navigate({ search: narrowed('type', event.target.value) })}
-        >
-          <option value="">{t('identities.certificate.anyType')}</option>
-          {CERTIFICATE_TYPES.map((each) => (
-            <option key={each} value={each}>
-              {t(`identities.type.${each}`)}
-            </option>
-          ))}
-        </select>
-        <input
-          className="input filter"
-          type="search"
-          aria-label={t('identities.organization')}
-          placeholder={t('identities.organization')}
-          value={organization ?? ''}
-          onChange={(event) =>
-            navigate({ search: narrowed('organization', event.target.value), replace: true })
-          }
+        <ChoiceFilter
+          label={t('identities.certificate.expires')}
+          any={t('identities.certificate.anyTime')}
+          choices={WITHIN}
+          words={(each) => t('identities.certificate.within', { days: each.slice(0, -1) })}
+          value={within}
+          onChange={(value) => navigate({ search: narrowed('within', value) })}
+        />
+        <ChoiceFilter
+          label={t('identities.certificate.type')}
+          any={t('identities.certificate.anyType')}
+          choices={CERTIFICATE_TYPES}
+          words={(each) => t(`identities.type.${each}`)}
+          value={type}
+          onChange={(value) => navigate({ search: narrowed('type', value) })}
+        />
+        <SearchFilter
+          label={t('identities.organization')}
+          value={organization}
+          onChange={(value) => navigate({ search: narrowed('organization', value), replace: true })}
         />
       </search>
       <DataTable

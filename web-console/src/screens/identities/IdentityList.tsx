@@ -2,7 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { narrowed } from '@/api/queries';
-import { Badge, type Column, DataTable, Empty, StateBadge, Time } from '@/kit';
+import { Badge, type Column, DataTable, Empty, SearchFilter, StateBadge, Time } from '@/kit';
 import { type Identity, identitiesQuery } from './queries';
 
 const route = getRouteApi('/shell/identities');
@@ -51,13 +51,10 @@ export function IdentityList() {
   return (
     <div className="stack">
       <search className="row">
-        <input
-          className="input filter"
-          type="search"
-          aria-label={t('identities.search')}
-          placeholder={t('identities.search')}
-          value={q ?? ''}
-          onChange={(event) => navigate({ search: narrowed('q', event.target.value), replace: true })}
+        <SearchFilter
+          label={t('identities.search')}
+          value={q}
+          onChange={(value) => navigate({ search: narrowed('q', value), replace: true })}
         />
       </search>
       <DataTable

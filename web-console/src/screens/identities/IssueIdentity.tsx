@@ -1,11 +1,11 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, once, type Schemas } from '@/api/client';
-import { ApiError } from '@/api/problem';
+import { fieldErrors } from '@/api/problem';
 import { organizationsQuery } from '@/api/queries';
-import { Button, Choices, Dialog, Field, Input, Problem, Select, ShownOnce, Textarea } from '@/kit';
+import { Choices, Dialog, DialogForm, Field, Input, Select, ShownOnce, Textarea } from '@/kit';
 
 const KEYS = ['shown', 'request', 'platform'] as const;
 type Key = (typeof KEYS)[number];
@@ -52,12 +52,7 @@ export function IssueIdentity({ onClose }: { onClose: () => void }) {
     },
   });
   const show = (identity: string) => navigate({ to: '/identities/$identity', params: { identity } });
-  const wrong = (pointer: string) =>
-    issue.error instanceof ApiError ? issue.error.field(pointer) : undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    issue.mutate();
-  };
+  const wrong = fieldErrors(issue.error);
   if (issue.data?.privateKey) {
     const done = issue.data.name;
     return (
@@ -72,7 +67,7 @@ export function IssueIdentity({ onClose }: { onClose: () => void }) {
   }
   return (
     <Dialog kind="drawer" title={t('identities.issue.title')} onClose={onClose}>
-      <form className="stack" onSubmit={submit}>
+      <DialogForm sends={issue} action={t('identities.issue.button')} onClose={onClose}>
         <Choices
           label={t('identities.issue.who')}
           value={key}
@@ -131,14 +126,7 @@ export function IssueIdentity({ onClose }: { onClose: () => void }) {
             />
           </Field>
         )}
-        {issue.error && <Problem error={issue.error} />}
-        <div className="dialog-foot">
-          <Button onClick={onClose}>{t('kit.cancel')}</Button>
-          <Button look="primary" type="submit" busy={issue.isPending}>
-            {t('identities.issue.button')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -2,7 +2,7 @@ import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-q
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, once } from '@/api/client';
-import { ApiError } from '@/api/problem';
+import { fieldErrors } from '@/api/problem';
 import { organizationsQuery } from '@/api/queries';
 import { Button, Field, Input, Loaded, Problem, useRefusal } from '@/kit';
 import { nameOf, PLANS } from './draft';
@@ -98,7 +98,7 @@ function NewOrganization({ onMade }: { onMade: (name: string) => void }) {
       onMade(chosen);
     },
   });
-  const field = make.error instanceof ApiError ? make.error.field('/name') : undefined;
+  const field = fieldErrors(make.error)('/name');
   return (
     <fieldset className="members-new">
       <legend>{t('newChain.members.new')}</legend>

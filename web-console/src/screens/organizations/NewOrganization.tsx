@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, once, type Schemas } from '@/api/client';
-import { ApiError } from '@/api/problem';
+import { fieldErrors } from '@/api/problem';
 import { present } from '@/api/queries';
-import { Button, Check, Dialog, Field, Input, Problem, Select } from '@/kit';
+import { Check, Dialog, DialogForm, Field, Input, Select } from '@/kit';
 
 const LEVELS = ['national', 'province', 'city', 'county'] as const satisfies Schemas['Level'][];
 
@@ -36,15 +36,10 @@ export function NewOrganization({ onClose }: { onClose: () => void }) {
       navigate({ to: '/organizations/$organization', params: { organization: resource.name } });
     },
   });
-  const wrong = (pointer: string) =>
-    create.error instanceof ApiError ? create.error.field(pointer) : undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    create.mutate();
-  };
+  const wrong = fieldErrors(create.error);
   return (
     <Dialog title={t('organizations.new.title')} onClose={onClose}>
-      <form className="stack" onSubmit={submit}>
+      <DialogForm sends={create} action={t('organizations.new.button')} onClose={onClose}>
         <Field
           label={t('organizations.name')}
           hint={t('organizations.new.nameHint')}
@@ -82,14 +77,7 @@ export function NewOrganization({ onClose }: { onClose: () => void }) {
           checked={regulator}
           onChange={(event) => setRegulator(event.target.checked)}
         />
-        {create.error && <Problem error={create.error} />}
-        <div className="dialog-foot">
-          <Button onClick={onClose}>{t('kit.cancel')}</Button>
-          <Button look="primary" type="submit" busy={create.isPending}>
-            {t('organizations.new.button')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -3,7 +3,18 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { narrowed, type Organization, organizationsQuery } from '@/api/queries';
-import { Age, Badge, Button, type Column, DataTable, Empty, PageHead, StateBadge, useRefusal } from '@/kit';
+import {
+  Age,
+  Badge,
+  Button,
+  type Column,
+  DataTable,
+  Empty,
+  PageHead,
+  SearchFilter,
+  StateBadge,
+  useRefusal,
+} from '@/kit';
 import { NewOrganization } from './NewOrganization';
 
 const route = getRouteApi('/shell/organizations');
@@ -67,13 +78,10 @@ export function OrganizationList() {
       </PageHead>
       <div className="stack">
         <search className="row">
-          <input
-            className="input filter"
-            type="search"
-            aria-label={t('organizations.search')}
-            placeholder={t('organizations.search')}
-            value={filter.q ?? ''}
-            onChange={(event) => navigate({ search: narrowed('q', event.target.value), replace: true })}
+          <SearchFilter
+            label={t('organizations.search')}
+            value={filter.q}
+            onChange={(value) => navigate({ search: narrowed('q', value), replace: true })}
           />
         </search>
         <DataTable

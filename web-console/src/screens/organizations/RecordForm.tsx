@@ -1,9 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, type Schemas } from '@/api/client';
-import { ApiError } from '@/api/problem';
-import { Button, Dialog, Field, Input, Problem } from '@/kit';
+import { fieldErrors } from '@/api/problem';
+import { Dialog, DialogForm, Field, Input } from '@/kit';
 import { Documents } from './Documents';
 import type { Record } from './RecordFacts';
 
@@ -38,15 +38,10 @@ export function RecordForm({ name, record, onClose }: Props) {
       onClose();
     },
   });
-  const wrong = (pointer: string) =>
-    submit.error instanceof ApiError ? submit.error.field(pointer) : undefined;
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    submit.mutate();
-  };
+  const wrong = fieldErrors(submit.error);
   return (
     <Dialog kind="drawer" title={t('organizations.record.title')} onClose={onClose}>
-      <form className="stack" onSubmit={send}>
+      <DialogForm sends={submit} action={t('organizations.record.submit')} onClose={onClose}>
         {record?.state === 'approved' && (
           <p className="notice notice-warn">{t('organizations.record.approvalEnds')}</p>
         )}
@@ -77,14 +72,7 @@ export function RecordForm({ name, record, onClose }: Props) {
           </Field>
         ))}
         <Documents documents={documents} onChange={setDocuments} wrong={wrong} />
-        {submit.error && <Problem error={submit.error} />}
-        <div className="dialog-foot">
-          <Button onClick={onClose}>{t('kit.cancel')}</Button>
-          <Button look="primary" type="submit" busy={submit.isPending}>
-            {t('organizations.record.submit')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

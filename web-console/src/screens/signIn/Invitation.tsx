@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, type Schemas } from '@/api/client';
-import { ApiError } from '@/api/problem';
+import { fieldErrors } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
 import { Button, Field, Input, LinkButton, Problem } from '@/kit';
 import { Gate } from './Gate';
@@ -32,7 +32,7 @@ export function Invitation() {
     }
     setBusy(false);
   };
-  const field = (pointer: string) => (error instanceof ApiError ? error.field(pointer) : undefined);
+  const field = fieldErrors(error);
 
   if (accepted) {
     const role = t(`kit.role.${accepted.role}`);

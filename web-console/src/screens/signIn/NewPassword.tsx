@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call } from '@/api/client';
-import { ApiError } from '@/api/problem';
+import { fieldErrors } from '@/api/problem';
 import { Button, Field, Input, Problem } from '@/kit';
 
 type Words = { current: string; next: string; submit: string };
@@ -31,7 +31,7 @@ export function NewPassword({ words, onDone }: { words: Words; onDone: () => voi
     }
     setBusy(false);
   };
-  const field = (pointer: string) => (error instanceof ApiError ? error.field(pointer) : undefined);
+  const field = fieldErrors(error);
   const isElsewhere = error !== undefined && !field('/current') && !field('/new');
   return (
     <form className="stack" onSubmit={submit}>

@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, once, type Schemas } from '@/api/client';
 import { EVENT_TYPES } from '@/api/eventTypes';
-import { ApiError } from '@/api/problem';
-import { Button, Check, Dialog, Field, Input, Problem, ShownOnce } from '@/kit';
+import { fieldErrors } from '@/api/problem';
+import { Check, Dialog, DialogForm, Field, Input, ShownOnce } from '@/kit';
 import { useEventWords } from './badges';
 import type { Webhook } from './queries';
 
@@ -29,10 +29,6 @@ export function WebhookForm({ webhook, onClose }: { webhook?: Webhook; onClose: 
       if (webhook) onClose();
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    save.mutate();
-  };
   if (save.data?.secret) {
     const { id, secret } = save.data;
     return (
@@ -46,10 +42,10 @@ export function WebhookForm({ webhook, onClose }: { webhook?: Webhook; onClose: 
       </Dialog>
     );
   }
-  const wrong = (pointer: string) => (save.error instanceof ApiError ? save.error.field(pointer) : undefined);
+  const wrong = fieldErrors(save.error);
   return (
     <Dialog kind="drawer" title={webhook ? t('webhooks.change') : t('webhooks.new')} onClose={onClose}>
-      <form className="stack" onSubmit={submit}>
+      <DialogForm sends={save} action={webhook ? t('webhooks.save') : t('webhooks.new')} onClose={onClose}>
         <Field label={t('webhooks.url')} hint={t('webhooks.urlHint')} error={wrong('/url')} required>
           <Input
             type="url"
@@ -67,14 +63,7 @@ export function WebhookForm({ webhook, onClose }: { webhook?: Webhook; onClose: 
           />
         </Field>
         <EventChoice chosen={chosen} onChange={setChosen} error={wrong('/events')} />
-        {save.error && <Problem error={save.error} />}
-        <div className="dialog-foot">
-          <Button onClick={onClose}>{t('kit.cancel')}</Button>
-          <Button look="primary" type="submit" busy={save.isPending}>
-            {webhook ? t('webhooks.save') : t('webhooks.new')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }
