@@ -9,6 +9,7 @@ export * from './Filter';
 export * from './Loaded';
 export * from './Menu';
 export * from './Page';
+export * from './PasswordInput';
 export * from './ShownOnce';
 export * from './states';
 export * from './Table';
