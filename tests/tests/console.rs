@@ -101,3 +101,8 @@ async fn people_come_in_by_an_openid_provider() {
 async fn operators_run_the_platform_from_the_console() {
     passes("admin.test.ts").await;
 }
+
+#[tokio::test]
+async fn a_chains_page_gathers_what_is_its_own() {
+    passes("chain.test.ts").await;
+}

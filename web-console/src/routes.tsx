@@ -4,7 +4,6 @@ import { Loading } from './kit/states';
 import { admin } from './routes/admin';
 import { developers } from './routes/developers';
 import { nowhere, parseSearch, resourceSearch, root, shell, stringifySearch, texts } from './routes/frame';
-import type { Beginning } from './screens/newChain/draft';
 import { STEPS, type StepName } from './screens/newChain/steps';
 
 const signIn = createRoute({
@@ -40,6 +39,12 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import('./screens/overview/Overview'), 'Overview'),
 });
 
+const todo = createRoute({
+  getParentRoute: () => shell,
+  path: '/todo',
+  component: lazyRouteComponent(() => import('./screens/todo/Todo'), 'Todo'),
+});
+
 const chains = createRoute({
   getParentRoute: () => shell,
   path: '/chains',
@@ -50,10 +55,8 @@ const chains = createRoute({
 const newChain = createRoute({
   getParentRoute: () => shell,
   path: '/chains/new',
-  validateSearch: ({ step, begin }): { step?: StepName; begin?: Beginning } => ({
-    ...(STEPS.includes(step as StepName) && { step: step as StepName }),
-    ...(begin === 'sandbox' && { begin }),
-  }),
+  validateSearch: ({ step }): { step?: StepName } =>
+    STEPS.includes(step as StepName) ? { step: step as StepName } : {},
   component: lazyRouteComponent(() => import('./screens/newChain/NewChain'), 'NewChain'),
 });
 
@@ -101,6 +104,27 @@ const chainChannels = createRoute({
   getParentRoute: () => chain,
   path: '/channels',
   component: lazyRouteComponent(() => import('./screens/chain/Channels'), 'Channels'),
+});
+
+const chainContracts = createRoute({
+  getParentRoute: () => chain,
+  path: '/contracts',
+  validateSearch: resourceSearch,
+  component: lazyRouteComponent(() => import('./screens/chain/ChainContracts'), 'ChainContracts'),
+});
+
+const chainActivity = createRoute({
+  getParentRoute: () => chain,
+  path: '/activity',
+  validateSearch: texts('on', 'running', 'actor', 'action', 'outcome', 'from', 'to'),
+  component: lazyRouteComponent(() => import('./screens/chain/Activity'), 'Activity'),
+});
+
+const chainIdentities = createRoute({
+  getParentRoute: () => chain,
+  path: '/identities',
+  validateSearch: texts('tab', 'q', 'organization', 'within', 'type'),
+  component: lazyRouteComponent(() => import('./screens/chain/ChainIdentities'), 'ChainIdentities'),
 });
 
 const chainMembers = createRoute({
@@ -265,13 +289,17 @@ export const router = createRouter({
     shell.addChildren([
       home,
       overview,
+      todo,
       chains,
       newChain,
       chain.addChildren([
         chainOverview,
         chainChannels,
         chainNodes,
+        chainContracts,
         chainMembers,
+        chainIdentities,
+        chainActivity,
         chainConnect,
         chainSettings,
         explorerStart,

@@ -118,7 +118,8 @@ async fn of_nodes(
     for member in &members {
         if member.spec.chain_namespace.is_some() {
             let nodes = member.status.iter().flat_map(|status| &status.nodes);
-            found.extend(nodes.filter_map(|node| of_node(&member.spec.chain, node)));
+            let chain = member.spec.chain_seen_from(scope.namespace());
+            found.extend(nodes.filter_map(|node| of_node(&chain, node)));
         }
     }
     Ok(found)

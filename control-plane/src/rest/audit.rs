@@ -15,7 +15,7 @@ use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use crate::access::{Action, Caller, TenantScope};
 use crate::audit::AuditEvent;
-use crate::store::audit::{self, Filter};
+use crate::store::audit::{self, Filter, Order};
 
 /// Rows that are read at once for an export.
 const BATCH: usize = 500;
@@ -29,7 +29,7 @@ pub struct AuditQuery {
     pub actor: Option<String>,
     /// Only this operation, for example `chain_create`.
     pub action: Option<String>,
-    /// Only of this object, for example `chains/ledger`.
+    /// Only of this object and its parts, for example `chains/ledger`.
     pub object: Option<String>,
     /// Only what ended so: `done`, `refused`, `failed` or `interrupted`.
     pub outcome: Option<String>,
@@ -54,22 +54,43 @@ impl AuditQuery {
     }
 }
 
-/// List what was done and what was refused, in the order of its rows.
+/// From which end to list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct OrderQuery {
+    /// Whether the newest row comes first; otherwise the oldest does.
+    #[param(example = true)]
+    pub newest_first: Option<bool>,
+}
+
+impl OrderQuery {
+    fn order(&self) -> Order {
+        match self.newest_first {
+            Some(true) => Order::NewestFirst,
+            _ => Order::OldestFirst,
+        }
+    }
+}
+
+/// List what was done and what was refused, in the order of its rows or from its end.
 #[utoipa::path(
-    get, path = "/v1/audit-events", tag = "audit", params(AuditQuery, PageQuery),
+    get, path = "/v1/audit-events", tag = "audit", params(AuditQuery, OrderQuery, PageQuery),
     responses((status = OK, body = Page<AuditEvent>), (status = "default", body = ProblemBody, content_type = "application/problem+json")),
 )]
 pub async fn audit_event_list(
     State(app): State<App>,
     caller: Caller,
     Query(query): Query<AuditQuery>,
+    Query(order): Query<OrderQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Page<AuditEvent>>, Problem> {
     let scope = caller.may(Action::ReadAudit)?;
-    let window = page.window(&format!("audit-events {query:?}"))?;
-    let after = window.after.as_deref().map_or(Ok(0), str::parse);
+    let order = order.order();
+    let window = page.window(&format!("audit-events {query:?} {order:?}"))?;
+    let after = window.after.as_deref().map_or(Ok(order.start()), str::parse);
     let after = after.map_err(|_| Problem::parameter("pageToken", "is not a token of this list"))?;
-    let mut rows = audit::list(&app.db, &scope, &query.filter(), after, window.size + 1).await?;
+    let mut rows = audit::ordered(&app.db, &scope, &query.filter(), order, after, window.size + 1).await?;
     Ok(axum::Json(window.close(&mut rows, |row| row.seq.to_string())))
 }
 

@@ -1,5 +1,7 @@
 //! `/v1/certificates`: every certificate of the tenant, those that expire first first.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use chrono::TimeDelta;
 use entente_api::time::Time;
@@ -11,7 +13,7 @@ use super::extract::Query;
 use super::page::{Page, PageQuery};
 use super::problem::{Problem, ProblemBody};
 use crate::access::{Action, Caller};
-use crate::certificate::{CertificateType, CertificateView, collect};
+use crate::certificate::{Certificate, CertificateType, CertificateView, collect};
 
 /// Ten years, the longest that a certificate of an identity may last.
 const LONGEST: i64 = 3650;
@@ -27,6 +29,9 @@ pub struct CertificateQuery {
     /// Only those of this organization.
     #[param(example = "bank")]
     pub organization: Option<String>,
+    /// Only those that this chain needs: of its nodes, and of the organizations that have nodes on it.
+    #[param(example = "ledger")]
+    pub chain: Option<String>,
     /// Only those for this.
     #[serde(rename = "type")]
     #[param(rename = "type", example = "identity", inline)]
@@ -54,8 +59,10 @@ pub async fn certificate_list(
     let all = collect::of_tenant(&app.resources, app.authorities.as_deref(), &scope)
         .await
         .map_err(Problem::internal)?;
+    let needed = query.chain.as_deref().map(|chain| Needed::by(chain, &all));
     let wanted = all.into_iter().filter(|certificate| {
-        within.is_none_or(|within| certificate.expire_time.get() < now.get() + within)
+        needed.as_ref().is_none_or(|needed| needed.takes(certificate))
+            && within.is_none_or(|within| certificate.expire_time.get() < now.get() + within)
             && query.kind.is_none_or(|kind| certificate.kind == kind)
             && query
                 .organization
@@ -68,6 +75,31 @@ pub async fn certificate_list(
     Ok(axum::Json(
         page.map(|certificate| CertificateView::new(&certificate, now)),
     ))
+}
+
+/// What a chain needs of its tenant's certificates.
+struct Needed {
+    chain: String,
+    organizations: BTreeSet<String>,
+}
+
+impl Needed {
+    fn by(chain: &str, all: &[Certificate]) -> Needed {
+        let on_it = all
+            .iter()
+            .filter(|certificate| certificate.chain.as_deref() == Some(chain));
+        Needed {
+            chain: chain.to_owned(),
+            organizations: on_it.map(|certificate| certificate.organization.clone()).collect(),
+        }
+    }
+
+    fn takes(&self, certificate: &Certificate) -> bool {
+        match &certificate.chain {
+            Some(chain) => *chain == self.chain,
+            None => self.organizations.contains(&certificate.organization),
+        }
+    }
 }
 
 fn days(text: &str) -> Result<TimeDelta, Problem> {
@@ -84,6 +116,7 @@ fn days(text: &str) -> Result<TimeDelta, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certificate::Renewal;
 
     #[test]
     fn days_are_read_and_nothing_else() {
@@ -91,5 +124,31 @@ mod tests {
         for wrong in ["30", "d", "-1d", "3651d", "1h", "99999999999999999999d"] {
             assert!(days(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_chain_needs_its_nodes_and_the_organizations_that_have_some() {
+        let certificate = |organization: &str, chain: Option<&str>| Certificate {
+            name: "one".to_owned(),
+            kind: CertificateType::Identity,
+            organization: organization.to_owned(),
+            chain: chain.map(str::to_owned),
+            role: None,
+            expire_time: Time::now(),
+            serial_number: None,
+            renewal: Renewal::Automatic,
+        };
+        let all = [
+            certificate("bank", Some("ledger")),
+            certificate("bank", Some("vault")),
+            certificate("bank", None),
+            certificate("audit", Some("vault")),
+            certificate("audit", None),
+        ];
+
+        let needed = Needed::by("ledger", &all);
+
+        let taken: Vec<bool> = all.iter().map(|certificate| needed.takes(certificate)).collect();
+        assert_eq!(taken, [true, false, true, false, false]);
     }
 }

@@ -2,13 +2,16 @@
 
 use entente_api::Identity;
 use entente_api::identity::{IdentitySpec, IdentityStatus};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::crud::crud;
+use super::filter::Wanted;
 
 crud! {
     Identity(IdentitySpec, IdentityStatus) at "/v1/identities", "/v1/identities/{name}" as "identities";
     /// List identities.
-    list identity_list;
+    list identity_list by VoucherQuery;
     /// Create an identity.
     ///
     /// Answers at once, with the operation that tracks it.
@@ -25,4 +28,25 @@ crud! {
     deletable identity_deletable at "/v1/identities/{name}:deletable";
     /// Delete an identity.
     delete identity_delete;
+}
+
+/// Who vouches for the identities of a list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct VoucherQuery {
+    /// Only of this organization.
+    #[param(example = "bank")]
+    pub organization: Option<String>,
+}
+
+impl Wanted<Identity> for VoucherQuery {
+    fn takes(&self, identity: &Identity) -> bool {
+        let organization = self.organization.as_ref();
+        organization.is_none_or(|organization| *organization == identity.spec.organization)
+    }
+
+    fn is_all(&self) -> bool {
+        self.organization.is_none()
+    }
 }

@@ -137,10 +137,44 @@ pub async fn settle_interrupted(db: &Db, _: &PlatformScope, now: Time) -> Result
 pub struct Filter<'a> {
     pub actor: Option<&'a str>,
     pub action: Option<&'a str>,
+    /// This one, and what is said of its parts and by its verbs: `chains/a` is of `chains/a/nodes/b:restart`, too.
     pub object: Option<&'a str>,
     pub outcome: Option<&'a str>,
     pub from: Option<Time>,
     pub to: Option<Time>,
+}
+
+/// From which end rows are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
+impl Order {
+    /// What stands before the first row.
+    pub fn start(self) -> i64 {
+        match self {
+            Order::OldestFirst => 0,
+            Order::NewestFirst => i64::MAX,
+        }
+    }
+}
+
+macro_rules! rows {
+    ($behind:literal, $order:literal) => {
+        concat!(
+            "SELECT body FROM audit_events WHERE tenant = $1 AND seq ",
+            $behind,
+            " $2
+               AND ($3 IS NULL OR actor = $3) AND ($4 IS NULL OR action = $4)
+               AND ($5 IS NULL OR object = $5 OR substr(object, 1, length($5) + 1) IN ($5 || '/', $5 || ':'))
+               AND ($6 IS NULL OR outcome = $6) AND ($7 IS NULL OR time >= $7) AND ($8 IS NULL OR time < $8)
+             ORDER BY seq ",
+            $order,
+            " LIMIT $9"
+        )
+    };
 }
 
 /// In the order of the chain, beginning after the row `after`, at most `limit`.
@@ -151,23 +185,34 @@ pub async fn list(
     after: i64,
     limit: usize,
 ) -> Result<Vec<AuditEvent>, DbError> {
-    let rows = sqlx::query(
-        "SELECT body FROM audit_events WHERE tenant = $1 AND seq > $2
-           AND ($3 IS NULL OR actor = $3) AND ($4 IS NULL OR action = $4) AND ($5 IS NULL OR object = $5)
-           AND ($6 IS NULL OR outcome = $6) AND ($7 IS NULL OR time >= $7) AND ($8 IS NULL OR time < $8)
-         ORDER BY seq LIMIT $9",
-    )
-    .bind(scope.namespace().to_owned())
-    .bind(after)
-    .bind(filter.actor.map(str::to_owned))
-    .bind(filter.action.map(str::to_owned))
-    .bind(filter.object.map(str::to_owned))
-    .bind(filter.outcome.map(str::to_owned))
-    .bind(filter.from.map(|time| time.to_string()))
-    .bind(filter.to.map(|time| time.to_string()))
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(&db.pool)
-    .await?;
+    ordered(db, scope, filter, Order::OldestFirst, after, limit).await
+}
+
+/// In either order, beginning behind the row `after`, at most `limit`.
+pub async fn ordered(
+    db: &Db,
+    scope: &TenantScope,
+    filter: &Filter<'_>,
+    order: Order,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<AuditEvent>, DbError> {
+    let statement = match order {
+        Order::OldestFirst => rows!(">", "ASC"),
+        Order::NewestFirst => rows!("<", "DESC"),
+    };
+    let rows = sqlx::query(statement)
+        .bind(scope.namespace().to_owned())
+        .bind(after)
+        .bind(filter.actor.map(str::to_owned))
+        .bind(filter.action.map(str::to_owned))
+        .bind(filter.object.map(str::to_owned))
+        .bind(filter.outcome.map(str::to_owned))
+        .bind(filter.from.map(|time| time.to_string()))
+        .bind(filter.to.map(|time| time.to_string()))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&db.pool)
+        .await?;
     rows.iter().map(read).collect()
 }
 
@@ -247,5 +292,33 @@ mod tests {
             told,
             [("chains/done", Outcome::Done), ("chains/ledger", Outcome::Interrupted)]
         );
+    }
+
+    #[tokio::test]
+    async fn rows_are_found_by_an_object_with_its_parts_from_either_end() {
+        let db = fresh().await;
+        for object in [
+            "chains/a",
+            "chains/ab",
+            "chains/a/nodes/peer0:restart",
+            "chains/a:undelete",
+            "chains",
+        ] {
+            append(&db, &scope("bank"), None, event(object)).await.unwrap();
+        }
+        let of_a = Filter {
+            object: Some("chains/a"),
+            ..Filter::default()
+        };
+
+        let found = async |order: Order, after: i64| -> Vec<i64> {
+            let rows = ordered(&db, &scope("bank"), &of_a, order, after, 2).await.unwrap();
+            rows.iter().map(|row| row.seq).collect()
+        };
+
+        assert_eq!(found(Order::OldestFirst, Order::OldestFirst.start()).await, [1, 3]);
+        assert_eq!(found(Order::OldestFirst, 3).await, [4]);
+        assert_eq!(found(Order::NewestFirst, Order::NewestFirst.start()).await, [4, 3]);
+        assert_eq!(found(Order::NewestFirst, 3).await, [1]);
     }
 }

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { useSession } from '@/api/session';
 import { Brand } from './Brand';
 import { LanguageMenu, ThemeMenu } from './Preferences';
+import { TodoLink } from './TodoLink';
 import { TenantMenu, UserMenu } from './UserMenu';
 
 type Entry = {
@@ -146,6 +147,7 @@ export function Shell() {
         </button>
         <TenantMenu />
         <span className="grow" />
+        <TodoLink />
         <LanguageMenu />
         <ThemeMenu />
         <UserMenu />

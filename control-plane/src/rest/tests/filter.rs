@@ -93,3 +93,36 @@ async fn organizations_are_found_by_level_region_and_sector() {
     let wrong = app.get("/v1/organizations?level=village").await;
     assert_eq!((foreign.problem().0, wrong.problem().0), (400, 400));
 }
+
+#[tokio::test]
+async fn contracts_are_found_by_chain_and_identities_by_organization() {
+    let app = TestApp::with_chain().await;
+    let chain = json!({"name": "vault", "spec": {"members": [{"organization": "bank"}]}});
+    app.post("/v1/chains", chain).await;
+    app.post("/v1/organizations", json!({"name": "audit", "spec": {}}))
+        .await;
+    for chain in ["ledger", "vault"] {
+        let spec = json!({"chain": chain, "name": "proof", "template": "evidence"});
+        let made = app
+            .post("/v1/contracts", json!({"name": format!("{chain}-proof"), "spec": spec}))
+            .await;
+        assert_eq!(made.status, 202, "{}", made.text);
+    }
+    let made = app
+        .post(
+            "/v1/identities",
+            json!({"name": "till", "spec": {"organization": "audit"}}),
+        )
+        .await;
+    assert_eq!(made.status, 202, "{}", made.text);
+    let found = async |list: &str| -> Vec<String> {
+        let answer = app.get(&format!("/v1/{list}")).await.json();
+        let items = answer["items"].as_array().unwrap().iter();
+        items.map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+    };
+
+    assert_eq!(found("contracts?chain=vault").await, ["vault-proof"]);
+    assert_eq!(found("contracts?chain=vault&q=ledger").await, [""; 0]);
+    assert_eq!(found("identities?organization=audit").await, ["till"]);
+    assert_eq!(found("identities?organization=bank").await, [""; 0]);
+}

@@ -18,6 +18,7 @@ import reference from './reference.json';
 import shell from './shell.json';
 import signIn from './signIn.json';
 import state from './state.json';
+import todo from './todo.json';
 import usage from './usage.json';
 import webhooks from './webhooks.json';
 
@@ -41,6 +42,7 @@ export default {
   shell,
   signIn,
   state,
+  todo,
   webhooks,
   admin,
   usage,

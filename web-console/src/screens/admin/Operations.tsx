@@ -12,6 +12,7 @@ import {
   Dialog,
   Empty,
   OperationBadge,
+  OperationName,
   SearchFilter,
 } from '@/kit';
 import { Steps } from '../operation/Steps';
@@ -32,7 +33,7 @@ export function Operations() {
   );
   const open = query.data?.pages.flatMap((page) => page.items).find(({ id }) => id === operation);
   const columns: Column<TenantOperation>[] = [
-    { id: 'what', head: t('admin.operations.what'), cell: (each) => <What operation={each} /> },
+    { id: 'what', head: t('admin.operations.what'), cell: (each) => <OperationName operation={each} /> },
     {
       id: 'tenant',
       head: t('shell.tenant'),
@@ -88,7 +89,7 @@ export function Operations() {
       {open && (
         <Dialog
           kind="drawer"
-          title={<What operation={open} />}
+          title={<OperationName operation={open} />}
           onClose={() => navigate({ search: narrowed('operation', '') })}
         >
           <div className="stack">
@@ -105,16 +106,5 @@ export function Operations() {
         </Dialog>
       )}
     </Section>
-  );
-}
-
-function What({ operation: { type, target } }: { operation: TenantOperation }) {
-  const { t } = useTranslation();
-  const kind = t(`operation.kind.${target.kind}` as 'operation.kind.Chain', { defaultValue: target.kind });
-  return (
-    <>
-      <strong>{t(`overview.operation.${type}`, { name: target.node ?? target.name })}</strong>
-      <div className="muted small">{kind}</div>
-    </>
   );
 }

@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import { Badge, Code, Copy, Dialog, Hash, Time } from '@/kit';
-import { type AuditEvent, OUTCOME_TONES } from './Audit';
+import { type AuditEvent, OUTCOME_TONES } from './queries';
 
 /** One row, whole: what the object was before and after, and its place in the chain of hashes. */
 export function AuditRow({ event, onClose }: { event: AuditEvent; onClose: () => void }) {

@@ -19,8 +19,11 @@ export function ChainFrame() {
     ['/chains/$chain', t('chain.tabs.overview'), true],
     ['/chains/$chain/explorer', t('chain.tabs.explorer'), false],
     ['/chains/$chain/channels', t('chain.tabs.channels'), false],
+    ['/chains/$chain/contracts', t('chain.tabs.contracts'), false],
     ['/chains/$chain/nodes', t('chain.tabs.nodes'), false],
     ['/chains/$chain/members', t('chain.tabs.members'), false],
+    ['/chains/$chain/identities', t('chain.tabs.identities'), false],
+    ['/chains/$chain/activity', t('chain.tabs.activity'), false],
     ['/chains/$chain/connect', t('chain.tabs.connect'), false],
     ['/chains/$chain/settings', t('chain.tabs.settings'), false],
   ] as const;

@@ -6,6 +6,7 @@ import type { Chain } from '@/api/queries';
 import { useMay } from '@/api/session';
 import { useFormat } from '@/i18n/format';
 import { Badge, Tile, Tiles, useNow } from '@/kit';
+import { SOON } from './expiry';
 import { margin } from './quorum';
 import { newestOf, rateOf } from './rate';
 
@@ -98,8 +99,6 @@ function Pace({ chain }: { chain: Chain }) {
   );
 }
 
-/** Days under which an expiry is something to look at: the node's certificate should have been renewed by then. */
-const SOON = 30;
 const DAY = 86_400_000;
 
 function Expiry({ chain }: { chain: Chain }) {

@@ -9,8 +9,10 @@ import { Logs } from './Logs';
 import { NodeHealth } from './NodeHealth';
 import { NodeMetrics } from './NodeMetrics';
 import type { Node } from './Nodes';
+import { NodeUsage } from './NodeUsage';
+import { ScalePeers } from './ScalePeers';
 
-/** One node: how it is, where it is, what it says, and a new start. */
+/** One node: how it is, where it is, what it takes and says, a new start, and others beside it. */
 export function NodeDrawer({ chain, node, onClose }: { chain: string; node: Node; onClose: () => void }) {
   const { t } = useTranslation();
   return (
@@ -18,6 +20,8 @@ export function NodeDrawer({ chain, node, onClose }: { chain: string; node: Node
       <div className="stack">
         <Facts node={node} />
         <Restart chain={chain} node={node} />
+        {node.role === 'peer' && <ScalePeers chain={chain} organization={node.organization} />}
+        <NodeUsage chain={chain} node={node.name} />
         <NodeHealth chain={chain} node={node.name} />
         <NodeMetrics chain={chain} node={node.name} />
         <Logs chain={chain} node={node.name} />

@@ -9,7 +9,7 @@ export type Contract = Schemas['Contract'];
 /** States in which nothing is under way. */
 const SETTLED = new Set<Schemas['State']>(['ready', 'failed', 'rejected', 'suspended', 'degraded']);
 
-export const contractsQuery = (filter: ResourceFilter = {}) =>
+export const contractsQuery = (filter: ResourceFilter & { chain?: string | undefined } = {}) =>
   listOptions(['contracts', filter], (pageToken) =>
     call(api.GET('/v1/contracts', { params: { query: present({ ...filter, pageToken }) } })),
   );

@@ -1,13 +1,20 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
-import { narrowed } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
-import { Badge, ChoiceFilter, type Column, DataTable, Empty, SearchFilter, Time, type Tone } from '@/kit';
+import {
+  Badge,
+  ChoiceFilter,
+  type Column,
+  DataTable,
+  Empty,
+  SearchFilter,
+  Time,
+  type Tone,
+  useFilter,
+} from '@/kit';
 import './identities.css';
 import { CERTIFICATE_TYPES, type Certificate, certificatesQuery } from './queries';
 
-const route = getRouteApi('/shell/identities');
 const WITHIN = ['7d', '30d', '90d'] as const;
 const TONES: Record<Certificate['band'], Tone> = {
   expired: 'bad',
@@ -17,13 +24,18 @@ const TONES: Record<Certificate['band'], Tone> = {
   later: 'ok',
 };
 
-/** Every certificate with the days that it is still good for, and what breaks afterwards. */
-export function Certificates() {
+type Props = {
+  /** The chain whose nodes and organizations they are of; absent: everything. */
+  chain?: string;
+  organizations?: string[];
+};
+
+/** Certificates with the days that they are still good for, and what breaks afterwards. */
+export function Certificates({ chain, organizations }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
-  const { organization, within, type } = route.useSearch();
-  const navigate = route.useNavigate();
-  const query = useInfiniteQuery(certificatesQuery({ organization, within, type }));
+  const { filter, isFiltered, type, choose, clear } = useFilter('organization', 'within', 'type');
+  const query = useInfiniteQuery(certificatesQuery({ ...filter, chain }));
   const columns: Column<Certificate>[] = [
     { id: 'name', head: t('identities.certificate.bearer'), cell: ({ name }) => <code>{name}</code> },
     { id: 'type', head: t('identities.certificate.type'), cell: (each) => t(`identities.type.${each.type}`) },
@@ -58,22 +70,33 @@ export function Certificates() {
           any={t('identities.certificate.anyTime')}
           choices={WITHIN}
           words={(each) => t('identities.certificate.within', { days: each.slice(0, -1) })}
-          value={within}
-          onChange={(value) => navigate({ search: narrowed('within', value) })}
+          value={filter.within}
+          onChange={(value) => choose('within', value)}
         />
         <ChoiceFilter
           label={t('identities.certificate.type')}
           any={t('identities.certificate.anyType')}
           choices={CERTIFICATE_TYPES}
           words={(each) => t(`identities.type.${each}`)}
-          value={type}
-          onChange={(value) => navigate({ search: narrowed('type', value) })}
+          value={filter.type}
+          onChange={(value) => choose('type', value)}
         />
-        <SearchFilter
-          label={t('identities.organization')}
-          value={organization}
-          onChange={(value) => navigate({ search: narrowed('organization', value), replace: true })}
-        />
+        {organizations ? (
+          <ChoiceFilter
+            label={t('identities.organization')}
+            any={t('identities.anyOrganization')}
+            choices={organizations}
+            words={(each) => each}
+            value={filter.organization}
+            onChange={(value) => choose('organization', value)}
+          />
+        ) : (
+          <SearchFilter
+            label={t('identities.organization')}
+            value={filter.organization}
+            onChange={(value) => type('organization', value)}
+          />
+        )}
       </search>
       <DataTable
         label={t('identities.tabs.certificates')}
@@ -81,9 +104,7 @@ export function Certificates() {
         columns={columns}
         rowKey={({ name, type: kind, serialNumber }) => `${kind} ${name} ${serialNumber ?? ''}`}
         empty={<Empty title={t('identities.certificate.none')} text={t('identities.certificate.noneText')} />}
-        onClearFilter={
-          organization || within || type ? () => navigate({ search: { tab: 'certificates' } }) : undefined
-        }
+        onClearFilter={isFiltered ? clear : undefined}
       />
     </div>
   );

@@ -1,11 +1,19 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
-import { narrowed } from '@/api/queries';
-import { Badge, type Column, DataTable, Empty, SearchFilter, StateBadge, Time } from '@/kit';
+import {
+  Badge,
+  ChoiceFilter,
+  type Column,
+  DataTable,
+  Empty,
+  SearchFilter,
+  StateBadge,
+  Time,
+  useFilter,
+} from '@/kit';
 import { type Identity, identitiesQuery } from './queries';
 
-const route = getRouteApi('/shell/identities');
 const TONES = { good: 'ok', suspended: 'warn', revoked: 'bad' } as const;
 
 /** How an identity stands, in a word. */
@@ -14,12 +22,14 @@ export function StandingBadge({ standing = 'good' }: { standing?: Identity['spec
   return <Badge tone={TONES[standing]}>{t(`identities.standing.${standing}`)}</Badge>;
 }
 
-/** People and applications that organizations vouch for. */
-export function IdentityList() {
+/** People and applications that organizations vouch for: all of the tenant's, or those of one of `organizations`. */
+export function IdentityList({ organizations = [] }: { organizations?: string[] }) {
   const { t } = useTranslation();
-  const { q } = route.useSearch();
-  const navigate = route.useNavigate();
-  const query = useInfiniteQuery(identitiesQuery(q));
+  const { filter, isFiltered, type, choose, clear } = useFilter('q', 'organization');
+  // One of them is always chosen: the first, when the address names none.
+  const [first, ...others] = organizations;
+  const organization = filter.organization ?? first;
+  const query = useInfiniteQuery(identitiesQuery({ q: filter.q, organization }));
   const columns: Column<Identity>[] = [
     {
       id: 'name',
@@ -53,9 +63,19 @@ export function IdentityList() {
       <search className="row">
         <SearchFilter
           label={t('identities.search')}
-          value={q}
-          onChange={(value) => navigate({ search: narrowed('q', value), replace: true })}
+          value={filter.q}
+          onChange={(value) => type('q', value)}
         />
+        {first !== undefined && (
+          <ChoiceFilter
+            label={t('identities.organization')}
+            any={first}
+            choices={others}
+            words={(each) => each}
+            value={filter.organization}
+            onChange={(value) => choose('organization', value)}
+          />
+        )}
       </search>
       <DataTable
         label={t('identities.tabs.identities')}
@@ -63,7 +83,7 @@ export function IdentityList() {
         columns={columns}
         rowKey={({ uid }) => uid}
         empty={<Empty title={t('identities.empty.title')} text={t('identities.empty.text')} />}
-        onClearFilter={q ? () => navigate({ search: {} }) : undefined}
+        onClearFilter={isFiltered ? clear : undefined}
       />
     </div>
   );

@@ -14,17 +14,19 @@ export const CERTIFICATE_TYPES = [
 ] as const satisfies Schemas['CertificateType'][];
 
 export type CertificateFilter = {
+  chain?: string | undefined;
   organization?: string | undefined;
   within?: string | undefined;
   type?: string | undefined;
 };
 
-export const certificatesQuery = ({ organization, within, type }: CertificateFilter) =>
-  listOptions(['certificates', organization, within, type], (pageToken) =>
+export const certificatesQuery = ({ chain, organization, within, type }: CertificateFilter) =>
+  listOptions(['certificates', chain, organization, within, type], (pageToken) =>
     call(
       api.GET('/v1/certificates', {
         params: {
           query: present({
+            chain,
             organization,
             expiresWithin: within,
             type: CERTIFICATE_TYPES.find((each) => each === type),
@@ -35,9 +37,9 @@ export const certificatesQuery = ({ organization, within, type }: CertificateFil
     ),
   );
 
-export const identitiesQuery = (q: string | undefined) =>
-  listOptions(['identities', { q }], (pageToken) =>
-    call(api.GET('/v1/identities', { params: { query: present({ q, pageToken }) } })),
+export const identitiesQuery = (filter: { q?: string | undefined; organization?: string | undefined }) =>
+  listOptions(['identities', filter], (pageToken) =>
+    call(api.GET('/v1/identities', { params: { query: present({ ...filter, pageToken }) } })),
   );
 
 /** One identity, asked for again every second until its certificate is as asked. */

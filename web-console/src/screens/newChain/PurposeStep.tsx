@@ -35,7 +35,6 @@ export function PurposeStep({
       <Field label={t('newChain.purpose.displayName')} error={wrong('/spec/displayName')} required>
         <Input
           maxLength={64}
-          autoFocus
           value={draft.displayName}
           onChange={(event) => change({ ...draft, displayName: event.target.value })}
         />
