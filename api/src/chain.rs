@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::Access;
+use crate::approval::ContractApproval;
 use crate::condition::{Progress, State};
 use crate::contract::ContractDefinition;
 use crate::member::{NodeStatus, one};
@@ -153,9 +154,23 @@ pub struct ChainMember {
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 9))]
     pub peers: u32,
+    /// Who approves contracts' definitions for it. When absent its Member says so, as it always does for an organization
+    /// of another namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract_approval: Option<ContractApproval>,
 }
 
 impl ChainMember {
+    /// An organization of the chain's own namespace.
+    pub fn new(organization: &str, peers: u32) -> ChainMember {
+        ChainMember {
+            organization: organization.to_owned(),
+            namespace: None,
+            peers,
+            contract_approval: None,
+        }
+    }
+
     /// Whether the organization is of another namespace than the chain, `own`.
     pub fn is_invited(&self, own: &str) -> bool {
         self.namespace.as_deref().is_some_and(|namespace| namespace != own)

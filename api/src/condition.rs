@@ -33,6 +33,8 @@ pub mod reason {
     pub const DELETING: &str = "Deleting";
     /// It works, but a node or service of it does not.
     pub const DEGRADED: &str = "Degraded";
+    /// Too few organizations have approved what is proposed; the message names those who are awaited.
+    pub const AWAITING_APPROVAL: &str = "AwaitingApproval";
     /// It runs no nodes, as its spec asks.
     pub const SUSPENDED: &str = "Suspended";
 }
@@ -156,6 +158,12 @@ impl Progress {
     /// Ready, and about this very generation of the spec.
     pub fn is_ready_at(&self, generation: i64) -> bool {
         self.is_ready() && self.observed_generation == Some(generation)
+    }
+
+    /// Whether people must decide before anything else happens.
+    pub fn awaits_approval(&self) -> bool {
+        let ready = self.condition(kind::READY);
+        ready.is_some_and(|ready| ready.status != "True" && ready.reason == reason::AWAITING_APPROVAL)
     }
 
     pub fn step(&self, name: &str) -> Option<&Step> {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::approval::ContractProposal;
 use crate::condition::Progress;
 
 /// Exactly one thing serves a contract, as a rule of the API server.
@@ -216,6 +217,9 @@ pub struct ContractStatus {
     /// MSP ids of the organizations that have approved the current sequence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<String>,
+    /// The definition that the organizations were asked to approve last, and where each stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<ContractProposal>,
     /// `host:port` of the running service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,

@@ -5,6 +5,7 @@
 //! nodes and certificate authorities read at start.
 
 pub mod access;
+pub mod approval;
 pub mod ca_config;
 pub mod chain;
 pub mod condition;

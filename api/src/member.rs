@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::approval::{ContractApproval, ContractDecision};
 use crate::condition::{Progress, State};
 use crate::time::Time;
 
@@ -91,9 +92,49 @@ pub struct MemberSpec {
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 9))]
     pub peers: u32,
+    /// Who approves contracts' definitions for the organization: `automatic`, the platform; `manual`, somebody of the
+    /// organization, who decides on each in `approvals`. Its peers run no definition that is not approved.
+    #[serde(default, skip_serializing_if = "ContractApproval::is_automatic")]
+    pub contract_approval: ContractApproval,
+    /// What the organization has decided, the latest for each contract. A decision counts for the very proposal that it
+    /// names, whoever approves otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MOST_DECISIONS))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["channel".into(), "contract".into()]))]
+    pub approvals: Vec<ContractDecision>,
 }
 
+/// Contracts that a Member keeps decisions on; who decides on more forgets the oldest.
+pub const MOST_DECISIONS: usize = 200;
+
 impl MemberSpec {
+    /// A member of a chain of its own namespace.
+    pub fn new(chain: &str, organization: &str, peers: u32) -> MemberSpec {
+        MemberSpec {
+            chain: chain.to_owned(),
+            chain_namespace: None,
+            organization: organization.to_owned(),
+            peers,
+            contract_approval: ContractApproval::default(),
+            approvals: Vec::new(),
+        }
+    }
+
+    /// What was decided last about a contract, whichever of its definitions that was.
+    pub fn decision(&self, channel: &str, contract: &str) -> Option<&ContractDecision> {
+        let mut decisions = self.approvals.iter();
+        decisions.find(|decision| decision.channel == channel && decision.contract == contract)
+    }
+
+    /// Puts a decision in the place of the one before.
+    pub fn decide(&mut self, decision: ContractDecision) {
+        self.approvals
+            .retain(|old| (&old.channel, &old.contract) != (&decision.channel, &decision.contract));
+        let surplus = (self.approvals.len() + 1).saturating_sub(MOST_DECISIONS);
+        self.approvals.drain(..surplus);
+        self.approvals.push(decision);
+    }
+
     /// Namespace of the chain, of a member in namespace `own`.
     pub fn chain_namespace<'a>(&'a self, own: &'a str) -> &'a str {
         self.chain_namespace.as_deref().unwrap_or(own)

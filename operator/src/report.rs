@@ -206,7 +206,7 @@ fn end(progress: &mut Progress, name: &str, trouble: Option<&Trouble>, now: Time
             step.cause = None;
             step.hint = None;
         }
-        Some(trouble) if trouble.kind == Kind::Waiting => {
+        Some(trouble) if matches!(trouble.kind, Kind::Waiting | Kind::AwaitingApproval) => {
             step.state = StepState::Running;
             step.cause = Some(trouble.cause.clone());
             step.hint.clone_from(&trouble.hint);
@@ -240,6 +240,9 @@ fn conclude(progress: &mut Progress, outcome: &Result<()>, now: Time) {
     let (state, why) = match trouble.kind {
         Kind::Rejected => (State::Rejected, reason::INVALID),
         Kind::Suspended => (State::Suspended, reason::SUSPENDED),
+        // What ran before goes on.
+        Kind::AwaitingApproval if was_ready => (State::Updating, reason::AWAITING_APPROVAL),
+        Kind::AwaitingApproval => (going_on(progress.state), reason::AWAITING_APPROVAL),
         _ if was_ready || progress.state == State::Degraded => (State::Degraded, reason::DEGRADED),
         Kind::Waiting => (going_on(progress.state), reason::WAITING),
         Kind::Failed => (State::Failed, reason::FAILED),
@@ -316,6 +319,24 @@ mod tests {
         assert_eq!(
             (ready.status.as_str(), ready.reason.as_str()),
             ("False", reason::SUSPENDED)
+        );
+    }
+
+    #[tokio::test]
+    async fn what_people_must_decide_goes_on_and_says_who_is_awaited() {
+        let report = report();
+        let awaiting = || Err::<(), _>(Trouble::awaiting_approval("1 of 2 approvals: awaiting bank-b"));
+        let step = report.step("approve", "approving", async { awaiting() }).await;
+
+        let status = report.conclude(&step, Time::now());
+
+        assert!(status.progress.awaits_approval());
+        assert_eq!(states(&status), [("approve", StepState::Running, 1)]);
+        assert_eq!(status.progress.state, State::Provisioning);
+        let upgrade = Report::resume(Some(&report.conclude(&Ok(()), Time::now())), 2);
+        assert_eq!(
+            upgrade.conclude(&awaiting(), Time::now()).progress.state,
+            State::Updating
         );
     }
 

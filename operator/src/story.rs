@@ -106,6 +106,9 @@ fn standing(before: &Progress, after: &Progress) -> Option<News> {
         State::Rejected if before.state != State::Rejected || message(before) != message(after) => {
             news(Weight::Warning, reason::INVALID)
         }
+        _ if after.awaits_approval() && message(before) != message(after) => {
+            news(Weight::Normal, reason::AWAITING_APPROVAL)
+        }
         State::Suspended if before.state != State::Suspended => news(Weight::Normal, reason::SUSPENDED),
         State::Deleting if before.state != State::Deleting => news(Weight::Normal, reason::DELETING),
         State::Degraded if before.is_ready() && !after.is_ready() => news(Weight::Warning, reason::DEGRADED),
@@ -186,6 +189,24 @@ mod tests {
                 "Normal Ready orderer1 does not run"
             ]
         );
+    }
+
+    #[test]
+    fn who_is_awaited_is_told_when_that_changes() {
+        let awaiting = |message: &str| {
+            let mut status = status(Vec::new(), None);
+            let progress = &mut status.progress;
+            progress.set_condition(kind::READY, false, reason::AWAITING_APPROVAL, message, Time::now());
+            status
+        };
+        let (both, one) = (awaiting("awaiting bank-b, bank-c"), awaiting("awaiting bank-c"));
+
+        assert_eq!(
+            told(&ChainStatus::default(), &both),
+            ["Normal AwaitingApproval awaiting bank-b, bank-c"]
+        );
+        assert_eq!(told(&both, &both), [""; 0]);
+        assert_eq!(told(&both, &one), ["Normal AwaitingApproval awaiting bank-c"]);
     }
 
     #[test]

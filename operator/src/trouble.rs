@@ -13,6 +13,8 @@ pub enum Kind {
     Failed,
     /// Only an edit of the spec can mend it.
     Rejected,
+    /// People must decide first; what they decide calls the next pass.
+    AwaitingApproval,
     /// It runs no nodes because it was told so. Nothing is left to do.
     Suspended,
 }
@@ -43,6 +45,14 @@ impl Trouble {
     pub fn failed(cause: impl Into<String>) -> Trouble {
         Trouble {
             kind: Kind::Failed,
+            cause: cause.into(),
+            hint: None,
+        }
+    }
+
+    pub fn awaiting_approval(cause: impl Into<String>) -> Trouble {
+        Trouble {
+            kind: Kind::AwaitingApproval,
             cause: cause.into(),
             hint: None,
         }

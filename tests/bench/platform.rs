@@ -175,11 +175,7 @@ async fn fill(platform: &Platform) -> anyhow::Result<()> {
         registry.create(all, &Tenant::new(&name, TenantSpec::default())).await?;
         for n in 0..CHAINS {
             let spec = ChainSpec {
-                members: vec![ChainMember {
-                    organization: "bank".to_owned(),
-                    namespace: None,
-                    peers: 1,
-                }],
+                members: vec![ChainMember::new("bank", 1)],
                 release: Some("none".to_owned()),
                 ..serde_json::from_value(json!({}))?
             };

@@ -59,11 +59,7 @@ behaviours! {
 }
 
 fn ledger() -> Chain {
-    let member = ChainMember {
-        organization: "bank".to_owned(),
-        namespace: None,
-        peers: 1,
-    };
+    let member = ChainMember::new("bank", 1);
     let spec: ChainSpec = serde_yaml::from_str("{}").unwrap();
     Chain::new(
         "ledger",
@@ -382,11 +378,7 @@ async fn writers_at_the_same_time_lose_nothing(
         async move {
             loop {
                 let mut chain = registry.get::<Chain>(&own, "ledger").await.unwrap().unwrap();
-                chain.spec.members.push(ChainMember {
-                    organization: format!("bank-{number}"),
-                    namespace: None,
-                    peers: 1,
-                });
+                chain.spec.members.push(ChainMember::new(&format!("bank-{number}"), 1));
                 match registry.update(&own, &chain).await {
                     Err(RegistryError::Conflict { .. }) => {}
                     written => return written.unwrap(),

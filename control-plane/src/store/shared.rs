@@ -138,11 +138,7 @@ fn spec(whole: &ChainSpec, own: &BTreeSet<String>, own_members: &[Member]) -> Ch
         .members
         .iter()
         .filter(|member| own.contains(&member.organization) || on_them.contains(&member.organization))
-        .map(|member| ChainMember {
-            organization: member.organization.clone(),
-            namespace: None,
-            peers: peers(&member.organization),
-        })
+        .map(|member| ChainMember::new(&member.organization, peers(&member.organization)))
         .collect();
     let first = whole.channels.first().map(|channel| channel.name.as_str());
     let mut contracts = whole.contracts.clone();

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource as _, ResourceExt as _};
 
 use super::fetch::{self, Inputs, is_managed};
-use super::plan::{self, Plan};
+use super::plan::{self, MemberPlan, Plan};
 use crate::context::Context;
 use crate::registry::{Event, RegistryError, Scope};
 use crate::report::Report;
@@ -31,16 +31,7 @@ pub async fn declare(context: &Context, chain: &Chain, plan: &Plan, report: &Rep
         .await?;
     let scope = Scope::namespace(&plan.namespace);
     for member in plan.members.iter().filter(|member| member.managed) {
-        let peers = member.peers.len().try_into().unwrap_or(u32::MAX);
-        let spec = MemberSpec {
-            chain: plan.chain.clone(),
-            chain_namespace: None,
-            organization: member.organization.clone(),
-            peers,
-        };
-        let mut resource = Member::new(&names::member(&plan.chain, &member.organization), spec);
-        adopt(resource.meta_mut(), chain, &member.organization);
-        context.registry.apply(&scope, &resource).await?;
+        self::member(context, chain, plan, member).await?;
     }
     for contract in &plan.contracts {
         let entry = chain.spec.contracts.iter().find(|entry| {
@@ -54,6 +45,34 @@ pub async fn declare(context: &Context, chain: &Chain, plan: &Plan, report: &Rep
         adopt(resource.meta_mut(), chain, "");
         context.registry.apply(&scope, &resource).await?;
     }
+    Ok(())
+}
+
+/// What the organization itself says in its Member stays: its decisions, and who approves unless the chain says so.
+async fn member(context: &Context, chain: &Chain, plan: &Plan, member: &MemberPlan) -> Result<()> {
+    let organization = &member.organization;
+    let entry = chain
+        .spec
+        .members
+        .iter()
+        .find(|entry| entry.organization == *organization);
+    let chosen = entry.and_then(|entry| entry.contract_approval);
+    let spec = MemberSpec {
+        contract_approval: chosen.unwrap_or_default(),
+        ..MemberSpec::new(
+            &plan.chain,
+            organization,
+            member.peers.len().try_into().unwrap_or(u32::MAX),
+        )
+    };
+    let mut resource = Member::new(&names::member(&plan.chain, organization), spec);
+    adopt(resource.meta_mut(), chain, organization);
+    let keep = |next: &mut Member, current: &Member| {
+        next.spec.approvals.clone_from(&current.spec.approvals);
+        next.spec.contract_approval = chosen.unwrap_or(current.spec.contract_approval);
+    };
+    let scope = Scope::namespace(&plan.namespace);
+    context.registry.apply_keeping(&scope, &resource, keep).await?;
     Ok(())
 }
 
@@ -244,8 +263,10 @@ impl Child {
         let current = self
             .generation
             .is_some_and(|generation| self.progress.observed_generation == Some(generation));
-        // A plan either lets all run or none, so one that is at rest has been told so.
-        let settled = self.progress.is_ready() || self.progress.state == State::Suspended;
+        // A plan either lets all run or none, so one that is at rest has been told so. What people have to decide first is
+        // theirs: the chain works without.
+        let progress = &self.progress;
+        let settled = progress.is_ready() || progress.state == State::Suspended || progress.awaits_approval();
         if current && self.current && settled {
             return None;
         }
@@ -296,8 +317,8 @@ fn put_steps(progress: &mut Progress, children: &[Child]) {
     progress.steps.extend(probe);
 }
 
-/// The chain that a member or contract belongs to, with its plan.
-pub async fn parent(context: &Context, namespace: &str, chain: &str) -> Result<(Chain, Plan)> {
+/// The chain that a member or contract belongs to, with its plan and what that was made from.
+pub async fn parent(context: &Context, namespace: &str, chain: &str) -> Result<(Chain, Inputs, Plan)> {
     let chain = fetch::chain(context, namespace, chain).await?;
     let inputs = fetch::inputs(context, &chain).await?;
     if super::validate::chain(&chain, &inputs).is_err() {
@@ -307,5 +328,5 @@ pub async fn parent(context: &Context, namespace: &str, chain: &str) -> Result<(
         )));
     }
     let plan = plan::chain(&chain, &inputs);
-    Ok((chain, plan))
+    Ok((chain, inputs, plan))
 }

@@ -7,7 +7,7 @@ use entente_api::access::Access;
 use entente_api::chain::{Batch, ChainSpec};
 use entente_api::contract::ContractSpec;
 use entente_api::node_release::{Engine, Images};
-use entente_api::{Chain, NodeRelease, names, units};
+use entente_api::{Chain, Member, NodeRelease, names, units};
 use entente_fabric::crypto::sha256;
 use kube::ResourceExt as _;
 
@@ -46,6 +46,14 @@ impl Plan {
         let peers = self.members.iter().flat_map(|member| &member.peers);
         let nodes = peers.chain(&self.ordering.orderers);
         nodes.map(|id| (id.namespace.clone(), id.chain.clone())).collect()
+    }
+
+    /// The Members by which its organizations take part, by organization. What they decide is no part of the plan.
+    pub fn standing_members<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = (&'a str, &'a Member)> {
+        self.members.iter().filter_map(|planned| {
+            let organization = planned.organization.as_str();
+            Some((organization, inputs.standing(&planned.namespace, organization)?))
+        })
     }
 }
 

@@ -1,30 +1,35 @@
-//! Installed, approved by every organization, committed: each asked first, then done where it is missing. What does not
-//! depend on each other runs side by side, so that all approvals fit into one block.
+//! Installed on every peer, approved by whoever consents, committed once enough have: each asked first, then done where it
+//! is missing. What does not depend on each other runs side by side, so that all approvals fit into one block.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use entente_api::contract::ContractStatus;
+use entente_api::Member;
+use entente_api::approval::{ApprovalStanding, ContractApproval, ContractProposal, OrganizationApproval};
+use entente_api::contract::{ContractDefinition, ContractStatus};
 use entente_fabric::client::lifecycle::{self, Definition};
 use entente_fabric::client::transact::{Route, TransactError};
 use entente_fabric::client::{CallError, Caller, cscc};
-use entente_fabric::proto::lifecycle::{QueryChaincodeDefinitionResult, chaincode_source};
-use futures::future::try_join_all;
+use entente_fabric::proto::lifecycle::QueryChaincodeDefinitionResult;
+use futures::future::{join_all, try_join_all};
 use tonic::transport::Channel;
 
-use super::definition;
+use super::approve::OnRecord;
 use super::service::{self, Service};
+use super::{definition, proposal, quorum};
+use crate::chain::administer;
 use crate::chain::plan::ChannelPlan;
 use crate::context::Context;
 use crate::dial::{only_if, patiently};
 use crate::network::{Network, Node, Party};
 use crate::report::Report;
-use crate::trouble::{Result, Trouble, in_words};
+use crate::trouble::{Result, Trouble};
 
 /// How long a peer may take to come up and join before this pass gives up.
 const JOIN_PATIENCE: Duration = Duration::from_secs(30);
 /// How long one act may take, with a new leader's election in between.
 const ACT_PATIENCE: Duration = Duration::from_secs(30);
-const COMMIT_TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const COMMIT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Where a contract is administered: one channel, its members, and what they run.
 pub struct Desk<'a> {
@@ -33,27 +38,32 @@ pub struct Desk<'a> {
     pub channel: &'a ChannelPlan,
     pub service: &'a Service,
     pub report: &'a Report<ContractStatus>,
+    /// The Members of the chain by organization: what they have decided.
+    pub members: BTreeMap<&'a str, &'a Member>,
+}
+
+/// What the channel has committed in the end.
+pub struct Agreed {
+    pub definition: Definition,
+    /// Names of the organizations whose peers run it.
+    pub approvers: Vec<String>,
+    /// Whether peers of somebody who has not approved this package go on with the one before.
+    pub keeps_earlier: bool,
 }
 
 impl Desk<'_> {
-    /// Gives the definition that the channel has committed in the end.
-    pub async fn converge(&self, wanted: Definition, sequence: Option<i64>) -> Result<Definition> {
+    pub async fn converge(&self, wanted: Definition, spec: &ContractDefinition) -> Result<Agreed> {
         // A regulator can approve nothing, and a peer runs no contract that its organization has not approved: its
         // gateways have others' peers evaluate.
         let members = self.network.writers_of(self.channel);
-        self.report
-            .step("install", "installing the package", async {
-                let peers = members
-                    .iter()
-                    .flat_map(|member| member.nodes.iter().map(move |node| (*member, node)));
-                try_join_all(peers.map(|(member, node)| self.install(member, node)))
-                    .await
-                    .map(drop)
-            })
+        let installing = self.install_everywhere(&members);
+        let installed = self
+            .report
+            .step("install", "installing the package", installing)
             .await?;
         let committed = self.committed(&members, &wanted.name).await?;
         let wanted = Definition {
-            sequence: definition::sequence(committed.as_ref(), &wanted, sequence)?,
+            sequence: definition::sequence(committed.as_ref(), &wanted, spec.sequence)?,
             ..wanted
         };
         // Peers call the new service from the moment of the commit: until it runs, the old one goes on.
@@ -67,26 +77,56 @@ impl Desk<'_> {
         let is_committed = committed
             .as_ref()
             .is_some_and(|committed| committed.sequence == wanted.sequence);
+        let proposal = ContractProposal {
+            committed: is_committed,
+            ..proposal::of(&self.channel.name, &wanted, spec, self.service)?
+        };
+        let approving = self.approvals(&members, &installed, &wanted, proposal);
+        let records = self
+            .report
+            .step("approve", "approving the definition", approving)
+            .await?;
+        let approved = members
+            .iter()
+            .zip(&records)
+            .filter(|(_, on_record)| **on_record == OnRecord::This);
+        let approvers: Vec<&Party> = approved.map(|(member, _)| *member).collect();
+        let committing = self.commit(&approvers, &wanted, committed);
         self.report
-            .step("approve", "approving the definition", async {
-                try_join_all(members.iter().map(|member| self.approve(member, &wanted, is_committed)))
-                    .await
-                    .map(drop)
-            })
+            .step("commit", "committing the definition", committing)
             .await?;
         self.report.edit(|status| {
-            status.approvals = members.iter().map(|member| member.msp_id().to_owned()).collect();
+            if let Some(proposal) = &mut status.proposal {
+                proposal.committed = true;
+            }
         });
-        self.report
-            .step(
-                "commit",
-                "committing the definition",
-                self.commit(&members, &wanted, committed),
-            )
-            .await?;
         let running = service::running(self.context, self.service);
         self.report.step("answer", "waiting for the service", running).await?;
-        Ok(wanted)
+        Ok(Agreed {
+            definition: wanted,
+            approvers: approvers.iter().map(|member| member.name.clone()).collect(),
+            keeps_earlier: records.contains(&OnRecord::AnotherPackage),
+        })
+    }
+
+    /// Whether the organization decides by itself. Who is slow to decide, and its peers, keep nobody else waiting.
+    pub(super) fn is_manual(&self, member: &Party) -> bool {
+        let found = self.members.get(member.name.as_str());
+        found.is_some_and(|found| found.spec.contract_approval == ContractApproval::Manual)
+    }
+
+    /// Gives how many peers of each member have the package.
+    async fn install_everywhere(&self, members: &[&Party]) -> Result<Vec<u32>> {
+        let installed = members.iter().map(|member| async move {
+            let peers = member.nodes.iter().map(|node| self.install(member, node));
+            let outcomes = join_all(peers).await;
+            let installed = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+            match outcomes.into_iter().find_map(Result::err) {
+                Some(trouble) if !self.is_manual(member) => Err(trouble),
+                _ => Ok(installed.try_into().unwrap_or(u32::MAX)),
+            }
+        });
+        try_join_all(installed).await
     }
 
     /// A peer needs neither the channel nor the service for this, only to run.
@@ -100,7 +140,7 @@ impl Desk<'_> {
             .map_err(|trouble| trouble.while_doing(format_args!("installing on {}", node.id.name)))
     }
 
-    async fn install_on(&self, peer: &Channel, member: &Party) -> Result<()> {
+    pub(super) async fn install_on(&self, peer: &Channel, member: &Party) -> Result<()> {
         let known = lifecycle::installed(peer, member.signer()).await?;
         if known.iter().all(|known| known.package_id != self.service.package_id) {
             lifecycle::install(peer, &self.service.package, member.signer()).await?;
@@ -114,20 +154,37 @@ impl Desk<'_> {
             .iter()
             .filter_map(|member| Some((*member, member.nodes.first()?)));
         let answers = try_join_all(asked.map(|(member, node)| async move {
-            let peer = self.joined(member, node).await?;
-            match lifecycle::committed(&peer, &self.channel.name, name, member.signer()).await {
-                Ok(found) => Ok(Some(found)),
-                Err(CallError::NotFound { .. }) => Ok(None),
-                Err(error) => Err(Trouble::from(error)),
+            match self.committed_on(member, node, name).await {
+                Err(trouble) if self.is_manual(member) => Ok(Err(trouble)),
+                answer => answer.map(Ok),
             }
         }))
         .await?;
-        // A peer that has just joined is behind the others.
-        Ok(answers.into_iter().flatten().max_by_key(|found| found.sequence))
+        let silent = answers.iter().find_map(|answer| answer.as_ref().err()).cloned();
+        let answers: Vec<_> = answers.into_iter().flatten().collect();
+        match silent {
+            Some(trouble) if answers.is_empty() => Err(trouble),
+            // A peer that has just joined is behind the others.
+            _ => Ok(answers.into_iter().flatten().max_by_key(|found| found.sequence)),
+        }
+    }
+
+    async fn committed_on(
+        &self,
+        member: &Party,
+        node: &Node,
+        name: &str,
+    ) -> Result<Option<QueryChaincodeDefinitionResult>> {
+        let peer = self.joined(member, node).await?;
+        match lifecycle::committed(&peer, &self.channel.name, name, member.signer()).await {
+            Ok(found) => Ok(Some(found)),
+            Err(CallError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A connection to a peer once it has joined the channel.
-    async fn joined(&self, member: &Party, node: &Node) -> Result<Channel> {
+    pub(super) async fn joined(&self, member: &Party, node: &Node) -> Result<Channel> {
         patiently(JOIN_PATIENCE, || async {
             let peer = member.connect(self.context, node).await?;
             let channels = cscc::channels(&peer, member.signer()).await?;
@@ -139,67 +196,59 @@ impl Desk<'_> {
         .await
     }
 
-    /// `is_committed`: the channel has this definition already, so each organization approved it once.
-    async fn approve(&self, member: &Party, wanted: &Definition, is_committed: bool) -> Result<()> {
-        let Some(node) = member.nodes.first() else {
-            return Ok(());
-        };
-        let peer = self.joined(member, node).await?;
-        if self.has_approved(&peer, member, wanted).await? {
-            return Ok(());
-        }
-        let approved = self.transact(|| async {
-            if self.has_approved(&peer, member, wanted).await? {
-                return Ok(Ok(()));
-            }
-            // The peer may have lost its volume since: then it does not know the package any more.
-            self.install_on(&peer, member).await?;
-            let orderers = self.network.orderers(self.context).await?;
-            let route = Route {
-                endorsers: std::slice::from_ref(&peer),
-                orderers: &orderers,
-                commit_timeout: COMMIT_TIMEOUT,
-            };
-            let package_id = Some(self.service.package_id.as_str());
-            let caller = Caller::new(member.signer());
-            let approved = lifecycle::approve(&self.channel.name, wanted, package_id, route, caller).await;
-            Ok(match approved {
-                Err(error) if is_approved_already(&in_words(&error)) => Ok(()),
-                Err(error) if is_committed && is_forgotten(&in_words(&error)) => Ok(()),
-                approved => approved.map(drop),
-            })
+    /// Approves for whoever consents, tells where everybody stands, and gives what is on record for each.
+    async fn approvals(
+        &self,
+        members: &[&Party],
+        installed: &[u32],
+        wanted: &Definition,
+        mut proposal: ContractProposal,
+    ) -> Result<Vec<OnRecord>> {
+        let asked = members.iter().map(|member| async {
+            let found = self.members.get(member.name.as_str()).copied();
+            let consent = proposal::consent(found, &self.channel.name, &wanted.name, &proposal.digest);
+            let on_record = self.on_record(member, wanted, &consent, &proposal).await?;
+            Ok::<_, Trouble>((consent, on_record))
         });
-        approved
-            .await
-            .map_err(|trouble| trouble.while_doing(format_args!("approving for {}", member.name)))
+        let records = try_join_all(asked).await?;
+        let rows = members.iter().zip(installed).zip(&records);
+        let organizations = rows.map(|((member, installed), (consent, on_record))| {
+            let (standing, reason) = match on_record {
+                OnRecord::This => (ApprovalStanding::Approved, None),
+                OnRecord::Nothing | OnRecord::AnotherPackage => proposal::standing(consent),
+            };
+            OrganizationApproval {
+                organization: member.name.clone(),
+                msp_id: member.msp_id().to_owned(),
+                standing,
+                reason,
+                installed: *installed,
+                peers: member.nodes.len().try_into().unwrap_or(u32::MAX),
+            }
+        });
+        proposal.organizations = organizations.collect();
+        proposal.needed = self.needed(&proposal).await?;
+        let outcome = proposal::check(&proposal);
+        self.report.edit(|status| {
+            status.approvals = proposal::approved_by(&proposal.organizations);
+            status.proposal = Some(proposal);
+        });
+        outcome.map(|()| records.into_iter().map(|(_, on_record)| on_record).collect())
     }
 
-    /// Whether the organization has approved exactly this definition with exactly this package.
-    async fn has_approved(&self, peer: &Channel, member: &Party, wanted: &Definition) -> Result<bool> {
-        let channel = &self.channel.name;
-        let found = lifecycle::approved(peer, channel, &wanted.name, wanted.sequence, member.signer()).await;
-        let Ok(found) = found else {
-            // Stock peers answer "nothing approved" with the same status as a failure; approving tells them apart.
-            return Ok(false);
-        };
-        let package_id = match found.source.and_then(|source| source.r#type) {
-            Some(chaincode_source::Type::LocalPackage(local)) => local.package_id,
-            _ => String::new(),
-        };
-        let same = definition::says(
-            &QueryChaincodeDefinitionResult {
-                sequence: found.sequence,
-                version: found.version,
-                validation_parameter: found.validation_parameter,
-                collections: found.collections,
-                init_required: found.init_required,
-                ..QueryChaincodeDefinitionResult::default()
-            },
-            wanted,
-        );
-        Ok(same && package_id == self.service.package_id)
+    /// How many approvals it takes. The channel is asked only while somebody's is missing: everybody's are enough.
+    async fn needed(&self, proposal: &ContractProposal) -> Result<u32> {
+        let writers = proposal.organizations.len();
+        if proposal.committed || proposal.approved() == writers {
+            let before = self.report.snapshot().proposal;
+            let same = before.filter(|before| before.digest == proposal.digest);
+            return Ok(same.map_or_else(|| quorum::majority(writers), |before| before.needed));
+        }
+        let (_, bundle) = administer::current(self.context, self.network, &self.channel.name).await?;
+        Ok(quorum::of(&bundle, writers))
     }
 
+    /// Has those who have approved endorse the commit: a peer agrees to none that its organization has not approved.
     async fn commit(
         &self,
         members: &[&Party],
@@ -237,7 +286,7 @@ impl Desk<'_> {
 
     /// Tries a transaction until it is committed. Every peer must have seen the blocks before it, which takes those that
     /// are behind a moment: so a refusal by a peer counts as "not yet" for as long as there is patience.
-    async fn transact<F, W>(&self, mut work: W) -> Result<()>
+    pub(super) async fn transact<F, W>(&self, mut work: W) -> Result<()>
     where
         F: Future<Output = Result<Result<(), TransactError>>>,
         W: FnMut() -> F,
@@ -247,43 +296,5 @@ impl Desk<'_> {
             async move { Ok(attempt.await??) }
         })
         .await
-    }
-}
-
-/// Whether a peer refuses an approval because it is on record with this content and package
-/// (`ApproveChaincodeDefinitionForOrg` in `core/chaincode/lifecycle/lifecycle.go`). One that has lost its volume knows so
-/// from the hashes in the blocks alone: what they are hashes of was private to it, and it cannot answer a question for it.
-fn is_approved_already(refusal: &str) -> bool {
-    refusal.contains("attempted to redefine") && !refusal.contains("with different parameters")
-}
-
-/// Whether a peer refuses an approval because it has lost what it approved, and knows from the blocks' hashes that it did
-/// (`GetPrivateData` in `core/ledger/kvledger/txmgmt/txmgr/query_executor.go`). Nobody else has it: there is nobody to fetch
-/// it from, and an approval of the same sequence cannot be written over it. The peer needs it no more: which package it is
-/// to call it tells by the hashes alone (`core/chaincode/lifecycle/cache.go`).
-fn is_forgotten(refusal: &str) -> bool {
-    refusal.contains("private data matching public hash version is not available")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_approval_that_is_on_record_is_told_from_another_one() {
-        let refusals = [
-            "attempted to redefine the current committed sequence (1) for namespace evidence",
-            "attempted to redefine uncommitted sequence (2) for namespace evidence with unchanged content",
-            "attempted to redefine the current committed sequence (1) for namespace evidence with different parameters: \
-             expected version '1.0' does not match passed version '2.0'",
-            "requested sequence 4 is larger than the next available sequence number 2",
-        ];
-
-        assert_eq!(refusals.map(is_approved_already), [true, true, false, false]);
-        assert_eq!(refusals.map(is_forgotten), [false; 4]);
-        assert!(is_forgotten(
-            "GET_STATE failed: transaction ID: 4883: private data matching public hash version is not available. \
-             Public hash version = {BlockNum: 1, TxNum: 1}, Private data version = <nil>"
-        ));
     }
 }

@@ -1,9 +1,12 @@
-//! Brings one contract to what its spec asks for: a service that runs, a package on every peer, a definition that every
-//! organization has approved and the channel has committed.
+//! Brings one contract to what its spec asks for: a service that runs, a package on every peer, a definition that enough
+//! organizations have approved and the channel has committed.
 
+mod approve;
 mod definition;
 mod lifecycle;
 mod probe;
+mod proposal;
+mod quorum;
 mod remove;
 mod service;
 pub mod validate;
@@ -16,14 +19,14 @@ use crate::chain::{children, plan, suspend};
 use crate::context::Context;
 use crate::network::Network;
 use crate::report::Report;
-use crate::trouble::{Result, Trouble};
+use crate::trouble::{Kind, Result, Trouble};
 
 pub use remove::remove;
 
 /// One pass.
 pub async fn converge(contract: &Contract, context: &Context, report: &Report<ContractStatus>) -> Result<()> {
     let namespace = contract.namespace().unwrap_or_default();
-    let (chain, plan) = children::parent(context, &namespace, &contract.spec.chain).await?;
+    let (chain, inputs, plan) = children::parent(context, &namespace, &contract.spec.chain).await?;
     if chain.metadata.deletion_timestamp.is_some() {
         return Err(Trouble::waiting("the chain is being deleted"));
     }
@@ -71,14 +74,23 @@ pub async fn converge(contract: &Contract, context: &Context, report: &Report<Co
         channel,
         service: &service,
         report,
+        members: plan.standing_members(&inputs).collect(),
     };
-    let committed = desk.converge(wanted, contract.spec.definition.sequence).await?;
+    let agreed = desk.converge(wanted, &contract.spec.definition).await;
+    let agreed = agreed.inspect_err(|trouble| {
+        // What people have to decide keeps no work on the chain waiting.
+        if trouble.kind == Kind::AwaitingApproval {
+            report.edit(|status| status.plan.clone_from(&fingerprint));
+        }
+    })?;
     report.edit(|status| {
-        status.version = Some(committed.version.clone());
-        status.sequence = Some(committed.sequence);
+        status.version = Some(agreed.definition.version.clone());
+        status.sequence = Some(agreed.definition.sequence);
     });
-    probe::contract(context, &network, channel, &committed, report).await?;
-    service::retire(context, &network, &plan, &channel.name, &name, &service).await?;
+    probe::contract(context, &network, channel, &agreed, report).await?;
+    if !agreed.keeps_earlier {
+        service::retire(context, &network, &plan, &channel.name, &name, &service).await?;
+    }
     report.edit(|status| status.plan = fingerprint);
     Ok(())
 }

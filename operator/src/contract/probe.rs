@@ -1,15 +1,15 @@
-//! Whether the contract answers, asked through each member's own gateway, as its clients will.
+//! Whether the contract answers, asked through the own gateway of each member that runs it, as its clients will.
 
 use std::time::Duration;
 
 use entente_api::contract::ContractStatus;
-use entente_fabric::client::lifecycle::Definition;
 use entente_fabric::client::{CallError, Code, gateway};
 use entente_fabric::proposal::Invocation;
 use futures::future::try_join_all;
 use tokio::time::Instant;
 use tonic::Code as Grpc;
 
+use super::lifecycle::Agreed;
 use crate::chain::plan::ChannelPlan;
 use crate::context::Context;
 use crate::dial::patiently;
@@ -29,17 +29,19 @@ pub async fn contract(
     context: &Context,
     network: &Network,
     channel: &ChannelPlan,
-    definition: &Definition,
+    agreed: &Agreed,
     report: &Report<ContractStatus>,
 ) -> Result<()> {
-    let members = network.members_of(channel);
-    let writers = network.writers_of(channel);
-    let msp_ids: Vec<String> = writers.iter().map(|member| member.msp_id().to_owned()).collect();
+    let mut members = network.members_of(channel);
+    let runs_it = |member: &Party| agreed.approvers.contains(&member.name);
+    members.retain(|member| member.regulator || runs_it(member));
+    let runners = members.iter().filter(|member| runs_it(member));
+    let msp_ids: Vec<String> = runners.map(|member| member.msp_id().to_owned()).collect();
     let began = Instant::now();
     let asked = members.into_iter().map(|member| {
         let msp_ids = &msp_ids;
         patiently(PATIENCE, move || async move {
-            let answer = answered(context, &channel.name, definition, member, msp_ids).await;
+            let answer = answered(context, &channel.name, &agreed.definition.name, member, msp_ids).await;
             answer.inspect_err(|trouble| {
                 if began.elapsed() > QUIET {
                     report.not_yet(STEP, trouble);
@@ -57,13 +59,13 @@ pub async fn contract(
     Ok(())
 }
 
-/// Asks the gateway of a member for endorsements by every organization that gives any; nothing is submitted. It must know
+/// Asks the gateway of a member for endorsements by every organization that runs the contract; nothing is submitted. It must know
 /// a peer of each that has the contract, which takes stock nodes some rounds of gossip. Of a regulator's it is enough
 /// that its gateway finds somebody who evaluates.
 async fn answered(
     context: &Context,
     channel: &str,
-    definition: &Definition,
+    contract: &str,
     member: &Party,
     msp_ids: &[String],
 ) -> Result<()> {
@@ -71,7 +73,7 @@ async fn answered(
         return Ok(());
     };
     let peer = member.connect(context, node).await?;
-    let question = Invocation::new(channel, &definition.name, QUESTION);
+    let question = Invocation::new(channel, contract, QUESTION);
     let answer = match member.regulator {
         true => gateway::evaluate(&peer, &question, &[], member.signer())
             .await

@@ -23,6 +23,8 @@ struct Known {
     own: Vec<Value>,
     /// What other resources read of it.
     outward: Vec<Value>,
+    /// What contracts read of a member: who approves, and what was decided.
+    decided: Vec<Value>,
     /// Chain that it belongs to, by namespace and name, or organization that it needs.
     chain: Option<(String, String)>,
     organization: Option<String>,
@@ -89,6 +91,10 @@ impl Concerns {
         if differs(|known| &known.outward) {
             concerned.extend(self.others(key, &now));
         }
+        // Who begins or ends to take part changes the plan of its chain, which contracts follow.
+        if before.is_some_and(|before| before.decided != now.decided) {
+            concerned.extend(self.contracts_of(&now));
+        }
         concerned
     }
 
@@ -141,6 +147,13 @@ impl Concerns {
         };
         concerned.retain(|key| self.known.contains_key(key));
         concerned
+    }
+
+    /// The contracts of a member's chain.
+    fn contracts_of(&self, member: &Known) -> Vec<Key> {
+        let contracts = self.known.iter();
+        let contracts = contracts.filter(|(key, known)| key.kind == "Contract" && known.chain == member.chain);
+        contracts.map(|(key, _)| key.clone()).collect()
     }
 
     /// Those for whom a change of a node's state calls for a pass.
@@ -242,9 +255,14 @@ fn known(key: &Key, object: &Value) -> Known {
         }
         _ => Vec::new(),
     };
+    let decided = match key.kind.as_str() {
+        "Member" => ["/spec/contractApproval", "/spec/approvals"].map(part).to_vec(),
+        _ => Vec::new(),
+    };
     Known {
         own,
         outward,
+        decided,
         chain,
         organization,
         named,
@@ -298,6 +316,32 @@ mod tests {
         assert_eq!(first, [chain.clone(), member.clone()]);
         assert_eq!(step, []);
         assert_eq!(ready, [chain]);
+    }
+
+    #[test]
+    fn what_a_member_decides_concerns_the_contracts_of_its_chain() {
+        let mut concerns = Concerns::default();
+        let (chain, contract) = (key("Chain", "ledger"), key("Contract", "ledger.main.evidence"));
+        let member = Key {
+            namespace: "shijiazhuang".to_owned(),
+            ..key("Member", "in-ledger")
+        };
+        let object = |generation, approvals: Value| {
+            json!({
+                "metadata": {"generation": generation},
+                "spec": {"chain": "ledger", "chainNamespace": "hebei", "organization": "tax", "approvals": approvals},
+            })
+        };
+        applied(&mut concerns, &chain, json!({"metadata": {"generation": 1}}));
+        applied(&mut concerns, &contract, json!({"spec": {"chain": "ledger"}}));
+        let other = key("Contract", "other.main.evidence");
+        applied(&mut concerns, &other, json!({"spec": {"chain": "other"}}));
+
+        let joined = applied(&mut concerns, &member, object(1, json!([])));
+        let decided = applied(&mut concerns, &member, object(2, json!([{"decision": "approve"}])));
+
+        assert_eq!(joined, [chain.clone(), member.clone()]);
+        assert_eq!(decided, [chain, contract, member]);
     }
 
     #[test]

@@ -146,7 +146,7 @@ async fn one<K: Reconciled>(context: &Context, key: &Key, course: &Course) -> Re
             info!(%key, cause = trouble.cause, "the spec is refused");
             Next::Rest
         }
-        Err(trouble) if trouble.kind == TroubleKind::Suspended => Next::Rest,
+        Err(trouble) if matches!(trouble.kind, TroubleKind::Suspended | TroubleKind::AwaitingApproval) => Next::Rest,
         Err(trouble) => {
             debug!(%key, cause = trouble.cause, "not there yet");
             Next::Again

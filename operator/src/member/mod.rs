@@ -130,7 +130,8 @@ async fn parent(context: &Context, namespace: &str, member: &Member) -> Result<(
     let spec = &member.spec;
     let home = spec.chain_namespace(namespace);
     if home == namespace {
-        return children::parent(context, namespace, &spec.chain).await;
+        let (chain, _, plan) = children::parent(context, namespace, &spec.chain).await?;
+        return Ok((chain, plan));
     }
     // Another tenant's chain that does not name this organization is none that it may learn of.
     let stranger = || {
@@ -145,7 +146,8 @@ async fn parent(context: &Context, namespace: &str, member: &Member) -> Result<(
     if inputs.standing(namespace, &spec.organization).is_none() {
         return Err(stranger());
     }
-    children::parent(context, home, &spec.chain).await
+    let (chain, _, plan) = children::parent(context, home, &spec.chain).await?;
+    Ok((chain, plan))
 }
 
 /// Whether a channel's configuration still has the organization.

@@ -141,17 +141,28 @@ impl Registry {
     /// Creates the resource, or makes the spec, labels and owners of the existing one say what it says. Labels and fields
     /// that it does not speak of are left to whoever wrote them.
     pub async fn apply<K: Kind>(&self, scope: &Scope, resource: &K) -> Result<K, RegistryError> {
+        self.apply_keeping(scope, resource, |_, _| ()).await
+    }
+
+    /// As [`Registry::apply`]; `keep` gives what is about to be written what belongs to others in the existing one.
+    pub async fn apply_keeping<K: Kind>(
+        &self,
+        scope: &Scope,
+        resource: &K,
+        keep: impl Fn(&mut K, &K) + Send + Sync,
+    ) -> Result<K, RegistryError> {
         let key = key_of(scope, resource)?;
-        let desired = write(&key, resource)?;
         loop {
             let Some(stored) = self.store.get(&key).await? else {
-                match self.store.create(&key, desired.clone()).await {
+                match self.store.create(&key, write(&key, resource)?).await {
                     Err(RegistryError::AlreadyExists { .. }) => continue,
                     created => return read(&key, created?),
                 }
             };
-            let known = known::<K>(&key, &stored)?;
-            let mut next = desired.clone();
+            let current = read::<K>(&key, stored.clone())?;
+            let mut desired = resource.clone();
+            keep(&mut desired, &current);
+            let (known, mut next) = (write(&key, &current)?, write(&key, &desired)?);
             object::keep_metadata(&mut next, &known);
             object::keep_unknown(&mut next, &stored, &known);
             match self.store.update(&key, next).await {

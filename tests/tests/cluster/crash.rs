@@ -42,11 +42,7 @@ async fn ask(operator: &Operator, wish: Wish, spec: &str) -> anyhow::Result<()> 
             operator
                 .change("ledger", |spec| {
                     spec.members[0].peers = 2;
-                    spec.members.push(ChainMember {
-                        organization: "tax".to_owned(),
-                        namespace: None,
-                        peers: 1,
-                    });
+                    spec.members.push(ChainMember::new("tax", 1));
                     spec.contracts[0].definition.version = "2.0".to_owned();
                 })
                 .await

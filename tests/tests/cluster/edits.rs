@@ -16,11 +16,7 @@ storage: {size: 1Gi}
 ";
 
 fn member(organization: &str, peers: u32) -> ChainMember {
-    ChainMember {
-        organization: organization.to_owned(),
-        namespace: None,
-        peers,
-    }
+    ChainMember::new(organization, peers)
 }
 
 #[test]

@@ -44,10 +44,8 @@ fn members_of_one_chain_in_several_namespaces_keep_their_keys_to_themselves() {
             .create(&theirs, &Organization::new("tax", OrganizationSpec::default()))
             .await?;
         let part = MemberSpec {
-            chain: "ledger".to_owned(),
             chain_namespace: Some(hebei.name().to_owned()),
-            organization: "tax".to_owned(),
-            peers: 1,
+            ..MemberSpec::new("ledger", "tax", 1)
         };
         registry.create(&theirs, &Member::new("tax-in-ledger", part)).await?;
         let spec = format!(

@@ -21,11 +21,7 @@ async fn a_chain_follows_edits(engine: Engine) {
     ",
         )
         .await;
-    let member = |organization: &str, peers| ChainMember {
-        organization: organization.to_owned(),
-        namespace: None,
-        peers,
-    };
+    let member = ChainMember::new;
 
     let chain = operator.edit("ledger", |spec| spec.members[0].peers = 2).await;
     assert_eq!(chain.status.as_ref().unwrap().nodes.len(), 3);

@@ -9,7 +9,7 @@ use entente_api::condition::{State, StepState};
 use entente_api::node_release::{Engine, NodeRelease, NodeReleaseSpec};
 use entente_api::{Chain, Contract, Member, Organization};
 use entente_fabric::client::connect::{ConnectOptions, connect};
-use entente_fabric::client::gateway;
+use entente_fabric::client::{endorser, gateway};
 use entente_fabric::identity::SigningIdentity;
 use entente_fabric::proposal::Invocation;
 use entente_fabric::proto::protos::TxValidationCode;
@@ -340,7 +340,7 @@ impl Gateway {
     pub async fn of(operator: &Operator, chain: &Chain, peer: &str) -> Gateway {
         let nodes = &chain.status.as_ref().unwrap().nodes;
         let node = nodes.iter().find(|node| node.name == peer).unwrap();
-        let (signer, tls) = administrator(operator, &node.organization).await;
+        let (signer, tls) = administrator(operator, chain, &node.organization).await;
         let peer = connect(&node.endpoint, Some(&tls), &ConnectOptions::default())
             .await
             .unwrap();
@@ -388,13 +388,19 @@ impl Gateway {
         .await;
         assert_eq!(committed.code, TxValidationCode::Valid);
     }
+
+    /// Whether the peer itself runs the contract: nobody else is asked.
+    pub async fn runs_it(&self, channel: &str) -> bool {
+        let question = Invocation::new(channel, "evidence", "org.hyperledger.fabric:GetMetadata");
+        endorser::query(&self.peer, &question, &self.signer).await.is_ok()
+    }
 }
 
 /// Whether each member's peer still knows what [`transacts`] has certified on channel `main`.
 pub async fn knows(operator: &Operator, chain: &Chain, tag: &str) -> bool {
     let nodes = &chain.status.as_ref().unwrap().nodes;
     for node in nodes.iter().filter(|node| node.name.starts_with("peer0-")) {
-        let (signer, tls) = administrator(operator, &node.organization).await;
+        let (signer, tls) = administrator(operator, chain, &node.organization).await;
         let peer = connect(&node.endpoint, Some(&tls), &ConnectOptions::default())
             .await
             .unwrap();
@@ -411,13 +417,16 @@ fn digest(tag: &str, node: &str) -> String {
 }
 
 /// What an organization's administrator signs and speaks TLS with.
-async fn administrator(operator: &Operator, organization: &str) -> (SigningIdentity, TlsClient) {
-    let id = BundleId::new("hebei", organization, "admin");
+async fn administrator(operator: &Operator, chain: &Chain, organization: &str) -> (SigningIdentity, TlsClient) {
+    let mut members = chain.spec.members.iter();
+    let entry = members.find(|member| member.organization == organization);
+    let home = entry.and_then(|entry| entry.namespace.as_deref()).unwrap_or("hebei");
+    let id = BundleId::new(home, organization, "admin");
     let bundle = operator.context.vault.read(&id).await.unwrap().unwrap();
     let organization: Organization = operator
         .context
         .registry
-        .get(&scope(), organization)
+        .get(&Scope::namespace(home), organization)
         .await
         .unwrap()
         .unwrap();

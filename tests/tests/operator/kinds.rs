@@ -30,12 +30,7 @@ async fn a_member_and_an_identity_may_be_written_on_their_own() {
         .create(&scope(), &Organization::new("tax", Default::default()))
         .await
         .unwrap();
-    let spec = MemberSpec {
-        chain: "ledger".to_owned(),
-        chain_namespace: None,
-        organization: "tax".to_owned(),
-        peers: 1,
-    };
+    let spec = MemberSpec::new("ledger", "tax", 1);
     registry
         .create(&scope(), &Member::new("tax-in-ledger", spec))
         .await

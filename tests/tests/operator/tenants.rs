@@ -13,10 +13,8 @@ use crate::harness::{Home, Operator, processes, transacts};
 
 fn takes_part(organization: &str) -> Member {
     let spec = MemberSpec {
-        chain: "ledger".to_owned(),
         chain_namespace: Some("hebei".to_owned()),
-        organization: organization.to_owned(),
-        peers: 1,
+        ..MemberSpec::new("ledger", organization, 1)
     };
     Member::new(&format!("{organization}-in-ledger"), spec)
 }

@@ -226,15 +226,8 @@ async fn a_deleted_resource_is_gone_when_its_operation_has_succeeded() {
 async fn what_a_chain_has_made_is_changed_through_the_chain() {
     let app = TestApp::new().await;
     let labels = entente_api::names::chain_labels("ledger");
-    let mut member = entente_api::Member::new(
-        "ledger.bank",
-        entente_api::member::MemberSpec {
-            chain: "ledger".into(),
-            chain_namespace: None,
-            organization: "bank".into(),
-            peers: 1,
-        },
-    );
+    let mut member =
+        entente_api::Member::new("ledger.bank", entente_api::member::MemberSpec::new("ledger", "bank", 1));
     member.metadata.labels = Some(labels);
     app.registry.create(&TestApp::scope(), &member).await.unwrap();
 

@@ -111,7 +111,7 @@ async fn desired(context: &Context, plan: &Plan, network: &Network, channel: &Ch
 }
 
 /// The configuration in force, from whichever orderer answers.
-async fn current(context: &Context, network: &Network, channel: &str) -> Result<(Block, Bundle)> {
+pub async fn current(context: &Context, network: &Network, channel: &str) -> Result<(Block, Bundle)> {
     patiently(PATIENCE, || async {
         let mut last = Trouble::waiting(format!("no orderer has joined channel {channel}"));
         for orderer in network.orderers(context).await? {

@@ -17,6 +17,8 @@ use crate::network::Network;
 use crate::report::Report;
 use crate::trouble::Result;
 
+pub use config::current;
+
 /// All channels, side by side.
 pub async fn channels(context: &Context, plan: &Plan, network: &Network, report: &Report<ChainStatus>) -> Result<()> {
     try_join_all(
