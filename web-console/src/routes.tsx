@@ -4,6 +4,7 @@ import { Loading } from './kit/states';
 import { admin } from './routes/admin';
 import { developers } from './routes/developers';
 import { nowhere, parseSearch, resourceSearch, root, shell, stringifySearch, texts } from './routes/frame';
+import type { Beginning } from './screens/newChain/draft';
 import { STEPS, type StepName } from './screens/newChain/steps';
 
 const signIn = createRoute({
@@ -55,8 +56,10 @@ const chains = createRoute({
 const newChain = createRoute({
   getParentRoute: () => shell,
   path: '/chains/new',
-  validateSearch: ({ step }): { step?: StepName } =>
-    STEPS.includes(step as StepName) ? { step: step as StepName } : {},
+  validateSearch: ({ step, begin }): { step?: StepName; begin?: Beginning } => ({
+    ...(STEPS.includes(step as StepName) && { step: step as StepName }),
+    ...(begin === 'sandbox' && { begin }),
+  }),
   component: lazyRouteComponent(() => import('./screens/newChain/NewChain'), 'NewChain'),
 });
 

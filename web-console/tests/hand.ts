@@ -6,7 +6,19 @@ const THINK = 1.35;
 const CLICK = 1.3;
 const KEY = 0.28;
 
+/** Seconds are what somebody waits, and what it takes them altogether. */
+export type Effort = { waited: number; clicks: number; keys: number; byHand: number };
+
+/** One thing after the other. */
+export const both = (one: Effort, other: Effort): Effort => ({
+  waited: one.waited + other.waited,
+  clicks: one.clicks + other.clicks,
+  keys: one.keys + other.keys,
+  byHand: one.byHand + other.byHand,
+});
+
 export class Hand {
+  #thoughts = 0;
   #clicks = 0;
   #keys = 0;
   #began = Date.now();
@@ -16,21 +28,27 @@ export class Hand {
 
   async click(target: Locator) {
     await target.click();
+    this.#thoughts += 1;
     this.#clicks += 1;
   }
 
   /** Goes to a field and types. */
   async type(target: Locator, text: string) {
-    await target.fill(text);
-    this.#clicks += 1;
-    this.#keys += text.length;
+    await this.#write(target, text, text.length);
   }
 
   /** Goes to a field and pastes what was copied elsewhere. */
   async paste(target: Locator, text: string) {
+    await this.#write(target, text, 2);
+  }
+
+  async #write(target: Locator, text: string, keys: number) {
+    // Nobody points at a field in which the cursor stands already.
+    const isThere = await target.evaluate((field) => field === document.activeElement);
     await target.fill(text);
-    this.#clicks += 1;
-    this.#keys += 2;
+    this.#thoughts += 1;
+    this.#clicks += isThere ? 0 : 1;
+    this.#keys += keys;
   }
 
   /** Does what is none of somebody's work, such as pictures, while the clock stands still. */
@@ -41,9 +59,9 @@ export class Hand {
   }
 
   /** What it took, and what it would take a person, who waits as long and needs time for each click and key. */
-  report(): { waited: number; clicks: number; keys: number; byHand: number } {
+  report(): Effort {
     const waited = (Date.now() - this.#began - this.#paused) / 1000;
-    const byHand = waited + this.#clicks * (THINK + CLICK) + this.#keys * KEY;
-    return { waited: Math.round(waited), clicks: this.#clicks, keys: this.#keys, byHand: Math.round(byHand) };
+    const byHand = waited + this.#thoughts * THINK + this.#clicks * CLICK + this.#keys * KEY;
+    return { waited, clicks: this.#clicks, keys: this.#keys, byHand };
   }
 }

@@ -22,7 +22,7 @@ fn title(name: &str, language: Language) -> String {
     let parts: Vec<&str> = name.split('/').collect();
     let say = |english: String, chinese: String| language.of_both(english, chinese);
     match parts.as_slice() {
-        ["organizations"] => say("Prepare the organizations".into(), "准备组织".into()),
+        ["organizations"] => say("Prepare the organizations".into(), "准备机构".into()),
         ["authorities"] => say("Prepare the certificate authorities".into(), "准备证书颁发机构".into()),
         ["orderers"] => say("Start the orderers".into(), "启动排序节点".into()),
         ["peers"] => say("Start the peers".into(), "启动节点".into()),

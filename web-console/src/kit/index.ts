@@ -10,6 +10,7 @@ export * from './Loaded';
 export * from './Menu';
 export * from './OperationName';
 export * from './Page';
+export * from './PasswordInput';
 export * from './ShownOnce';
 export * from './states';
 export * from './Table';

@@ -5,6 +5,7 @@ import { type Chain, chainsQuery, narrowed } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
 import { Age, type Column, DataTable, Empty, PageHead, SearchFilter, StateBadge, StateFilter } from '@/kit';
 import { CreateChain } from './CreateChain';
+import { TrySandbox } from './TrySandbox';
 
 const route = getRouteApi('/shell/chains');
 
@@ -71,7 +72,8 @@ export function ChainList() {
           rowKey={(chain) => chain.uid}
           empty={
             <Empty title={t('chains.empty.title')} text={t('chains.empty.text')}>
-              <CreateChain />
+              <TrySandbox />
+              <CreateChain look="plain" />
             </Empty>
           }
           onClearFilter={isFiltered ? () => navigate({ search: {} }) : undefined}

@@ -1,11 +1,12 @@
-import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
 import { useFormat } from '@/i18n/format';
-import { Badge, Card, Code, Hash } from '@/kit';
+import { Badge, Card, Code, Hash, LinkButton } from '@/kit';
 import type { Place } from './queries';
 
 type Props = { place: Place; answer: Schemas['CallResult'] | Schemas['Committed'] };
+
+const inSight = (element: HTMLElement | null) => element?.scrollIntoView({ block: 'nearest' });
 
 /** What a contract answered, and where the transaction is when it was one. */
 export function CallAnswer({ place, answer }: Props) {
@@ -16,17 +17,11 @@ export function CallAnswer({ place, answer }: Props) {
   const text = shown ?? answer.resultBase64 ?? '';
   return (
     <Card title={t('contracts.answer.title')}>
-      <div className="stack" role="status" ref={(element) => element?.scrollIntoView({ block: 'nearest' })}>
+      <div className="stack" role="status" ref={inSight}>
         {'transactionId' in answer && (
           <dl className="facts">
             <dt>{t('contracts.answer.transaction')}</dt>
-            <dd className="row">
-              <Link
-                to="/chains/$chain/explorer/$channel/transactions/$transaction"
-                params={{ chain: place.chain, channel: place.channel, transaction: answer.transactionId }}
-              >
-                {t('contracts.answer.show')}
-              </Link>
+            <dd>
               <Hash value={answer.transactionId} />
             </dd>
             <dt>{t('contracts.answer.block')}</dt>
@@ -36,6 +31,17 @@ export function CallAnswer({ place, answer }: Props) {
               <Badge tone={answer.code === 'VALID' ? 'ok' : 'bad'}>{answer.code}</Badge>
             </dd>
           </dl>
+        )}
+        {'transactionId' in answer && (
+          <div>
+            <LinkButton
+              look="primary"
+              to="/chains/$chain/explorer/$channel/transactions/$transaction"
+              params={{ chain: place.chain, channel: place.channel, transaction: answer.transactionId }}
+            >
+              {t('contracts.answer.show')}
+            </LinkButton>
+          </div>
         )}
         {text === '' ? (
           <p className="muted">{t('contracts.answer.nothing')}</p>

@@ -5,6 +5,7 @@ import { api, call, once, type Schemas } from '@/api/client';
 import { chainQuery } from '@/api/queries';
 import { Button, Card, Field, Input, Problem, Select, Textarea, useRefusal } from '@/kit';
 import { CallAnswer } from './CallAnswer';
+import { examples } from './example';
 import { argumentsOf, type ContractFunction, WrongArgument } from './metadata';
 import type { Place } from './queries';
 
@@ -19,6 +20,9 @@ export function CallForm({ place, target }: { place: Place; target: ContractFunc
       text={target.description}
       isSubmit={target.isSubmit}
       request={() => ({ function: target.name, arguments: argumentsOf(target.parameters, written) })}
+      {...(target.parameters.some(({ isRequired }) => isRequired) && {
+        onExample: () => setWritten(examples(target.parameters, written)),
+      })}
     >
       {(wrong) =>
         target.parameters.map((parameter) => {
@@ -103,12 +107,14 @@ type CallerProps = {
   /** Whether a call is meant to change the ledger. */
   isSubmit: boolean;
   request: () => Pick<Schemas['ContractCall'], 'function' | 'arguments'>;
+  /** Fills in values to try it with. */
+  onExample?: () => void;
   /** The fields; given the parameter that does not fit its type. */
   children: (wrong: string | undefined) => ReactNode;
 };
 
 /** Who calls, the buttons, and the answer. */
-function Caller({ place, title, text, isSubmit, request, children }: CallerProps) {
+function Caller({ place, title, text, isSubmit, request, onExample, children }: CallerProps) {
   const { t } = useTranslation();
   const chain = useQuery(chainQuery(place.chain));
   const refusal = useRefusal('ledger:submit');
@@ -157,7 +163,16 @@ function Caller({ place, title, text, isSubmit, request, children }: CallerProps
   );
   return (
     <div className="stack">
-      <Card title={title}>
+      <Card
+        title={title}
+        actions={
+          onExample && (
+            <Button size="small" onClick={onExample}>
+              {t('contracts.call.example')}
+            </Button>
+          )
+        }
+      >
         <form className="stack" onSubmit={send}>
           {text && <p className="muted">{text}</p>}
           {children(wrong)}

@@ -12,6 +12,8 @@ export type Parameter = {
   isRequired: boolean;
   /** JSON Schema type, such as `string`; `any` where the contract does not say. */
   type: string;
+  /** A value that its schema gives, as one would write it. */
+  example?: string;
 };
 
 export type ContractFunction = {
@@ -36,6 +38,14 @@ function typeOf(schema: unknown): string {
   return types.length === 1 ? (text(types[0]) ?? 'any') : 'any';
 }
 
+function exampleIn(schema: unknown): { example?: string } {
+  if (!isObject(schema)) return {};
+  const [first] = [schema.examples, schema.enum].filter(Array.isArray).flat();
+  const value = schema.example ?? first ?? schema.default;
+  if (value == null) return {};
+  return { example: typeof value === 'string' ? value : JSON.stringify(value) };
+}
+
 function parameter(value: Json): Parameter {
   return {
     name: text(value.name) ?? '?',
@@ -43,6 +53,7 @@ function parameter(value: Json): Parameter {
       text(value.description) ?? (isObject(value.schema) ? text(value.schema.description) : undefined),
     isRequired: value.required !== false,
     type: typeOf(value.schema),
+    ...exampleIn(value.schema),
   };
 }
 

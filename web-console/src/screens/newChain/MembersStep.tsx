@@ -3,9 +3,9 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, call, once } from '@/api/client';
 import { fieldErrors } from '@/api/problem';
-import { organizationsQuery } from '@/api/queries';
+import { type Organization, organizationsQuery } from '@/api/queries';
 import { Button, Field, Input, Loaded, Problem, useRefusal } from '@/kit';
-import { nameOf, PLANS } from './draft';
+import { type Draft, nameOf, PLANS } from './draft';
 import { StepCard, type StepProps } from './StepCard';
 
 /** Who takes part, and with how many peers. */
@@ -30,38 +30,40 @@ export function MembersStep({ draft, change, wrong }: StepProps) {
       <Loaded query={query}>
         {({ pages }) => (
           <ul className="members">
-            {pages
-              .flatMap((page) => page.items)
-              .map(({ name, spec }) => (
-                <li key={name} className="row">
-                  <label className="check grow">
+            {withDrafted(
+              pages.flatMap((page) => page.items),
+              draft,
+            ).map(({ name, displayName, isNew }) => (
+              <li key={name} className="row">
+                <label className="check grow">
+                  <input
+                    type="checkbox"
+                    checked={peersOf(name) !== undefined}
+                    onChange={(event) =>
+                      set(name, event.target.checked ? PLANS[draft.plan].peers : undefined)
+                    }
+                  />
+                  <span>
+                    {displayName ?? name}
+                    {displayName && <span className="muted mono small"> {name}</span>}{' '}
+                    {isNew && <span className="muted small">{t('newChain.members.isNew')}</span>}
+                  </span>
+                </label>
+                {peersOf(name) !== undefined && (
+                  <label className="row small">
+                    {t('newChain.members.peers')}
                     <input
-                      type="checkbox"
-                      checked={peersOf(name) !== undefined}
-                      onChange={(event) =>
-                        set(name, event.target.checked ? PLANS[draft.plan].peers : undefined)
-                      }
+                      className="input members-peers"
+                      type="number"
+                      min={1}
+                      max={5}
+                      value={peersOf(name)}
+                      onChange={(event) => set(name, Math.max(1, Number(event.target.value) || 1))}
                     />
-                    <span>
-                      {spec.displayName ?? name}
-                      {spec.displayName && <span className="muted mono small"> {name}</span>}
-                    </span>
                   </label>
-                  {peersOf(name) !== undefined && (
-                    <label className="row small">
-                      {t('newChain.members.peers')}
-                      <input
-                        className="input members-peers"
-                        type="number"
-                        min={1}
-                        max={5}
-                        value={peersOf(name)}
-                        onChange={(event) => set(name, Math.max(1, Number(event.target.value) || 1))}
-                      />
-                    </label>
-                  )}
-                </li>
-              ))}
+                )}
+              </li>
+            ))}
           </ul>
         )}
       </Loaded>
@@ -78,6 +80,19 @@ export function MembersStep({ draft, change, wrong }: StepProps) {
       <NewOrganization onMade={(name) => set(name, PLANS[draft.plan].peers)} />
     </StepCard>
   );
+}
+
+type Choice = { name: string; displayName?: string | null | undefined; isNew: boolean };
+
+/** The organizations that there are, and those of the draft that will be made with the chain. */
+function withDrafted(known: Organization[], draft: Draft): Choice[] {
+  const names = new Set(known.map(({ name }) => name));
+  return [
+    ...known.map(({ name, spec }) => ({ name, displayName: spec.displayName, isNew: false })),
+    ...draft.members
+      .filter(({ organization }) => !names.has(organization))
+      .map(({ organization }) => ({ name: organization, isNew: true })),
+  ];
 }
 
 /** An organization that is not there yet. It is made at once, because it is of use beyond this chain. */

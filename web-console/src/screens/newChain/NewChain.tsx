@@ -41,10 +41,10 @@ export function NewChain() {
 
 function Wizard() {
   const { t } = useTranslation();
-  const { step = 'purpose' } = route.useSearch();
+  const { step = 'purpose', begin } = route.useSearch();
   const navigate = route.useNavigate();
   const queries = useQueryClient();
-  const { draft, fallback, change, discard } = useDraft();
+  const { draft, fallback, change, discard } = useDraft(begin);
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const [isShown, setShown] = useState(false);
@@ -58,7 +58,7 @@ function Wizard() {
   const go = (next: StepName) => {
     setError(undefined);
     setShown(false);
-    navigate({ search: next === 'purpose' ? {} : { step: next } });
+    navigate({ search: { ...(begin && { begin }), ...(next !== 'purpose' && { step: next }) } });
   };
   const forward = async (event: FormEvent) => {
     event.preventDefault();

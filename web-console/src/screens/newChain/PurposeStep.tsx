@@ -35,6 +35,7 @@ export function PurposeStep({
       <Field label={t('newChain.purpose.displayName')} error={wrong('/spec/displayName')} required>
         <Input
           maxLength={64}
+          autoFocus
           value={draft.displayName}
           onChange={(event) => change({ ...draft, displayName: event.target.value })}
         />

@@ -2,6 +2,8 @@
 import type { Schemas } from '@/api/client';
 
 export type Preset = 'blank' | 'finance' | 'reconciliation' | 'supply';
+/** What a draft can begin with, beside nothing. */
+export type Beginning = 'sandbox';
 export type Plan = 'sandbox' | 'standard' | 'production';
 
 export type Draft = {
@@ -74,6 +76,15 @@ export function withPlan(draft: Draft, plan: Plan): Draft {
   const { peers, ...values } = PLANS[plan];
   return { ...draft, ...values, plan, members: draft.members.map((member) => ({ ...member, peers })) };
 }
+
+/** A chain to try things out with: small, two organizations that do not trust each other, and a contract to call. */
+export function sandbox(words: Draft, name: string): Draft {
+  const members = ['bank', 'supplier'].map((organization) => ({ organization, peers: PLANS.sandbox.peers }));
+  return withPlan({ ...words, name, members, contract: 'evidence' }, 'sandbox');
+}
+
+/** A name for programs that nobody else is likely to have. */
+export const nameWith = (beginning: string) => `${beginning}-${Math.random().toString(36).slice(2, 7)}`;
 
 export function withPreset(draft: Draft, preset: Preset): Draft {
   return { ...draft, preset, ...PRESETS[preset] };

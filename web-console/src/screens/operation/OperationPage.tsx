@@ -5,6 +5,7 @@ import { type Operation, operationsQuery } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
 import { Card, Loaded, Meter, OperationBadge, PageHead, Time, useNow } from '@/kit';
 import { Actions } from './Actions';
+import { NextSteps } from './NextSteps';
 import { Steps } from './Steps';
 import { median, took } from './steps';
 import { hasEnded, useOperation } from './useOperation';
@@ -108,9 +109,10 @@ function Outcome({ operation }: { operation: Operation }) {
   const { state, error } = operation;
   if (state === 'succeeded') {
     return (
-      <p className="notice notice-ok" role="status">
+      <div className="notice notice-ok" role="status">
         <span className="grow">{t(`operation.succeeded.${operation.type}`)}</span>
-      </p>
+        <NextSteps operation={operation} />
+      </div>
     );
   }
   if (!error) return null;

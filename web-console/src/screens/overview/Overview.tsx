@@ -4,6 +4,7 @@ import { chainsQuery } from '@/api/queries';
 import { useMay, useSession } from '@/api/session';
 import { Empty, PageHead } from '@/kit';
 import { CreateChain } from '../chains/CreateChain';
+import { TrySandbox } from '../chains/TrySandbox';
 import { Attention } from './Attention';
 import { Counts } from './Counts';
 import { Guide } from './Guide';
@@ -25,7 +26,8 @@ export function Overview() {
         {isNew ? (
           <section className="card">
             <Empty title={t('overview.empty.title')} text={t('overview.empty.text')}>
-              <CreateChain />
+              <TrySandbox />
+              <CreateChain look="plain" />
             </Empty>
           </section>
         ) : (

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { api, call, type Schemas } from '@/api/client';
 import { fieldErrors } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
-import { Button, Field, Input, LinkButton, Problem } from '@/kit';
+import { Button, Field, Input, LinkButton, PasswordInput, Problem } from '@/kit';
 import { Gate } from './Gate';
 
 /** Somebody who was invited comes in: with an account made here, or with the one that they are signed in to. */
@@ -85,8 +85,7 @@ export function Invitation() {
               />
             </Field>
             <Field label={t('signIn.password')} hint={t('signIn.first.nextHint')} error={field('/password')}>
-              <Input
-                type="password"
+              <PasswordInput
                 autoComplete="new-password"
                 required
                 value={password}

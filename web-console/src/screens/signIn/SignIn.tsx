@@ -7,6 +7,7 @@ import { ApiError } from '@/api/problem';
 import { type Session, sessionQuery } from '@/api/session';
 import { Button, Field, Input, Problem } from '@/kit';
 import { Gate } from './Gate';
+import { keepOneTime } from './oneTime';
 
 const route = getRouteApi('/sign-in');
 
@@ -36,6 +37,7 @@ export function SignIn() {
     queries.clear();
     queries.setQueryData(sessionQuery.queryKey, session);
     await queries.fetchQuery({ ...sessionQuery, staleTime: 0 });
+    if (session.mustChangePassword) keepOneTime(password);
     router.history.push(session.mustChangePassword ? '/first-password' : ownPath(returnTo));
   };
   const submit = async (event: FormEvent) => {
@@ -60,6 +62,7 @@ export function SignIn() {
               <Input
                 type="email"
                 autoComplete="username"
+                autoFocus
                 required
                 value={email}
                 onChange={(event) => setEmail(event.target.value)}
