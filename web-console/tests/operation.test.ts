@@ -1,6 +1,8 @@
 /** A chain is watched while it is made: live, over a restart of the server, and when it fails. */
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { look, open, signIn } from './browser';
+import { freePort } from './platform';
 import { scene } from './scene';
 import { until } from './until';
 
@@ -65,6 +67,43 @@ test('the page recovers when the server ends and comes back while a chain is mad
   await here.platform.resume();
 
   await page.getByText('It is there and ready.').waitFor({ timeout: 60_000 });
+});
+
+test('a step that waits is tried again at once, and what is known of it can be handed on', async () => {
+  const page = await open(here.browser, here.platform);
+  await signIn(page, here.platform);
+  const silent = await freePort();
+  const contracts = [{ name: 'rates', external: { address: `127.0.0.1:${silent}` } }];
+  const { operation } = await create('waiting', { contracts });
+  await page.goto(`/operations/${operation.id}`);
+  const again = page.getByRole('button', { name: 'Try again now' });
+  await again.waitFor();
+  await look(page, 'operation-waiting');
+
+  const [bundle] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download support bundle' }).click(),
+  ]);
+  const known = JSON.parse(await readFile(await bundle.path(), 'utf8'));
+  expect(Object.keys(known)).toEqual([
+    'time',
+    'page',
+    'version',
+    'operation',
+    'chain',
+    'health',
+    'nodes',
+    'logs',
+  ]);
+  expect([known.operation.id, known.chain.name, known.health.chain]).toEqual([
+    operation.id,
+    'waiting',
+    'waiting',
+  ]);
+
+  const answer = page.waitForResponse((response) => response.url().endsWith(`${operation.id}:retry`));
+  await again.click();
+  expect((await answer).status()).toBe(202);
 });
 
 test('what fails says why and what to do, and can be removed', async () => {

@@ -1,6 +1,6 @@
 //! Whether there is anything to try again. Pure.
 
-use entente_api::condition::StepState;
+use entente_api::condition::{Step, StepState};
 
 use super::{Operation, OperationState};
 
@@ -11,8 +11,8 @@ pub struct Nothing {
     pub hint: Option<&'static str>,
 }
 
-/// The name of the step that is to be tried again at once. The operator tries a failed step by itself, after pauses that
-/// grow to half a minute; whoever has mended its cause need not wait.
+/// The name of the step that is to be tried again at once: one that has failed, or waits for a cause that it tells. The
+/// operator tries it by itself, after pauses that grow to half a minute; whoever has mended its cause need not wait.
 pub fn step(operation: &Operation) -> Result<&str, Nothing> {
     let nothing = |why: String, hint| Err(Nothing { why, hint });
     let detail = || {
@@ -32,7 +32,7 @@ pub fn step(operation: &Operation) -> Result<&str, Nothing> {
             Some("Change the spec of the resource: that is an operation of its own."),
         ),
         OperationState::Pending => nothing("Work on it has not begun yet.".to_owned(), Some("Wait for it.")),
-        OperationState::Running => match operation.steps.iter().find(|step| step.state == StepState::Failed) {
+        OperationState::Running => match operation.steps.iter().find(|step| is_stuck(&step.step)) {
             Some(step) => Ok(&step.step.name),
             None => nothing(
                 "None of its steps has failed; it is under way.".to_owned(),
@@ -42,9 +42,16 @@ pub fn step(operation: &Operation) -> Result<&str, Nothing> {
     }
 }
 
+fn is_stuck(step: &Step) -> bool {
+    match step.state {
+        StepState::Failed => true,
+        StepState::Running => step.cause.is_some(),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use entente_api::condition::Step;
     use entente_api::time::Time;
 
     use super::*;
@@ -65,13 +72,16 @@ mod tests {
     }
 
     #[test]
-    fn only_a_step_that_has_failed_is_tried_again() {
+    fn only_a_step_that_has_failed_or_waits_for_something_is_tried_again() {
         let why = |operation: &Operation| step(operation).map(str::to_owned).map_err(|nothing| nothing.why);
 
         assert_eq!(
             why(&operation(OperationState::Running, StepState::Failed)),
             Ok("orderers".to_owned())
         );
+        let mut waiting = operation(OperationState::Running, StepState::Running);
+        waiting.steps[0].step.cause = Some("peer0-bank does not answer".to_owned());
+        assert_eq!(why(&waiting), Ok("orderers".to_owned()));
         assert_eq!(
             why(&operation(OperationState::Running, StepState::Running)),
             Err("None of its steps has failed; it is under way.".to_owned())

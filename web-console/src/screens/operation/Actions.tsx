@@ -1,18 +1,22 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, call } from '@/api/client';
-import { chainQuery, type Operation } from '@/api/queries';
-import { Button, DangerDialog, useRefusal } from '@/kit';
+import { api, call, once } from '@/api/client';
+import { type Operation, operationQuery } from '@/api/queries';
+import { Button, DangerDialog, Problem, useRefusal } from '@/kit';
+import { download } from '@/kit/download';
+import type { Step } from './steps';
+import { supportBundle } from './supportBundle';
 
-/** What can be done about an operation: give up what it was making, and hand on what is known. */
+/** What can be done about an operation: try again what failed, give up what it was making, hand on what is known. */
 export function Actions({ operation }: { operation: Operation }) {
   const { t } = useTranslation();
   const isMaking =
     operation.target.kind === 'Chain' && operation.type === 'create' && operation.state !== 'succeeded';
   return (
     <div className="row">
+      {operation.state === 'running' && operation.steps.some(isStuck) && <Retry operation={operation} />}
       {isMaking && operation.state !== 'cancelled' && <CleanUp name={operation.target.name} />}
       {operation.state !== 'succeeded' && <SupportBundle operation={operation} />}
       <span className="visually-hidden" role="status">
@@ -59,21 +63,42 @@ function CleanUp({ name }: { name: string }) {
   );
 }
 
-/** Everything that a supporter asks for first. The API shows no secrets, so there are none in it. */
+/** It has failed, or waits for a cause that it tells. */
+const isStuck = ({ state, cause }: Step) => state === 'failed' || (state === 'running' && Boolean(cause));
+
+/** Something keeps a step from its end. The operator tries it by itself, ever later: this is for whoever has mended the cause. */
+function Retry({ operation }: { operation: Operation }) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const retry = useMutation({
+    mutationFn: () =>
+      call(
+        api.POST('/v1/operations/{operation}:retry', {
+          params: { path: { operation: operation.id } },
+          headers: once(),
+        }),
+      ),
+    onSuccess: () => queries.invalidateQueries({ queryKey: operationQuery(operation.id).queryKey }),
+  });
+  return (
+    <>
+      <Button look="primary" busy={retry.isPending} onClick={() => retry.mutate()}>
+        {t('operation.retry')}
+      </Button>
+      <Problem error={retry.error} />
+    </>
+  );
+}
+
 function SupportBundle({ operation }: { operation: Operation }) {
   const { t } = useTranslation();
-  const isChain = operation.target.kind === 'Chain';
-  const { data: chain } = useQuery({ ...chainQuery(operation.target.name), enabled: isChain, retry: false });
-  const { data: version } = useQuery({ queryKey: ['version'], queryFn: () => call(api.GET('/v1/version')) });
-  const [isCopied, setCopied] = useState(false);
-  const copy = async () => {
-    const bundle = { version, time: new Date().toISOString(), page: window.location.href, operation, chain };
-    await navigator.clipboard.writeText(JSON.stringify(bundle, null, 2));
-    setCopied(true);
-  };
+  const bundle = useMutation({
+    mutationFn: async () =>
+      download(`support-${operation.id}.json`, 'application/json', await supportBundle(operation)),
+  });
   return (
-    <Button onClick={copy}>
-      <span aria-live="polite">{isCopied ? t('kit.copied') : t('operation.bundle')}</span>
+    <Button busy={bundle.isPending} onClick={() => bundle.mutate()}>
+      {t('operation.bundle')}
     </Button>
   );
 }

@@ -2,7 +2,7 @@ import { useTranslation } from 'react-i18next';
 import type { Operation } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
 import { useNow } from '@/kit';
-import { type Group, groups, knownStep, type Step, took } from './steps';
+import { type Group, groups, type Step, took, within } from './steps';
 
 /** Every step with its state, how long it took, and what went wrong. */
 export function Steps({ operation }: { operation: Operation }) {
@@ -15,7 +15,7 @@ export function Steps({ operation }: { operation: Operation }) {
           <h3>{heading(group, t(`operation.group.${group.kind}`))}</h3>
           <ol>
             {group.steps.map((step) => (
-              <Row key={step.name} step={step} />
+              <Row key={step.name} step={step} title={within(group, step)} />
             ))}
           </ol>
         </section>
@@ -26,19 +26,18 @@ export function Steps({ operation }: { operation: Operation }) {
 
 const heading = (group: Group, kind: string) => (group.name ? `${kind} ${group.name}` : kind);
 
-function Row({ step }: { step: Step }) {
+function Row({ step, title }: { step: Step; title: string }) {
   const { t } = useTranslation();
   const format = useFormat();
   const isRunning = step.state === 'running';
   const now = useNow(250, isRunning);
-  const known = knownStep(step.name);
   const times = { createTime: step.startTime ?? null, endTime: step.endTime ?? null };
   return (
     <li className={`step step-${step.state}`}>
       <Mark state={step.state} label={t(`operation.state.${step.state}`)} />
       <div className="grow">
         <div className="row">
-          <span className="grow">{known ? t(`operation.step.${known}`) : step.name}</span>
+          <span className="grow">{title}</span>
           {step.attempt !== undefined && step.attempt > 1 && (
             <span className="muted small">{t('operation.attempt', { count: step.attempt })}</span>
           )}

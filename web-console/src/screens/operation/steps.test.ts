@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { groups, knownStep, median } from './steps';
+import { groups, median, within } from './steps';
 
 const step = (name: string) => ({ name, state: 'succeeded' as const });
 
@@ -18,10 +18,14 @@ test('steps of one object stand together, in the order of their first', () => {
   ]);
 });
 
-test('a step is known by its act, not by its object', () => {
-  expect(knownStep('member/bank/join/main')).toBe('join');
-  expect(knownStep('channel/main/join-orderers')).toBe('join-orderers');
-  expect(knownStep('something/new')).toBeUndefined();
+test('a step is called by its title, without the object that its group names', () => {
+  const join = { ...step('member/bank/join/main'), title: 'bank: Join the peers to main' };
+
+  const titles = groups([join, step('something/new')]).map((group) =>
+    group.steps.map((one) => within(group, one)),
+  );
+
+  expect(titles).toEqual([['Join the peers to main'], ['something/new']]);
 });
 
 test('the usual time is the middle one', () => {

@@ -1,36 +1,14 @@
 /** The steps of an operation in groups: what belongs to one channel, one member, one contract stands together. */
 import type { Schemas } from '@/api/client';
 
-export type Step = Schemas['Step'];
+export type Step = Schemas['OperationStep'];
 export type Group = { kind: 'chain' | 'channel' | 'member' | 'contract'; name: string; steps: Step[] };
 
-/** Words of `operation.step`, in the order in which they are looked for; the rest of a name is its object. */
-const KNOWN = [
-  'organizations',
-  'orderers',
-  'genesis',
-  'join-orderers',
-  'configure',
-  'peers',
-  'join',
-  'service',
-  'install',
-  'approve',
-  'commit',
-  'answer',
-  'probe',
-  'authorities',
-  'namespace',
-  'enrol',
-  'members',
-  'nodes',
-] as const;
-export type KnownStep = (typeof KNOWN)[number];
-
-/** Which step it is, by its name without what it is about; `undefined` for one that this console does not know. */
-export function knownStep(name: string): KnownStep | undefined {
-  const words = new Set(name.split('/'));
-  return KNOWN.find((word) => words.has(word));
+/** What a step is called below the heading of its group, which names the object already. */
+export function within(group: Group, { title, name }: Step): string {
+  const words = title ?? name;
+  const object = `${group.name}: `;
+  return words.startsWith(object) ? words.slice(object.length) : words;
 }
 
 export function groups(steps: Step[]): Group[] {
