@@ -27,7 +27,7 @@ use anyhow::{Context as _, ensure};
 pub use image::Image;
 pub use namespace::Namespace;
 
-use crate::skip::skip;
+use crate::skip::{self, skip};
 
 /// Set where a body runs: the STATE folder of our cluster, or nothing for a cluster that was given by its kubeconfig.
 const INSIDE: &str = "ENTENTE_TEST_INSIDE";
@@ -80,7 +80,7 @@ fn outside(name: &str) {
     };
     let output = inside
         .arg(env::current_exe().expect("a running program has an executable"))
-        .args(["--exact", name, "--nocapture"])
+        .args(["--exact", name, "--nocapture", "--include-ignored"])
         .stdin(Stdio::null())
         .output()
         .expect("the test can be run inside the cluster");
@@ -89,10 +89,14 @@ fn outside(name: &str) {
         String::from_utf8_lossy(&output.stderr),
     );
     // A name that matches no test would succeed without having run anything.
-    let ran = out.contains("running 1 test\n");
+    let ran = out.contains("\ntest result: ok. 1 passed;");
     assert!(output.status.success() && ran, "inside the cluster:\n{out}{err}");
-    for skipped in err.lines().filter(|line| line.starts_with("SKIPPED ")) {
-        crate::skip::say(skipped);
+    let marks = [skip::SKIPPED, skip::MEASURED];
+    for line in err
+        .lines()
+        .filter(|line| marks.iter().any(|mark| line.starts_with(mark)))
+    {
+        skip::say(line);
     }
 }
 

@@ -13,7 +13,7 @@ use entente_fabric::proposal::Invocation;
 use entente_fabric::tls::TlsClient;
 use entente_operator::vault::{self, BundleId, Vault as _};
 use entente_tests::cluster::{self, Image, Namespace};
-use entente_tests::skip::say;
+use entente_tests::skip::measured;
 use entente_tests::{executables, wait};
 use serde_json::json;
 
@@ -148,7 +148,7 @@ fn steps(progress: &Progress) {
         };
         let took = (ended.get() - began.get()).num_milliseconds();
         if took >= 100 {
-            say(&format!("  {} took {:.1} s", step.name, took as f64 / 1e3));
+            measured(&format!("  {} took {:.1} s", step.name, took as f64 / 1e3));
         }
     }
 }
@@ -165,7 +165,7 @@ async fn table(namespace: &Namespace, operator: &Process, engine: &str, release:
     }
     for (row, name) in ROWS.iter().enumerate() {
         let value = median(runs.iter().map(|run| run[row]).collect());
-        say(&format!("| {engine} | {name} | {value:.1} |"));
+        measured(&format!("| {engine} | {name} | {value:.1} |"));
     }
     Ok(())
 }
@@ -200,7 +200,7 @@ fn a_consortium_is_measured_on_the_cluster() {
             .await
             .unwrap_or_default()
             / 1e6;
-        say(&format!("the operator has {words:.0} MB"));
+        measured(&format!("the operator has {words:.0} MB"));
 
         let names: Vec<String> = (0..10).map(|number| format!("small-{number}")).collect();
         let began = Instant::now();
@@ -216,7 +216,7 @@ fn a_consortium_is_measured_on_the_cluster() {
         let all = ["wait", "--for=condition=Ready", "--timeout=300s", "chains", "--all"];
         namespace.kubectl(&all).await?;
         let took = began.elapsed().as_secs_f64();
-        say(&format!(
+        measured(&format!(
             "ten chains of one member requested at once were all ready after {took:.1} s"
         ));
         namespace

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use entente_postgres::Postgres;
 use entente_tests::cluster::{self, Cluster, Namespace};
 use entente_tests::platform::http_client;
-use entente_tests::skip::{say, skip};
+use entente_tests::skip::{measured, skip};
 use entente_tests::wait;
 use futures::future::try_join_all;
 use reqwest::{Client, Method, StatusCode};
@@ -218,7 +218,7 @@ fn requests_a_second_are_measured_with_one_replica_and_with_three() {
             replicas.limit(&namespace, 1_000_000).await?;
             replicas.requests_per_second(12, Duration::from_secs(3)).await?;
             let figure = replicas.requests_per_second(12, Duration::from_secs(10)).await?;
-            say(&format!(
+            measured(&format!(
                 "{count} replicas on one PostgreSQL answer {figure:.0} requests a second"
             ));
             drop(replicas);
