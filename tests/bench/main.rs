@@ -35,7 +35,10 @@ async fn main() -> anyhow::Result<()> {
             table.note(&platform::measure().await?.to_string());
             return table.print();
         }
-        _ => {}
+        Some(other) => {
+            anyhow::bail!("\"{other}\" is nothing to measure: give ca, platform, or nothing for everything")
+        }
+        None => {}
     }
     let mut native = Vec::new();
     let mut stock = Vec::new();
