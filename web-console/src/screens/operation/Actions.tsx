@@ -6,7 +6,7 @@ import { api, call, once } from '@/api/client';
 import { type Operation, operationQuery } from '@/api/queries';
 import { Button, DangerDialog, Problem, useRefusal } from '@/kit';
 import { download } from '@/kit/download';
-import type { Step } from './steps';
+import { isStuck } from './steps';
 import { supportBundle } from './supportBundle';
 
 /** What can be done about an operation: try again what failed, give up what it was making, hand on what is known. */
@@ -63,9 +63,6 @@ function CleanUp({ name }: { name: string }) {
   );
 }
 
-/** It has failed, or waits for a cause that it tells. */
-const isStuck = ({ state, cause }: Step) => state === 'failed' || (state === 'running' && Boolean(cause));
-
 /** Something keeps a step from its end. The operator tries it by itself, ever later: this is for whoever has mended the cause. */
 function Retry({ operation }: { operation: Operation }) {
   const { t } = useTranslation();
@@ -85,7 +82,7 @@ function Retry({ operation }: { operation: Operation }) {
       <Button look="primary" busy={retry.isPending} onClick={() => retry.mutate()}>
         {t('operation.retry')}
       </Button>
-      <Problem error={retry.error} />
+      {retry.error && <Problem error={retry.error} />}
     </>
   );
 }

@@ -7,7 +7,7 @@ import { Card, Loaded, Meter, OperationBadge, PageHead, Time, useNow } from '@/k
 import { Actions } from './Actions';
 import { NextSteps } from './NextSteps';
 import { Steps } from './Steps';
-import { median, took } from './steps';
+import { isStuck, median, took } from './steps';
 import { hasEnded, useOperation } from './useOperation';
 import './operation.css';
 
@@ -112,6 +112,18 @@ function Outcome({ operation }: { operation: Operation }) {
       <div className="notice notice-ok" role="status">
         <span className="grow">{t(`operation.succeeded.${operation.type}`)}</span>
         <NextSteps operation={operation} />
+      </div>
+    );
+  }
+  const stuck = state === 'running' && operation.steps.find(isStuck);
+  if (stuck) {
+    return (
+      <div className="notice notice-warn" role="status">
+        <div className="grow stack-s">
+          <strong>{t('operation.stuck')}</strong>
+          <span>{stuck.cause}</span>
+          {stuck.hint && <span className="muted">{stuck.hint}</span>}
+        </div>
       </div>
     );
   }

@@ -11,6 +11,10 @@ export function within(group: Group, { title, name }: Step): string {
   return words.startsWith(object) ? words.slice(object.length) : words;
 }
 
+/** It has failed, or waits for a cause that it tells. */
+export const isStuck = ({ state, cause }: Step) =>
+  state === 'failed' || (state === 'running' && Boolean(cause));
+
 export function groups(steps: Step[]): Group[] {
   const found = new Map<string, Group>();
   for (const step of steps) {
