@@ -106,3 +106,8 @@ async fn operators_run_the_platform_from_the_console() {
 async fn a_chains_page_gathers_what_is_its_own() {
     passes("chain.test.ts").await;
 }
+
+#[tokio::test]
+async fn people_deploy_and_upgrade_contracts_from_packages() {
+    passes("contracts.test.ts").await;
+}

@@ -1,9 +1,9 @@
 import {
+  type ComponentProps,
   createContext,
   type InputHTMLAttributes,
   type ReactNode,
   type SelectHTMLAttributes,
-  type TextareaHTMLAttributes,
   useContext,
   useId,
 } from 'react';
@@ -61,11 +61,11 @@ function useDescribed() {
   };
 }
 
-export function Input(props: InputHTMLAttributes<HTMLInputElement>) {
+export function Input(props: ComponentProps<'input'>) {
   return <input className="input" autoComplete="off" {...useDescribed()} {...props} />;
 }
 
-export function Textarea(props: TextareaHTMLAttributes<HTMLTextAreaElement>) {
+export function Textarea(props: ComponentProps<'textarea'>) {
   return <textarea className="input" {...useDescribed()} {...props} />;
 }
 

@@ -5,8 +5,9 @@ import { useTranslation } from 'react-i18next';
 import { api, call } from '@/api/client';
 import { fieldErrors } from '@/api/problem';
 import { Button, DangerDialog, Dialog, DialogForm, useRefusal } from '@/kit';
+import { DefinitionDiff } from './DefinitionDiff';
 import { SourceFields, TermFields } from './DefinitionFields';
-import { changesBetween, definitionOf, draftOf, replacing } from './definition';
+import { type Change, changesBetween, definitionOf, draftOf, replacing } from './definition';
 import { type Contract, calledName, sourceOf } from './queries';
 
 /** Label of contracts that a chain's own spec defines; a change made here would be taken back. */
@@ -32,6 +33,16 @@ export function ContractActions({ contract }: { contract: Contract }) {
       {open === 'delete' && <Delete contract={contract} onClose={close} />}
     </>
   );
+}
+
+/** What members agree on anew under the next sequence; settings are the service's alone. */
+const isAgreed = ({ field }: Change) => !field.startsWith('settings.');
+
+/** The sequence counts up by itself with what the members agree on. */
+function withSequence({ status }: Contract, changes: Change[]): Change[] {
+  const sequence = status?.sequence;
+  if (sequence == null || !changes.some(isAgreed)) return changes;
+  return [{ field: 'sequence', from: String(sequence), to: String(sequence + 1) }, ...changes];
 }
 
 function Upgrade({ contract, onClose }: { contract: Contract; onClose: () => void }) {
@@ -76,23 +87,11 @@ function Upgrade({ contract, onClose }: { contract: Contract; onClose: () => voi
           {changes.length === 0 ? (
             <p className="muted">{t('contracts.upgrade.none')}</p>
           ) : (
-            <table className="definition-diff">
-              <tbody>
-                {changes.map(({ field, from, to }) => (
-                  <tr key={field}>
-                    <th scope="row" className="mono">
-                      {field}
-                    </th>
-                    <td>
-                      <del>{from ?? '–'}</del>
-                    </td>
-                    <td>
-                      <ins>{to ?? '–'}</ins>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <DefinitionDiff
+              changes={withSequence(contract, changes)}
+              before={t('contracts.upgrade.before')}
+              after={t('contracts.upgrade.after')}
+            />
           )}
           <p className="muted small">{t('contracts.upgrade.text')}</p>
         </section>

@@ -1,6 +1,9 @@
 import { useTranslation } from 'react-i18next';
 import { Check, Choices, Field, Input, Textarea } from '@/kit';
+import { CollectionsField } from './CollectionsField';
 import type { Draft } from './definition';
+import { ImageField } from './ImageField';
+import { PackageField } from './PackageField';
 import type { Source } from './queries';
 import { TemplateField, TemplateSettings } from './TemplateFields';
 
@@ -68,46 +71,10 @@ function SourceField({ draft, onChange, wrong }: Props) {
         </>
       );
     case 'image':
-      return (
-        <Field
-          label={t('contracts.image.label')}
-          hint={t('contracts.image.hint')}
-          error={wrong('/spec/image')}
-          required
-        >
-          <Input
-            required
-            placeholder="registry.example/contracts/kpi@sha256:…"
-            value={draft.image}
-            onChange={(event) => onChange({ image: event.target.value })}
-          />
-        </Field>
-      );
+      return <ImageField draft={draft} onChange={onChange} wrong={wrong} />;
     case 'package':
-      return (
-        <Field
-          label={t('contracts.package.label')}
-          hint={draft.package ? t('contracts.package.chosen') : t('contracts.package.hint')}
-          error={wrong('/spec/package')}
-          required
-        >
-          <Input
-            type="file"
-            accept=".gz,.tgz"
-            required={!draft.package}
-            onChange={async (event) => {
-              const file = event.target.files?.[0];
-              if (file) onChange({ package: await base64(file) });
-            }}
-          />
-        </Field>
-      );
+      return <PackageField draft={draft} onChange={onChange} wrong={wrong} />;
   }
-}
-
-async function base64(file: File): Promise<string> {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }
 
 /** How a contract is called and endorsed. */
@@ -156,6 +123,7 @@ export function TermFields({ draft, onChange, wrong }: Props) {
           />
         </Field>
       )}
+      <CollectionsField draft={draft} onChange={onChange} wrong={wrong} />
       <Check
         label={t('contracts.initRequired')}
         checked={draft.initRequired}

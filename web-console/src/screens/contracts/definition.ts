@@ -13,6 +13,8 @@ export type Draft = {
   version: string;
   endorsementPolicy: string;
   initRequired: boolean;
+  /** Private data collections, as JSON. */
+  collections: string;
   /** Lines of `NAME=value`. */
   settings: string;
 };
@@ -27,6 +29,7 @@ export const FIRST_DRAFT: Draft = {
   version: '1.0',
   endorsementPolicy: '',
   initRequired: false,
+  collections: '',
   settings: '',
 };
 
@@ -41,6 +44,7 @@ export function draftOf(spec: Schemas['ContractSpec'], source: Source): Draft {
     version: spec.version ?? '',
     endorsementPolicy: spec.endorsementPolicy ?? '',
     initRequired: spec.initRequired ?? false,
+    collections: spec.collections?.length ? JSON.stringify(spec.collections, null, 2) : '',
     settings: Object.entries(spec.settings ?? {})
       .map(([name, value]) => `${name}=${value}`)
       .join('\n'),
@@ -68,9 +72,25 @@ export function withSetting(lines: string, name: string, value: string): string 
     .join('\n');
 }
 
+/** An image whose name holds the digest of its content. */
+export const isImageByDigest = (image: string) => /^[^\s@]+@sha256:[0-9a-f]{64}$/.test(image);
+
+/** Private data collections of a text of JSON; `undefined` when it is none of a list of objects. */
+export function collectionsOf(text: string): Schemas['Collection'][] | undefined {
+  if (text.trim() === '') return [];
+  try {
+    const value: unknown = JSON.parse(text);
+    const isList = Array.isArray(value) && value.every((each) => typeof each === 'object' && each !== null);
+    return isList ? (value as Schemas['Collection'][]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What the API takes; the other sources and what is empty are absent. */
 export function definitionOf(draft: Draft): Schemas['ContractDefinition'] {
   const settings = settingsOf(draft.settings);
+  const collections = collectionsOf(draft.collections) ?? [];
   return {
     version: draft.version.trim(),
     initRequired: draft.initRequired,
@@ -84,6 +104,7 @@ export function definitionOf(draft: Draft): Schemas['ContractDefinition'] {
       },
     }),
     ...(draft.endorsementPolicy.trim() && { endorsementPolicy: draft.endorsementPolicy.trim() }),
+    ...(collections.length > 0 && { collections }),
     ...(Object.keys(settings).length > 0 && { settings }),
   };
 }
@@ -111,15 +132,30 @@ export function replacing(old: Definition, next: Definition): Patch {
 export type Change = { field: string; from: string | undefined; to: string | undefined };
 
 const shown = (value: unknown) => {
-  if (value === undefined) return undefined;
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  if (value === undefined || value === null) return undefined;
+  return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
 };
 
-/** The fields in which two definitions differ. */
+/** A definition line by line: each setting and each collection is one, whatever serves the contract is whole. */
+function lines({ settings, collections, external, ...rest }: Definition): Map<string, string | undefined> {
+  const named = (part: string, entries: [string, unknown][]) =>
+    entries.map(([name, value]): [string, unknown] => [`${part}.${name}`, value]);
+  const all: [string, unknown][] = [
+    ...Object.entries(rest),
+    ...named('external', Object.entries(external ?? {})),
+    ...named(
+      'collections',
+      (collections ?? []).map((collection) => [collection.name, collection]),
+    ),
+    ...named('settings', Object.entries(settings ?? {})),
+  ];
+  return new Map(all.map(([field, value]) => [field, shown(value)]));
+}
+
+/** Where two definitions differ. */
 export function changesBetween(old: Definition, next: Definition): Change[] {
-  const fields = [...new Set([...Object.keys(old), ...Object.keys(next)])] as (keyof Definition)[];
-  return fields
-    .filter((field) => JSON.stringify(old[field]) !== JSON.stringify(next[field]))
-    .map((field) => ({ field, from: shown(old[field]), to: shown(next[field]) }));
+  const [before, after] = [lines(old), lines(next)];
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .map((field) => ({ field, from: before.get(field), to: after.get(field) }))
+    .filter(({ from, to }) => from !== to);
 }
