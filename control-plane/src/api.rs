@@ -139,6 +139,7 @@ impl Api {
         app.audit = ground.audit.clone();
         app.operator = Some(ground.operator);
         app.replica = Replica::starting(&ground.name);
+        app.is_on_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
         let service = rest::service(app.clone());
         let tasks = vec![
             tokio::spawn(serve(listener, service, stop)),

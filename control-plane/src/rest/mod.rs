@@ -129,6 +129,8 @@ pub struct App {
     pub operator: Option<Sight>,
     /// This replica.
     pub replica: Replica,
+    /// Whether it listens on this machine alone.
+    pub is_on_loopback: bool,
     survey: admin::survey::Last,
     /// Cancelled when the platform stops: whoever waits for something answers now.
     pub stop: CancellationToken,
@@ -165,6 +167,7 @@ impl App {
             audit: AuditArgs::default(),
             operator: None,
             replica: Replica::starting("entente"),
+            is_on_loopback: false,
             survey: admin::survey::Last::default(),
             stop,
             strangers: audited::Strangers::default(),

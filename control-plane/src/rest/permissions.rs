@@ -131,6 +131,7 @@ pub const OPERATIONS: &[Row] = &[
     ("organization_patch", May(WriteOrganizations)),
     ("organization_put", May(WriteOrganizations)),
     ("platform_health", May(ReadPlatform)),
+    ("platform_security", May(ReadPlatform)),
     ("problem_get", SignedIn),
     ("record_approve", May(CheckRecords)),
     ("record_get", May(ReadOrganizations)),

@@ -9,7 +9,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::admin::{fleet, health, operations as all_operations, usage};
+use super::admin::{fleet, health, operations as all_operations, security, usage};
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
     alliance, api_keys, audit, audit_anchors, authorities, blocks, bundle, certificates, chains, channels, codes,
@@ -176,6 +176,7 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
     table.add(routes!(fleet::fleet_list));
     table.add(routes!(all_operations::admin_operation_list));
     table.add(routes!(health::platform_health));
+    table.add(routes!(security::platform_security));
     table.add(routes!(records::record_get, records::record_put));
     table.add(routes!(records::record_list));
     table.add(routes!(alliance::alliance_list));

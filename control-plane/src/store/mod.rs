@@ -156,6 +156,27 @@ impl Db {
         self.is_shared
     }
 
+    /// Whether secrets in it are encrypted.
+    pub fn is_sealed(&self) -> bool {
+        self.seal.is_some()
+    }
+
+    /// Whether nobody on the way to it can read along: it is a file, on this machine, or reached over TLS.
+    pub async fn is_private(&self, _: &PlatformScope) -> Result<bool, DbError> {
+        if !self.is_shared {
+            return Ok(true);
+        }
+        let private: i32 = sqlx::query_scalar(
+            "SELECT CASE WHEN encrypted.ssl OR session.client_addr IS NULL
+                           OR session.client_addr <<= '127.0.0.0/8' OR session.client_addr = '::1' THEN 1 ELSE 0 END
+             FROM pg_stat_ssl AS encrypted JOIN pg_stat_activity AS session USING (pid)
+             WHERE pid = pg_backend_pid()",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(private != 0)
+    }
+
     /// The last migration that its tables have had.
     pub async fn last_migration(&self, _: &PlatformScope) -> Result<i64, DbError> {
         let last = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations WHERE success");

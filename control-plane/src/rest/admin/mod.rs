@@ -6,6 +6,8 @@
 pub mod fleet;
 pub mod health;
 pub mod operations;
+mod posture;
+pub mod security;
 pub mod survey;
 pub mod troubles;
 pub mod usage;

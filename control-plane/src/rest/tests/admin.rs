@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{TestApp, ledger, ready};
 use crate::access::Role;
 use crate::operate::sight::Sight;
+use crate::store::access::users::{self, User};
 
 /// Asks in the name of a tenant.
 async fn post_as(app: &TestApp, tenant: &str, path: &str, body: Value) {
@@ -227,4 +228,51 @@ async fn how_the_platform_is_tells_of_its_parts_and_of_what_needs_somebody() {
     assert_eq!(health["webhooks"], json!({"pending": 0, "failing": 0, "disabled": 0}));
     assert_eq!(health["indexes"], json!({"ledgers": 0, "behind": 0, "blocks": 0}));
     assert_eq!(health["auditAnchor"], json!({"unanchoredTenants": 0}));
+}
+
+#[tokio::test]
+async fn the_installations_safety_is_told_check_by_check_with_what_to_do() {
+    let app = TestApp::new().await;
+    let mut operator = User::new("admin@bureau.example", "Admin", Some("hash".to_owned()), Time::now());
+    operator.is_platform_operator = true;
+    operator.must_change_password = true;
+    assert!(users::insert(&app.app.db, &operator).await.unwrap());
+    let asked = "/v1/admin/security";
+
+    let english = app.get(asked).await.json();
+    let chinese = app
+        .call(Method::GET, asked, &[("accept-language", "zh-CN")], None)
+        .await
+        .json();
+    let plain = app
+        .call(Method::GET, asked, &[("x-forwarded-proto", "http")], None)
+        .await
+        .json();
+    users::set_password(&app.app.db, &operator.id, "another").await.unwrap();
+    users::set_factor(&app.app.db, &operator.id, Some("JBSWY3DPEHPK3PXP"), 1)
+        .await
+        .unwrap();
+    let mended = app.get(asked).await.json();
+
+    let check = |answer: &Value, aspect: &str| {
+        let mut checks = answer["checks"].as_array().unwrap().iter();
+        checks.find(|check| check["aspect"] == aspect).unwrap().clone()
+    };
+    assert_eq!(english["state"], "failed");
+    assert_eq!(english["checks"].as_array().unwrap().len(), 10);
+    assert_eq!(
+        check(&english, "oneTimePasswords"),
+        json!({
+            "aspect": "oneTimePasswords",
+            "state": "failed",
+            "title": "One-time passwords",
+            "finding": "Not replaced yet: the password of admin@bureau.example. Whoever reads the first start's log has it.",
+            "fix": "Sign in with it once: it must be changed then.",
+        })
+    );
+    assert_eq!(check(&chinese, "oneTimePasswords")["title"], "一次性密码");
+    assert_eq!(check(&plain, "apiTransport")["state"], "failed");
+    assert_eq!(check(&english, "databaseTransport")["state"], "passed");
+    let states = ["oneTimePasswords", "secondFactors"].map(|aspect| check(&mended, aspect)["state"].clone());
+    assert_eq!(states, ["passed", "passed"]);
 }

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::{optional, optional_time, text, time};
-use crate::access::{TenantScope, secret};
+use crate::access::{PlatformScope, TenantScope, secret};
 use crate::store::{Db, DbError};
 
 /// A use is noted at most this often.
@@ -84,6 +84,18 @@ pub async fn list(db: &Db, scope: &TenantScope, after: Option<&str>, limit: usiz
         .fetch_all(&db.pool)
         .await?;
     rows.iter().map(|row| Ok(read(row)?.key)).collect()
+}
+
+/// How many keys of all tenants are good `now`, and have not been used since.
+pub async fn unused(db: &Db, _: &PlatformScope, since: Time, now: Time) -> Result<u64, DbError> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM api_keys WHERE expire_time > $1 AND COALESCE(use_time, create_time) < $2",
+    )
+    .bind(now.to_string())
+    .bind(since.to_string())
+    .fetch_one(&db.pool)
+    .await?;
+    Ok(u64::try_from(count).unwrap_or_default())
 }
 
 pub async fn get(db: &Db, scope: &TenantScope, id: &str) -> Result<Option<ApiKey>, DbError> {

@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::{flag, optional, optional_time, text, time};
+use crate::access::PlatformScope;
 use crate::store::sealed::FACTOR;
 use crate::store::{Db, DbError};
 
@@ -46,6 +47,33 @@ impl User {
             sign_in_time: None,
         }
     }
+}
+
+/// How an operator of the platform signs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorAccount {
+    pub email: String,
+    /// Whether the password is one that was made for them.
+    pub has_one_time_password: bool,
+    pub has_second_factor: bool,
+}
+
+/// The platform's operators who sign in with a password, by e-mail address.
+pub async fn operators(db: &Db, _: &PlatformScope) -> Result<Vec<OperatorAccount>, DbError> {
+    let rows = sqlx::query(
+        "SELECT email, must_change_password, CASE WHEN totp_secret IS NULL THEN 0 ELSE 1 END AS has_factor
+         FROM users WHERE is_platform_operator <> 0 AND password_hash IS NOT NULL ORDER BY email",
+    )
+    .fetch_all(&db.pool)
+    .await?;
+    let read = |row: &AnyRow| {
+        Ok(OperatorAccount {
+            email: text(row, "email")?,
+            has_one_time_password: flag(row, "must_change_password")?,
+            has_second_factor: row.try_get::<i32, _>("has_factor")? != 0,
+        })
+    };
+    rows.iter().map(read).collect()
 }
 
 /// An e-mail address as it is kept and compared.
