@@ -24,6 +24,7 @@ const SCREENS = [
   ['/developers/reference?operation=chain_create', 'reference-operation', 'Create a chain'],
   ['/usage', 'usage', 'When a quota is used up'],
   ['/admin/alliance', 'alliance-demo', 'Lanting Commercial Bank'],
+  ['/admin/security', 'admin-security', 'TLS to the API'],
   ['/people', 'people', 'admin@entente.local'],
   ['/audit', 'audit', 'alliance_put'],
   ['/chains/transfer-payments', 'chain', 'Who takes part'],

@@ -44,6 +44,7 @@ fn part(kind: &Kind) -> Option<&'static str> {
     match kind.plural {
         "usage" => Some("quotas"),
         "troubles" => Some("troubles"),
+        "security" => Some("checks"),
         _ => None,
     }
 }
@@ -66,7 +67,7 @@ async fn path(client: &Client, kind: &Kind, args: &GetArgs) -> Result<String, Cl
                 segment(&channel)
             ))
         }
-        "fleet" | "tenants" => Ok(format!("/v1/admin/{}", kind.plural)),
+        "fleet" | "tenants" | "security" => Ok(format!("/v1/admin/{}", kind.plural)),
         "troubles" => Ok("/v1/admin/health".to_owned()),
         plural => Ok(format!("/v1/{plural}")),
     }

@@ -275,6 +275,19 @@ pub const KINDS: &[Kind] = &[
         rank: 9,
     },
     Kind {
+        kind: "SecurityCheck",
+        plural: "security",
+        aliases: &["checks"],
+        is_resource: false,
+        columns: &[
+            Column::text("CHECK", "/aspect"),
+            Column::text("STATE", "/state"),
+            Column::text("FINDING", "/finding"),
+            Column::text("WHAT TO DO", "/fix").wide(),
+        ],
+        rank: 9,
+    },
+    Kind {
         kind: "Block",
         plural: "blocks",
         aliases: &["block"],

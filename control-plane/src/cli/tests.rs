@@ -208,6 +208,7 @@ async fn what_concerns_the_installation_is_shown_in_tables() {
     let (_, usage, _) = shell.run(&["get", "usage"]).await;
     let (_, tenants, _) = shell.run(&["get", "tenants", "-o", "name"]).await;
     let (_, troubles, _) = shell.run(&["get", "troubles"]).await;
+    let (_, security, _) = shell.run(&["get", "security", "-o", "wide"]).await;
 
     let (fleet, usage) = (words(&fleet), words(&usage));
     assert_eq!(fleet[0][..5], ["TENANT", "NAME", "STATE", "READY", "NODES"]);
@@ -215,6 +216,7 @@ async fn what_concerns_the_installation_is_shown_in_tables() {
     assert_eq!(usage[..2], [vec!["QUOTA", "USED", "LIMIT"], vec!["chains", "1", "5"]]);
     assert_eq!(tenants, "tenant/default\n");
     assert!(troubles.contains("operatorAbsent"), "{troubles}");
+    assert!(security.contains("Start it with --master-key-file"), "{security}");
 }
 
 #[tokio::test]

@@ -72,10 +72,17 @@ const health = createRoute({
   component: lazyRouteComponent(() => import('@/screens/admin/Health'), 'Health'),
 });
 
+const security = createRoute({
+  getParentRoute: () => frame,
+  path: '/security',
+  component: lazyRouteComponent(() => import('@/screens/admin/Security'), 'Security'),
+});
+
 /** What only operators of the platform see. */
 export const admin = frame.addChildren([
   start,
   health,
+  security,
   tenants,
   tenant,
   fleet,

@@ -10,6 +10,7 @@ export function AdminFrame() {
   const { platformOperator } = useSession();
   const tabs = [
     ['/admin/health', t('admin.health.title')],
+    ['/admin/security', t('admin.security.title')],
     ['/admin/tenants', t('admin.tenants.title')],
     ['/admin/fleet', t('admin.fleet.title')],
     ['/admin/operations', t('admin.operations.title')],

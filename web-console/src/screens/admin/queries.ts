@@ -82,6 +82,13 @@ export const allOperationsQuery = (filter: AllOperationsFilter) => ({
   refetchInterval: 3_000,
 });
 
+export const securityQuery = (language: string) =>
+  queryOptions({
+    queryKey: ['admin', 'security', language],
+    queryFn: () => call(api.GET('/v1/admin/security')),
+    refetchInterval: POLL,
+  });
+
 export const healthQuery = queryOptions({
   queryKey: ['admin', 'health'],
   queryFn: () => call(api.GET('/v1/admin/health')),
