@@ -6,8 +6,9 @@ export default defineConfig({
   plugins: [react()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {
-    // One below `dist`, which always exists: the control plane's build watches that folder.
-    outDir: 'dist/app',
+    // `scripts/publish.mjs` takes it from here to `dist/app`. One below `dist`, which always exists: the control plane's build
+    // watches that folder.
+    outDir: 'dist/next',
     emptyOutDir: true,
     target: 'es2022',
     // The content security policy allows no `data:` scripts or styles.

@@ -111,3 +111,8 @@ async fn a_chains_page_gathers_what_is_its_own() {
 async fn people_deploy_and_upgrade_contracts_from_packages() {
     passes("contracts.test.ts").await;
 }
+
+#[tokio::test]
+async fn a_screen_that_is_not_simply_there_says_why() {
+    passes("states.test.ts").await;
+}

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-const app = new URL('../dist/app', import.meta.url).pathname;
+const app = new URL('../dist/next', import.meta.url).pathname;
 for (const entry of readdirSync(app, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile() || !/\.(js|css|html|svg|json)$/.test(entry.name)) continue;
   const file = join(entry.parentPath, entry.name);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
 const BUDGET = 350 * 1024;
-const app = new URL('../dist/app/', import.meta.url);
+const app = new URL('../dist/next/', import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL('manifest.json', app), 'utf8'));
 const compressed = (file) => gzipSync(readFileSync(new URL(file, app)), { level: 9 }).length;
 const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;

@@ -1,5 +1,7 @@
 /** Every address of the console. Screens are loaded when they are first visited. Areas of many screens list theirs in `routes/`. */
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { part } from '@/missing';
+import { Crash } from '@/shell/Crash';
 import { Loading } from './kit/states';
 import { admin } from './routes/admin';
 import { developers } from './routes/developers';
@@ -11,19 +13,28 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: texts('returnTo', 'refused'),
-  component: lazyRouteComponent(() => import('./screens/signIn/SignIn'), 'SignIn'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/signIn/SignIn')),
+    'SignIn',
+  ),
 });
 
 const invitation = createRoute({
   getParentRoute: () => root,
   path: '/invitation',
-  component: lazyRouteComponent(() => import('./screens/signIn/Invitation'), 'Invitation'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/signIn/Invitation')),
+    'Invitation',
+  ),
 });
 
 const firstPassword = createRoute({
   getParentRoute: () => root,
   path: '/first-password',
-  component: lazyRouteComponent(() => import('./screens/signIn/FirstPassword'), 'FirstPassword'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/signIn/FirstPassword')),
+    'FirstPassword',
+  ),
 });
 
 const home = createRoute({
@@ -37,20 +48,29 @@ const home = createRoute({
 const overview = createRoute({
   getParentRoute: () => shell,
   path: '/overview',
-  component: lazyRouteComponent(() => import('./screens/overview/Overview'), 'Overview'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/overview/Overview')),
+    'Overview',
+  ),
 });
 
 const todo = createRoute({
   getParentRoute: () => shell,
   path: '/todo',
-  component: lazyRouteComponent(() => import('./screens/todo/Todo'), 'Todo'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/todo/Todo')),
+    'Todo',
+  ),
 });
 
 const chains = createRoute({
   getParentRoute: () => shell,
   path: '/chains',
   validateSearch: resourceSearch,
-  component: lazyRouteComponent(() => import('./screens/chains/ChainList'), 'ChainList'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/chains/ChainList')),
+    'ChainList',
+  ),
 });
 
 const newChain = createRoute({
@@ -60,106 +80,154 @@ const newChain = createRoute({
     ...(STEPS.includes(step as StepName) && { step: step as StepName }),
     ...(begin === 'sandbox' && { begin }),
   }),
-  component: lazyRouteComponent(() => import('./screens/newChain/NewChain'), 'NewChain'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/newChain/NewChain')),
+    'NewChain',
+  ),
 });
 
 const contracts = createRoute({
   getParentRoute: () => shell,
   path: '/contracts',
   validateSearch: resourceSearch,
-  component: lazyRouteComponent(() => import('./screens/contracts/ContractList'), 'ContractList'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/contracts/ContractList')),
+    'ContractList',
+  ),
 });
 
 const deployContract = createRoute({
   getParentRoute: () => shell,
   path: '/contracts/new',
   validateSearch: texts('chain', 'template'),
-  component: lazyRouteComponent(() => import('./screens/contracts/DeployContract'), 'DeployContract'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/contracts/DeployContract')),
+    'DeployContract',
+  ),
 });
 
 const library = createRoute({
   getParentRoute: () => shell,
   path: '/library',
   validateSearch: texts('template'),
-  component: lazyRouteComponent(() => import('./screens/library/Library'), 'Library'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/library/Library')),
+    'Library',
+  ),
 });
 
 const contract = createRoute({
   getParentRoute: () => shell,
   path: '/contracts/$contract',
   validateSearch: texts('tab', 'function'),
-  component: lazyRouteComponent(() => import('./screens/contracts/ContractPage'), 'ContractPage'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/contracts/ContractPage')),
+    'ContractPage',
+  ),
 });
 
 const chain = createRoute({
   getParentRoute: () => shell,
   path: '/chains/$chain',
-  component: lazyRouteComponent(() => import('./screens/chain/ChainFrame'), 'ChainFrame'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/chain/ChainFrame')),
+    'ChainFrame',
+  ),
 });
 
 const chainOverview = createRoute({
   getParentRoute: () => chain,
   path: '/',
-  component: lazyRouteComponent(() => import('./screens/chain/ChainOverview'), 'ChainOverview'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/chain/ChainOverview')),
+    'ChainOverview',
+  ),
 });
 
 const chainChannels = createRoute({
   getParentRoute: () => chain,
   path: '/channels',
-  component: lazyRouteComponent(() => import('./screens/chain/Channels'), 'Channels'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/chain/Channels')),
+    'Channels',
+  ),
 });
 
 const chainContracts = createRoute({
   getParentRoute: () => chain,
   path: '/contracts',
   validateSearch: resourceSearch,
-  component: lazyRouteComponent(() => import('./screens/chain/ChainContracts'), 'ChainContracts'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/chain/ChainContracts')),
+    'ChainContracts',
+  ),
 });
 
 const chainActivity = createRoute({
   getParentRoute: () => chain,
   path: '/activity',
   validateSearch: texts('on', 'running', 'actor', 'action', 'outcome', 'from', 'to'),
-  component: lazyRouteComponent(() => import('./screens/chain/Activity'), 'Activity'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/chain/Activity')),
+    'Activity',
+  ),
 });
 
 const chainIdentities = createRoute({
   getParentRoute: () => chain,
   path: '/identities',
   validateSearch: texts('tab', 'q', 'organization', 'within', 'type'),
-  component: lazyRouteComponent(() => import('./screens/chain/ChainIdentities'), 'ChainIdentities'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/chain/ChainIdentities')),
+    'ChainIdentities',
+  ),
 });
 
 const chainMembers = createRoute({
   getParentRoute: () => chain,
   path: '/members',
-  component: lazyRouteComponent(() => import('./screens/chain/Members'), 'Members'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/chain/Members')),
+    'Members',
+  ),
 });
 
 const chainSettings = createRoute({
   getParentRoute: () => chain,
   path: '/settings',
-  component: lazyRouteComponent(() => import('./screens/chain/Settings'), 'Settings'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/chain/Settings')),
+    'Settings',
+  ),
 });
 
 const chainNodes = createRoute({
   getParentRoute: () => chain,
   path: '/nodes',
   validateSearch: texts('node'),
-  component: lazyRouteComponent(() => import('./screens/chain/Nodes'), 'Nodes'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/chain/Nodes')),
+    'Nodes',
+  ),
 });
 
 const chainConnect = createRoute({
   getParentRoute: () => chain,
   path: '/connect',
   validateSearch: texts('organization', 'contract', 'function', 'language'),
-  component: lazyRouteComponent(() => import('./screens/chain/connect/Connect'), 'Connect'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/chain/connect/Connect')),
+    'Connect',
+  ),
 });
 
 const explorerStart = createRoute({
   getParentRoute: () => chain,
   path: '/explorer',
-  component: lazyRouteComponent(() => import('./screens/explorer/ExplorerStart'), 'ExplorerStart'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/explorer/ExplorerStart')),
+    'ExplorerStart',
+  ),
 });
 
 /** A channel's ledger. What was searched for stays in the box. */
@@ -167,121 +235,178 @@ const explorer = createRoute({
   getParentRoute: () => chain,
   path: '/explorer/$channel',
   validateSearch: texts('q'),
-  component: lazyRouteComponent(() => import('./screens/explorer/ExplorerFrame'), 'ExplorerFrame'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/explorer/ExplorerFrame')),
+    'ExplorerFrame',
+  ),
 });
 
 const ledgerLists = createRoute({
   getParentRoute: () => explorer,
   id: 'lists',
-  component: lazyRouteComponent(() => import('./screens/explorer/Live'), 'Live'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/explorer/Live')),
+    'Live',
+  ),
 });
 
 const blocks = createRoute({
   getParentRoute: () => ledgerLists,
   path: '/',
-  component: lazyRouteComponent(() => import('./screens/explorer/Blocks'), 'Blocks'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/explorer/Blocks')),
+    'Blocks',
+  ),
 });
 
 const transactions = createRoute({
   getParentRoute: () => ledgerLists,
   path: '/transactions',
   validateSearch: texts('creator', 'contract', 'function', 'code', 'from', 'to'),
-  component: lazyRouteComponent(() => import('./screens/explorer/Transactions'), 'Transactions'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/explorer/Transactions')),
+    'Transactions',
+  ),
 });
 
 const keys = createRoute({
   getParentRoute: () => ledgerLists,
   path: '/state',
   validateSearch: texts('contract', 'prefix'),
-  component: lazyRouteComponent(() => import('./screens/explorer/Keys'), 'Keys'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/explorer/Keys')),
+    'Keys',
+  ),
 });
 
 const statistics = createRoute({
   getParentRoute: () => ledgerLists,
   path: '/statistics',
-  component: lazyRouteComponent(() => import('./screens/explorer/Statistics'), 'Statistics'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/explorer/Statistics')),
+    'Statistics',
+  ),
 });
 
 const ledgerSearch = createRoute({
   getParentRoute: () => explorer,
   path: '/search',
-  component: lazyRouteComponent(() => import('./screens/explorer/SearchResults'), 'SearchResults'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/explorer/SearchResults')),
+    'SearchResults',
+  ),
 });
 
 const block = createRoute({
   getParentRoute: () => explorer,
   path: '/blocks/$block',
-  component: lazyRouteComponent(() => import('./screens/explorer/BlockPage'), 'BlockPage'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/explorer/BlockPage')),
+    'BlockPage',
+  ),
 });
 
 const transaction = createRoute({
   getParentRoute: () => explorer,
   path: '/transactions/$transaction',
-  component: lazyRouteComponent(() => import('./screens/explorer/TransactionPage'), 'TransactionPage'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/explorer/TransactionPage')),
+    'TransactionPage',
+  ),
 });
 
 const keyHistory = createRoute({
   getParentRoute: () => explorer,
   path: '/state/$contract',
   validateSearch: texts('key'),
-  component: lazyRouteComponent(() => import('./screens/explorer/KeyHistory'), 'KeyHistory'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/explorer/KeyHistory')),
+    'KeyHistory',
+  ),
 });
 
 const operation = createRoute({
   getParentRoute: () => shell,
   path: '/operations/$operation',
-  component: lazyRouteComponent(() => import('./screens/operation/OperationPage'), 'OperationPage'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/operation/OperationPage')),
+    'OperationPage',
+  ),
 });
 
 const account = createRoute({
   getParentRoute: () => shell,
   path: '/account',
-  component: lazyRouteComponent(() => import('./screens/account/Account'), 'Account'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/account/Account')),
+    'Account',
+  ),
 });
 
 const organizations = createRoute({
   getParentRoute: () => shell,
   path: '/organizations',
   validateSearch: resourceSearch,
-  component: lazyRouteComponent(() => import('./screens/organizations/OrganizationList'), 'OrganizationList'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/organizations/OrganizationList')),
+    'OrganizationList',
+  ),
 });
 
 const organization = createRoute({
   getParentRoute: () => shell,
   path: '/organizations/$organization',
-  component: lazyRouteComponent(() => import('./screens/organizations/OrganizationPage'), 'OrganizationPage'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/organizations/OrganizationPage')),
+    'OrganizationPage',
+  ),
 });
 
 const identities = createRoute({
   getParentRoute: () => shell,
   path: '/identities',
   validateSearch: texts('tab', 'q', 'organization', 'within', 'type'),
-  component: lazyRouteComponent(() => import('./screens/identities/Identities'), 'Identities'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/identities/Identities')),
+    'Identities',
+  ),
 });
 
 const identity = createRoute({
   getParentRoute: () => shell,
   path: '/identities/$identity',
-  component: lazyRouteComponent(() => import('./screens/identities/IdentityPage'), 'IdentityPage'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/identities/IdentityPage')),
+    'IdentityPage',
+  ),
 });
 
 const audit = createRoute({
   getParentRoute: () => shell,
   path: '/audit',
   validateSearch: texts('actor', 'action', 'object', 'outcome', 'from', 'to'),
-  component: lazyRouteComponent(() => import('./screens/audit/Audit'), 'Audit'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/audit/Audit')),
+    'Audit',
+  ),
 });
 
 const usage = createRoute({
   getParentRoute: () => shell,
   path: '/usage',
-  component: lazyRouteComponent(() => import('./screens/usage/Usage'), 'Usage'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/usage/Usage')),
+    'Usage',
+  ),
 });
 
 const people = createRoute({
   getParentRoute: () => shell,
   path: '/people',
-  component: lazyRouteComponent(() => import('./screens/people/People'), 'People'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/people/People')),
+    'People',
+  ),
 });
 
 export const router = createRouter({
@@ -335,6 +460,7 @@ export const router = createRouter({
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',
+  defaultErrorComponent: Crash,
   defaultPendingComponent: Loading,
   scrollRestoration: true,
 });

@@ -42,9 +42,10 @@ export async function open(
   const wrong: string[] = [];
   page.on('pageerror', (error) => wrong.push(String(error)));
   page.on('console', (message) => {
-    // An answer that is no success is logged by the browser itself; the screen shows it in words.
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
-      wrong.push(message.text());
+    // An answer that is no success is logged by the browser itself, a part that did not come by the router; the screen shows both
+    // in words.
+    const isShown = /^Failed to load resource|a part of the console did not come/.test(message.text());
+    if (message.type() === 'error' && !isShown) wrong.push(message.text());
   });
   errors.set(page, wrong);
   return page;

@@ -30,6 +30,23 @@ test('a block that comes is on the open page within three seconds', async () => 
   expect(await height.textContent()).toBe(String(before + 1));
 });
 
+test('eight tabs on live pages leave connections for everything else, and one that is looked at again is live', async () => {
+  const others = await Promise.all(
+    Array.from({ length: 7 }, async () => {
+      const other = await here.page.context().newPage();
+      await other.goto(EXPLORER);
+      await other.getByText('Block hash').waitFor();
+      return other;
+    }),
+  );
+  await here.page.getByText('Live updates paused').waitFor();
+
+  await here.page.evaluate(() => window.dispatchEvent(new Event('focus')));
+
+  await here.page.getByText('live', { exact: true }).waitFor();
+  await Promise.all(others.map((other) => other.close()));
+});
+
 test('a transaction is found by the beginning of its id, with what it wrote and who endorsed it', async () => {
   const id = await certify('cd'.repeat(32), 'to be found');
   await here.page.goto(EXPLORER);

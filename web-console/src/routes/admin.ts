@@ -1,10 +1,14 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { part } from '@/missing';
 import { resourceSearch, shell, texts } from './frame';
 
 const frame = createRoute({
   getParentRoute: () => shell,
   path: '/admin',
-  component: lazyRouteComponent(() => import('@/screens/admin/AdminFrame'), 'AdminFrame'),
+  component: lazyRouteComponent(
+    part(() => import('@/screens/admin/AdminFrame')),
+    'AdminFrame',
+  ),
 });
 
 const start = createRoute({
@@ -19,34 +23,49 @@ const tenants = createRoute({
   getParentRoute: () => frame,
   path: '/tenants',
   validateSearch: resourceSearch,
-  component: lazyRouteComponent(() => import('@/screens/admin/Tenants'), 'Tenants'),
+  component: lazyRouteComponent(
+    part(() => import('@/screens/admin/Tenants')),
+    'Tenants',
+  ),
 });
 
 const tenant = createRoute({
   getParentRoute: () => frame,
   path: '/tenants/$tenant',
-  component: lazyRouteComponent(() => import('@/screens/admin/TenantPage'), 'TenantPage'),
+  component: lazyRouteComponent(
+    part(() => import('@/screens/admin/TenantPage')),
+    'TenantPage',
+  ),
 });
 
 const records = createRoute({
   getParentRoute: () => frame,
   path: '/records',
   validateSearch: texts('state', 'record'),
-  component: lazyRouteComponent(() => import('@/screens/admin/Records'), 'Records'),
+  component: lazyRouteComponent(
+    part(() => import('@/screens/admin/Records')),
+    'Records',
+  ),
 });
 
 const releases = createRoute({
   getParentRoute: () => frame,
   path: '/releases',
   validateSearch: resourceSearch,
-  component: lazyRouteComponent(() => import('@/screens/admin/Releases'), 'Releases'),
+  component: lazyRouteComponent(
+    part(() => import('@/screens/admin/Releases')),
+    'Releases',
+  ),
 });
 
 const alliance = createRoute({
   getParentRoute: () => frame,
   path: '/alliance',
   validateSearch: texts('text', 'sector', 'level', 'region'),
-  component: lazyRouteComponent(() => import('@/screens/admin/Alliance'), 'Alliance'),
+  component: lazyRouteComponent(
+    part(() => import('@/screens/admin/Alliance')),
+    'Alliance',
+  ),
 });
 
 const fleet = createRoute({
@@ -56,20 +75,29 @@ const fleet = createRoute({
     ...resourceSearch(search),
     ...texts('tenant', 'release')(search),
   }),
-  component: lazyRouteComponent(() => import('@/screens/admin/Fleet'), 'Fleet'),
+  component: lazyRouteComponent(
+    part(() => import('@/screens/admin/Fleet')),
+    'Fleet',
+  ),
 });
 
 const operations = createRoute({
   getParentRoute: () => frame,
   path: '/operations',
   validateSearch: texts('tenant', 'state', 'operation'),
-  component: lazyRouteComponent(() => import('@/screens/admin/Operations'), 'Operations'),
+  component: lazyRouteComponent(
+    part(() => import('@/screens/admin/Operations')),
+    'Operations',
+  ),
 });
 
 const health = createRoute({
   getParentRoute: () => frame,
   path: '/health',
-  component: lazyRouteComponent(() => import('@/screens/admin/Health'), 'Health'),
+  component: lazyRouteComponent(
+    part(() => import('@/screens/admin/Health')),
+    'Health',
+  ),
 });
 
 const security = createRoute({

@@ -37,7 +37,11 @@ export const resourceSearch = (search: Record<string, unknown>): ResourceFilter 
 export const root = createRootRoute({
   component: Outlet,
   notFoundComponent: NotFound,
-  errorComponent: Crash,
+  errorComponent: (props) => (
+    <main>
+      <Crash {...props} />
+    </main>
+  ),
 });
 
 /** Everything that only signed-in people see. */

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { api, call } from '@/api/client';
 import { eventsOf } from '@/api/events';
 import { ApiError } from '@/api/problem';
+import { useTurn } from '@/api/turns';
 import { Button, Check, Problem } from '@/kit';
 import { download } from '@/kit/download';
 
@@ -17,6 +18,7 @@ export function Logs({ chain, node }: { chain: string; node: string }) {
   const [lines, setLines] = useState<string[]>([]);
   const [isFollowed, setFollowed] = useState(false);
   const [error, setError] = useState<unknown>();
+  const mayStream = useTurn();
   const end = useRef<HTMLElement>(null);
 
   useEffect(() => {
@@ -26,7 +28,7 @@ export function Logs({ chain, node }: { chain: string; node: string }) {
       setLines([]);
       setError(undefined);
       try {
-        if (!isFollowed) {
+        if (!isFollowed || !mayStream) {
           add(split(await text(chain, node, SHOWN, stop.signal)));
           return;
         }
@@ -37,7 +39,7 @@ export function Logs({ chain, node }: { chain: string; node: string }) {
     };
     show();
     return () => stop.abort();
-  }, [chain, node, isFollowed]);
+  }, [chain, node, isFollowed, mayStream]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the newest line is shown whenever one comes
   useEffect(() => {

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { api } from '@/api/client';
 import { eventsOf } from '@/api/events';
 import { ApiError } from '@/api/problem';
+import { useTurn } from '@/api/turns';
 import { type Block, blockQuery, type Channel, growing } from './ledger';
 
 /** How long to wait before the stream is opened again, and how often to ask while it cannot be. */
@@ -17,6 +18,7 @@ const TOGETHER = 400;
 export function useLive(of: Channel): boolean {
   const queries = useQueryClient();
   const [isLive, setLive] = useState(true);
+  const mayStream = useTurn();
   const { chain, channel } = of;
 
   useEffect(() => {
@@ -31,6 +33,16 @@ export function useLive(of: Channel): boolean {
         predicate: ({ state }) => ((state.data as { pages?: unknown[] })?.pages?.length ?? 1) <= 1,
       });
     };
+    const ask = () => {
+      queries.invalidateQueries({ queryKey: blockQuery(here, 'newest').queryKey });
+      refresh();
+    };
+    // Blocks that came while this tab had no stream.
+    ask();
+    if (!mayStream) {
+      const asking = setInterval(ask, AGAIN);
+      return () => clearInterval(asking);
+    }
     const follow = async () => {
       let last = '';
       while (!stop.signal.aborted) {
@@ -47,8 +59,7 @@ export function useLive(of: Channel): boolean {
         if (stop.signal.aborted) return;
         setLive(false);
         await pause(AGAIN, stop.signal);
-        queries.invalidateQueries({ queryKey: blockQuery(here, 'newest').queryKey });
-        refresh();
+        ask();
       }
     };
     follow();
@@ -56,9 +67,9 @@ export function useLive(of: Channel): boolean {
       stop.abort();
       clearTimeout(waiting);
     };
-  }, [chain, channel, queries]);
+  }, [chain, channel, queries, mayStream]);
 
-  return isLive;
+  return isLive && mayStream;
 }
 
 async function* open(path: Channel, last: string, signal: AbortSignal) {

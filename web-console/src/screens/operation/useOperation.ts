@@ -4,6 +4,7 @@ import { api } from '@/api/client';
 import { eventsOf } from '@/api/events';
 import { ApiError } from '@/api/problem';
 import { type Operation, operationQuery } from '@/api/queries';
+import { useTurn } from '@/api/turns';
 
 /** How often to ask while no events come. */
 const POLL = 2_000;
@@ -19,13 +20,16 @@ export const hasEnded = (operation: Operation | undefined) =>
  */
 export function useOperation(id: string) {
   const queries = useQueryClient();
-  const [isPaused, setPaused] = useState(false);
+  const [isCut, setCut] = useState(false);
+  const mayStream = useTurn();
+  const isPaused = isCut || !mayStream;
   const query = useQuery({
     ...operationQuery(id),
     refetchInterval: ({ state }) => (isPaused && !hasEnded(state.data) ? POLL : false),
   });
 
   useEffect(() => {
+    if (!mayStream) return;
     const stop = new AbortController();
     const { queryKey } = operationQuery(id);
     let last = '';
@@ -36,21 +40,21 @@ export function useOperation(id: string) {
           for await (const event of open(id, last, stop.signal)) {
             last = event.id;
             failures = 0;
-            setPaused(false);
+            setCut(false);
             queries.setQueryData(queryKey, JSON.parse(event.data) as Operation);
           }
         } catch (error) {
           if (stop.signal.aborted || isFinal(error)) return;
         }
         failures += 1;
-        if (failures >= PATIENCE) setPaused(true);
+        if (failures >= PATIENCE) setCut(true);
         await pause(Math.min(failures * 500, 5_000), stop.signal);
       }
-      setPaused(false);
+      setCut(false);
     };
     follow();
     return () => stop.abort();
-  }, [id, queries]);
+  }, [id, queries, mayStream]);
 
   return { query, isPaused };
 }
