@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
 import { Button, Field, Input } from '@/kit';
-import { canDigest, digest } from './digest';
+import { digest } from './digest';
 import './organizations.css';
 
 type Document = Schemas['Document'];
@@ -64,21 +64,19 @@ export function Documents({ documents, onChange, wrong }: Props) {
         </p>
       )}
       <div className="row">
-        {canDigest() && (
-          <label className="button organization-file">
-            {t('organizations.record.choose')}
-            <input
-              type="file"
-              multiple
-              onChange={({ target }) => {
-                // The input is emptied below, and its list with it.
-                add(target.files).finally(() => {
-                  target.value = '';
-                });
-              }}
-            />
-          </label>
-        )}
+        <label className="button organization-file">
+          {t('organizations.record.choose')}
+          <input
+            type="file"
+            multiple
+            onChange={({ target }) => {
+              // The input is emptied below, and its list with it.
+              add(target.files).finally(() => {
+                target.value = '';
+              });
+            }}
+          />
+        </label>
         <Button look="quiet" onClick={() => onChange([...documents, { name: '', digest: 'sha256:' }])}>
           {t('organizations.record.byHand')}
         </Button>
