@@ -57,8 +57,8 @@ actions! {
     ReadLedger = "ledger:read" for [Owner, Admin, Operator, Developer, Auditor, Signer];
     /// Submit transactions in the name of an organization.
     SubmitTransactions = "ledger:submit" for [Owner, Admin, Developer];
-    /// Vote in the name of an organization.
-    Vote = "governance:vote" for [Owner, Signer];
+    /// Vote in the name of an organization: approve and reject contracts' definitions.
+    Vote = "governance:vote" for [Owner, Admin, Signer];
     /// See what was asked for and how it goes.
     ReadOperations = "operations:read" for [Owner, Admin, Operator, Developer, Auditor, Signer];
     /// See the tenant's users, invitations and ServiceAccounts.

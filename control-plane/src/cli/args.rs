@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::alliance::AllianceCommand;
+use super::contract::ContractCommand;
 use super::organization::OrganizationCommand;
 use crate::backup::{BackupArgs, RestoreArgs};
 use crate::migrate::MigrateArgs;
@@ -105,6 +106,9 @@ pub enum Command {
     /// Work with a chain
     #[command(subcommand)]
     Chain(ChainCommand),
+    /// Show, approve and reject what is proposed for a contract
+    #[command(subcommand)]
+    Contract(ContractCommand),
     /// Show the versions of this program and of the platform
     Version {
         #[arg(short, long, value_enum, default_value_t)]

@@ -302,6 +302,23 @@ pub const KINDS: &[Kind] = &[
     },
 ];
 
+/// Where an organization stands in what is proposed for a contract; shown by a command of its own.
+pub const APPROVAL: Kind = Kind {
+    kind: "Approval",
+    plural: "approvals",
+    aliases: &[],
+    is_resource: false,
+    columns: &[
+        Column::text("ORGANIZATION", "/organization"),
+        Column::text("MSP", "/mspId"),
+        Column::text("STANDING", "/standing"),
+        Column::text("INSTALLED", "/installed"),
+        Column::text("PEERS", "/peers"),
+        Column::text("REASON", "/reason"),
+    ],
+    rank: 9,
+};
+
 /// An organization's record; shown by a command of its own.
 pub const RECORD: Kind = Kind {
     kind: "Record",

@@ -10,6 +10,7 @@ mod audit;
 pub mod client;
 mod connect;
 mod console;
+mod contract;
 mod delete;
 mod describe;
 mod error;
@@ -85,6 +86,7 @@ async fn dispatch(cli: Cli, console: &mut Console) -> Result<(), CliError> {
         Command::Operation(command) => operation::run(&connect()?, &command, console).await,
         Command::Organization(command) => organization::run(&connect()?, &command, console).await,
         Command::Alliance(command) => alliance::run(&connect()?, &command, console).await,
+        Command::Contract(command) => contract::run(&connect()?, &command, console).await,
         Command::Chain(args::ChainCommand::Connect(args)) => connect::run(&connect()?, &args, console).await,
     }
 }

@@ -17,6 +17,7 @@ use crate::operation::{Operation, OperationState, OperationStep};
 pub struct Shown {
     done: Vec<String>,
     failed: Vec<(String, u32)>,
+    awaited: Vec<String>,
 }
 
 impl Shown {
@@ -41,6 +42,13 @@ impl Shown {
                 if let Some(hint) = &step.hint {
                     line.push_str(&format!("\n                 {}", harmless(hint)));
                 }
+                Some(line)
+            }
+            // People decide on it, so it may take them longer than anybody wants to look on.
+            StepState::Running if step.name.rsplit('/').next() == Some("approve") => {
+                let cause = step.cause.clone().filter(|cause| !self.awaited.contains(cause))?;
+                let line = format!("        waiting  {}: {}", step.name, harmless(&cause));
+                self.awaited.push(cause);
                 Some(line)
             }
             _ => None,

@@ -1,6 +1,7 @@
 //! The command line against a real API on a loopback port.
 
 mod audit;
+mod contract;
 mod identity;
 mod records;
 

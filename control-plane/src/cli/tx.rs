@@ -68,7 +68,7 @@ fn body(args: &TxArgs) -> Result<Value, CliError> {
 }
 
 /// The channel that the contract is on, as the chain reports; the first one when it does not say.
-async fn channel_of(client: &Client, chain: &str, contract: &str) -> Result<String, CliError> {
+pub async fn channel_of(client: &Client, chain: &str, contract: &str) -> Result<String, CliError> {
     let chain = client.get(&format!("/v1/chains/{}", segment(chain))).await?;
     let contracts = chain.pointer("/status/contracts").and_then(Value::as_array);
     let found = contracts.into_iter().flatten().find(|known| known["name"] == contract);

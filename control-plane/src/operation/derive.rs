@@ -116,7 +116,10 @@ fn end(next: &mut Operation, state: OperationState, now: Time) {
     next.start_time = next.start_time.or(Some(next.create_time));
     next.end_time = Some(now);
     if state == OperationState::Succeeded {
-        for step in next.steps.iter_mut().filter(|step| step.state != StepState::Succeeded) {
+        // A chain is ready while people decide on what one of its contracts proposes.
+        let awaits = |step: &OperationStep| step.state == StepState::Running && step.cause.is_some();
+        let done = next.steps.iter_mut().filter(|step| !awaits(step));
+        for step in done.filter(|step| step.state != StepState::Succeeded) {
             step.state = StepState::Succeeded;
         }
     }

@@ -1,4 +1,4 @@
-//! Follows the resources and writes down how their operations go on and end.
+//! Follows the resources and writes down how their operations go on and end; tells who is awaited.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use crate::rest::kind::Kind;
 use crate::rest::problem::Problem;
 use crate::store::resource::Resources;
 use crate::store::{self, Db};
+use crate::webhook::awaited;
 
 /// Every running operation is looked at again this often, whatever the watch says.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -95,22 +96,34 @@ impl Operations {
     pub async fn run(&self, stop: CancellationToken) {
         let platform = PlatformScope::for_background_task("operations of every tenant");
         let mut watch = self.resources.watch_all(&platform);
+        let mut seen = self.tell_awaited(&platform).await;
         loop {
-            let seen = tokio::select! {
-                () = stop.cancelled() => return,
-                event = watch.next() => match event {
-                    Ok(Some(event)) => self.follow(&platform, &event).await,
-                    Ok(None) => return,
-                    Err(Missed(_)) => self.sweep_all(&platform).await,
-                },
-                () = self.wake.notified() => self.sweep_all(&platform).await,
-                () = tokio::time::sleep(SWEEP) => self.sweep_all(&platform).await,
-            };
             if let Err(problem) = seen {
                 let cause = crate::rest::problem::chain_of(&problem);
                 tracing::warn!(error = %cause, "operations could not be brought up to date; trying again");
             }
+            seen = tokio::select! {
+                () = stop.cancelled() => return,
+                event = watch.next() => match event {
+                    Ok(Some(event)) => self.follow(&platform, &event).await,
+                    Ok(None) => return,
+                    Err(Missed(_)) => match self.tell_awaited(&platform).await {
+                        Ok(()) => self.sweep_all(&platform).await,
+                        failed => failed,
+                    },
+                },
+                () = self.wake.notified() => self.sweep_all(&platform).await,
+                () = tokio::time::sleep(SWEEP) => self.sweep_all(&platform).await,
+            };
         }
+    }
+
+    /// Tells of every contract that waits for approvals; of most it was told before.
+    async fn tell_awaited(&self, platform: &PlatformScope) -> Result<(), Problem> {
+        for contract in self.resources.proposed_contracts(platform).await? {
+            awaited::tell(&self.db, &self.resources, &contract).await?;
+        }
+        Ok(())
     }
 
     async fn follow(&self, platform: &PlatformScope, event: &Event) -> Result<(), Problem> {
@@ -119,6 +132,11 @@ impl Operations {
         // no namespace may have been asked for by anybody.
         if key.kind == "Member" || key.namespace.is_empty() {
             return self.sweep_all(platform).await;
+        }
+        if key.kind == "Contract"
+            && let Ok(contract) = serde_json::from_value(event.object.as_ref().clone())
+        {
+            awaited::tell(&self.db, &self.resources, &contract).await?;
         }
         let scope = scope(&key.namespace);
         let target = Target::new(&key.kind, &key.name, "", 0);

@@ -33,6 +33,7 @@ pub fn read_desired<K: Kind>(old: &K, body: Value) -> Result<K, Problem> {
     let desired: Desired<K::Spec> = extract::from_value(body).map_err(|error| Problem::invalid(vec![error]))?;
     let mut new = old.clone();
     *new.spec_mut() = desired.spec;
+    new.keep(old);
     if let Some(labels) = desired.labels {
         new.meta_mut().labels = (!labels.is_empty()).then_some(labels);
     }

@@ -50,11 +50,12 @@ pub fn refuse_derived<K: Kind>(resource: &K) -> Result<(), Problem> {
 }
 
 /// One change at a time, so that each operation has an outcome of its own. When the one before is stuck (a step fails
-/// again and again) the way out is an edit, so it is let through.
+/// again and again, or nobody approves what is proposed) the way out is an edit, so it is let through.
 pub async fn refuse_while_running<K: Kind>(app: &App, scope: &TenantScope, resource: &K) -> Result<(), Problem> {
     let running = store::operation::running(&app.db, scope, Some(&target(resource))).await?;
     let stuck = resource.progress().is_some_and(|progress| {
         matches!(progress.state, State::Failed | State::Rejected | State::Degraded)
+            || progress.awaits_approval()
             || progress.steps.iter().any(|step| step.state == StepState::Failed)
     });
     for operation in running.into_iter().filter(|_| !stuck) {

@@ -93,6 +93,9 @@ pub trait Kind:
         self.status().cloned()
     }
 
+    /// Takes over what a body does not mean to change when it leaves it out.
+    fn keep(&mut self, _old: &Self) {}
+
     /// A resource that nobody has seen yet.
     fn create(name: &str, spec: Self::Spec) -> Self;
 
@@ -275,6 +278,27 @@ kind!(Member, "member", "members", ReadChains, WriteChains, DeleteChains, {
         errors.extend(namespace.and_then(|name| label("/spec/chainNamespace", name)));
         errors.extend(peers("/spec/peers", self.spec.peers));
         errors
+    }
+
+    fn keep(&mut self, old: &Self) {
+        if self.spec.approvals.is_empty() {
+            self.spec.approvals.clone_from(&old.spec.approvals);
+        }
+    }
+
+    async fn check_references(
+        &self,
+        _: &App,
+        _: &TenantScope,
+        old: Option<&Self>,
+    ) -> Result<Vec<FieldError>, Problem> {
+        // Who may change a membership may not therefore vote.
+        let before = old.map_or(&[][..], |old| &old.spec.approvals);
+        let detail =
+            "is decided with POST /v1/chains/{chain}/channels/{channel}/contracts/{contract}:approve and :reject";
+        let decided =
+            (self.spec.approvals != before).then(|| FieldError::new("/spec/approvals", "immutable", detail));
+        Ok(decided.into_iter().collect())
     }
 
     fn immutable_changes(&self, old: &Self) -> Vec<FieldError> {

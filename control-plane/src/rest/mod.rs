@@ -6,6 +6,7 @@
 mod admin;
 mod alliance;
 mod api_keys;
+mod approvals;
 mod audit;
 mod audit_anchors;
 mod audited;

@@ -12,8 +12,8 @@ use super::App;
 use super::admin::{fleet, health, operations as all_operations, security, usage};
 use super::permissions::{self, Access, Permissions, Route, Row};
 use super::{
-    alliance, api_keys, audit, audit_anchors, authorities, blocks, bundle, certificates, chains, channels, codes,
-    contracts, deliveries, enroll, explorer, factor, identities, invitations, keys, members, node_detail,
+    alliance, api_keys, approvals, audit, audit_anchors, authorities, blocks, bundle, certificates, chains, channels,
+    codes, contracts, deliveries, enroll, explorer, factor, identities, invitations, keys, members, node_detail,
     node_metrics, nodes, openapi, operations, organizations, profile, records, releases, service_accounts, session,
     sign_in, standing, templates, tenants, transactions, users, verbs, verify, webhooks,
 };
@@ -64,6 +64,9 @@ pub fn all() -> (Router<App>, OpenApi, Permissions) {
         contracts::contract_delete
     ));
     table.add(routes!(contracts::contract_deletable));
+    table.add(routes!(approvals::contract_approvals));
+    table.add(routes!(approvals::contract_approve));
+    table.add(routes!(approvals::contract_reject));
     table.add(routes!(templates::template_list));
     table.add(routes!(templates::template_get));
     table.add(routes!(identities::identity_list, identities::identity_create));

@@ -16,6 +16,7 @@ pub mod ledger_index;
 pub mod nodes;
 pub mod notices;
 pub mod operation;
+pub mod proposals;
 pub mod quota_turns;
 pub mod rate;
 pub mod records;

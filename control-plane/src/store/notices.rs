@@ -1,4 +1,5 @@
-//! The table `certificate_notices`: of which certificate was told what.
+//! The table `certificate_notices`: of what was told what. A row is of a certificate and the band that it came into, or of a
+//! contract and the digest of what is proposed for it.
 
 use entente_api::time::Time;
 
@@ -6,13 +7,13 @@ use super::{Db, DbError, webhooks};
 use crate::access::TenantScope;
 use crate::webhook::Event;
 
-/// Puts an event on its way, unless the same was told of the same certificate before. Whoever is first of several replicas
+/// Puts an event on its way, unless the same was told about the same thing before. Whoever is first of several replicas
 /// does it, in one transaction with the note that it is done.
 pub async fn announce_once(
     db: &Db,
     scope: &TenantScope,
-    certificate: &str,
-    band: &str,
+    about: &str,
+    what: &str,
     event: &Event,
 ) -> Result<(), DbError> {
     let mut transaction = db.pool.begin().await?;
@@ -21,8 +22,8 @@ pub async fn announce_once(
          ON CONFLICT DO NOTHING",
     )
     .bind(scope.namespace().to_owned())
-    .bind(certificate.to_owned())
-    .bind(band.to_owned())
+    .bind(about.to_owned())
+    .bind(what.to_owned())
     .bind(event.time.to_string())
     .execute(&mut *transaction)
     .await?;

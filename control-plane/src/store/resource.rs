@@ -2,8 +2,9 @@
 
 use entente_api::names::annotation;
 use entente_api::time::Time;
-use entente_api::{Chain, Organization};
+use entente_api::{Chain, Contract, Organization};
 use entente_operator::registry::{Cause, Key, RETRIED, Registry, RegistryError, Scope, Sought, Watch};
+use serde_json::Value;
 
 use crate::access::{PlatformScope, TenantScope};
 use crate::rest::codes::Code;
@@ -198,6 +199,12 @@ impl Resources {
                 Ok(_) => return Ok(()),
             }
         }
+    }
+
+    /// Contracts of every tenant whose proposal the channel has not committed.
+    pub async fn proposed_contracts(&self, _: &PlatformScope) -> Result<Vec<Contract>, RegistryError> {
+        let is_proposed = |object: &Value| object.pointer("/status/proposal/committed") == Some(&Value::Bool(false));
+        self.registry.select(&Scope::All, is_proposed).await
     }
 
     /// Every change of every tenant's resources from now on.

@@ -4,6 +4,7 @@
 //! posts it, again and again until it is taken → the delivery stays in the log for a while.
 
 pub mod address;
+pub mod awaited;
 pub mod courier;
 pub mod signature;
 #[cfg(test)]
@@ -17,11 +18,20 @@ use utoipa::ToSchema;
 use crate::operation::{Operation, OperationKind, OperationState};
 
 /// What one can be told about.
-pub const TYPES: [&str; 5] = [CERTIFICATE_EXPIRING, CHAIN_READY, SUCCEEDED, FAILED, TEST];
+pub const TYPES: [&str; 6] = [
+    CERTIFICATE_EXPIRING,
+    CHAIN_READY,
+    AWAITING_APPROVAL,
+    SUCCEEDED,
+    FAILED,
+    TEST,
+];
 /// A certificate has come into another band of time before its end, or has expired.
 const CERTIFICATE_EXPIRING: &str = "cert.expiring";
 /// A chain that was created is ready.
 const CHAIN_READY: &str = "chain.ready";
+/// Organizations of the tenant are asked to approve a contract's definition.
+const AWAITING_APPROVAL: &str = "contract.awaitingApproval";
 /// A change has been carried out.
 const SUCCEEDED: &str = "operation.succeeded";
 /// A change cannot be carried out as asked.
@@ -61,6 +71,15 @@ impl Event {
             kind: CERTIFICATE_EXPIRING,
             time: now,
             data: json!({"certificate": certificate}),
+        }
+    }
+
+    /// That a contract waits for approvals.
+    pub fn awaiting_approval(data: Value, now: Time) -> Event {
+        Event {
+            kind: AWAITING_APPROVAL,
+            time: now,
+            data,
         }
     }
 

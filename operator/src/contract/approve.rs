@@ -43,8 +43,11 @@ impl Desk<'_> {
             let peer = member.connect(self.context, node).await?;
             Ok::<_, Trouble>(self.found(&peer, member, wanted).await?)
         };
-        // Nobody waits for who has not decided; what was seen before is still so.
-        Ok(found.await.unwrap_or_else(|_| self.seen_before(member, proposal)))
+        Ok(match found.await {
+            Ok(found) if found != OnRecord::Nothing => found,
+            // A peer that is away, or has lost its volume, takes nothing back. Nobody waits for who has not decided.
+            _ => self.seen_before(member, proposal),
+        })
     }
 
     fn seen_before(&self, member: &Party, proposal: &ContractProposal) -> OnRecord {

@@ -155,7 +155,7 @@ async fn what_has_expired_or_is_foreign_opens_nothing() {
 }
 
 /// A chain of the installation's own tenant, of which an organization of `bank` is a member when both say so.
-async fn share_a_chain(app: &TestApp, bank: &Person) {
+pub async fn share_a_chain(app: &TestApp, bank: &Person) {
     let members = json!([{"organization": "treasury"}, {"organization": "teller", "namespace": "bank"}]);
     let made = app
         .post("/v1/chains", json!({"name": "ledger", "spec": {"members": members}}))
@@ -176,7 +176,7 @@ async fn share_a_chain(app: &TestApp, bank: &Person) {
 }
 
 /// The bank's own part in it.
-async fn take_part(app: &TestApp, bank: &Person) {
+pub async fn take_part(app: &TestApp, bank: &Person) {
     let spec = json!({"chain": "ledger", "chainNamespace": "default", "organization": "teller"});
     let member = json!({"name": "in-ledger", "spec": spec});
     let made = app.as_person(bank, Method::POST, "/v1/members", Some(member)).await;

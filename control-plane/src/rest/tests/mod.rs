@@ -4,6 +4,7 @@
 mod access;
 mod admin;
 mod alliance;
+mod approvals;
 mod audit;
 mod bad_requests;
 mod callers;
