@@ -1,5 +1,5 @@
 /** A contract's package as people choose it: checked as the peers will check it, and what is in it. */
-import { canDigest, digest } from '../organizations/digest';
+import { digest } from '../organizations/digest';
 import { ArchiveError, unpack } from './archive';
 
 /** The API takes no larger one: a package of a service holds an address, not code. */
@@ -10,8 +10,8 @@ const CONNECTION = 'connection.json';
 
 export type Package = {
   label: string;
-  /** As peers call it: the label, and the digest of the file. Absent where the browser computes no digests. */
-  id: string | undefined;
+  /** As peers call it: the label, and the digest of the file. */
+  id: string;
   bytes: number;
   /** Names and sizes of what is in it; what is in its code stands behind the name of that. */
   files: { name: string; bytes: number }[];
@@ -66,7 +66,7 @@ export async function readPackage(file: Blob): Promise<Package> {
     [...files].map(([name, { length }]) => ({ name: before + name, bytes: length }));
   return {
     label,
-    id: canDigest() ? `${label}:${(await digest(file)).replace('sha256:', '')}` : undefined,
+    id: `${label}:${(await digest(file)).replace('sha256:', '')}`,
     bytes: file.size,
     files: [...sizes(outer), ...sizes(inner, `${CODE} › `)],
     connection: {
