@@ -162,6 +162,80 @@ async fn two_tenants_share_a_chain_and_each_sees_its_own() {
     a_node_tells_about_itself(&platform).await;
 }
 
+#[tokio::test]
+async fn an_organization_of_another_tenant_decides_on_contracts_itself() {
+    let platform = Platform::start().await.expect("the platform starts");
+    let bank = Bank::new(&platform).await;
+    let organization = json!({"name": "teller", "spec": {}});
+    bank.call(Method::POST, "/v1/organizations", Some(organization)).await;
+    let spec = json!({
+        "chain": "ledger", "chainNamespace": "default", "organization": "teller", "contractApproval": "manual",
+    });
+    let member = json!({"name": "in-ledger", "spec": spec});
+    let (joined, answer) = bank.call(Method::POST, "/v1/members", Some(member)).await;
+    assert_eq!(joined, 202, "{answer:#}");
+    let chain = json!({
+        "ordering": {"replicas": 1},
+        "members": [{"organization": "treasury"}, {"organization": "teller", "namespace": "bank"}],
+        "contracts": [{"name": "evidence", "template": "evidence"}],
+    });
+    platform
+        .create_chain("ledger", chain)
+        .await
+        .expect("the chain is ready, whoever is awaited");
+
+    // A majority of two is both.
+    let theirs = "/v1/chains/ledger.default/channels/main/contracts/evidence";
+    let awaited = bank
+        .until("the bank to be asked", theirs, |seen| {
+            seen["awaitsApproval"] == true && seen["proposal"]["needed"] == 2
+        })
+        .await;
+    assert_eq!(
+        awaited["members"],
+        json!([{"organization": "teller", "contractApproval": "manual", "mayDecide": true}])
+    );
+    let vote = |reason: &str| json!({"organization": "teller", "definition": awaited["proposal"]["digest"], "reason": reason});
+    let own = "/v1/chains/ledger/channels/main/contracts/evidence";
+    let by_the_owner = platform
+        .call(Method::POST, &format!("{own}:approve"), Some(vote("for them")))
+        .await;
+    assert!(by_the_owner.is_err(), "{by_the_owner:?}");
+    let (rejected, answer) = bank
+        .call(
+            Method::POST,
+            &format!("{theirs}:reject"),
+            Some(vote("we have not read it")),
+        )
+        .await;
+    assert_eq!(rejected, 200, "{answer:#}");
+    entente_tests::wait::until("the rejection to be shown with its reason", PATIENCE, async || {
+        let seen = platform.get(own).await.expect("the contract");
+        let teller = seen["proposal"]["organizations"][1].clone();
+        (teller["standing"] == "rejected" && teller["reason"] == "we have not read it").then_some(())
+    })
+    .await;
+    let (approved, answer) = bank
+        .call(Method::POST, &format!("{theirs}:approve"), Some(vote("by now we have")))
+        .await;
+    assert_eq!(approved, 200, "{answer:#}");
+    let agreed = bank
+        .until("the contract to be ready", theirs, |seen| seen["state"] == "ready")
+        .await;
+    assert_eq!(
+        (
+            &agreed["sequence"],
+            &agreed["proposal"]["committed"],
+            &agreed["members"][0]["decision"]["by"]
+        ),
+        (&json!(1), &json!(true), &json!("owner@bank.example"))
+    );
+    platform
+        .submit("ledger", "evidence", "Certify", &[&"cd".repeat(32), "endorsed by both"])
+        .await
+        .expect("a transaction");
+}
+
 async fn a_tenant_runs_as_many_peers_as_it_likes(bank: &Bank, seen: &str) {
     let nodes = format!("{seen}/nodes");
     for (peers, expected) in [(2, vec!["peer0-teller", "peer1-teller"]), (1, vec!["peer0-teller"])] {
