@@ -163,6 +163,12 @@ const chainContracts = createRoute({
   ),
 });
 
+const chainContract = createRoute({
+  getParentRoute: () => chain,
+  path: '/contracts/$channel/$contract',
+  component: lazyRouteComponent(() => import('./screens/chain/ChainContract'), 'ChainContract'),
+});
+
 const chainActivity = createRoute({
   getParentRoute: () => chain,
   path: '/activity',
@@ -425,6 +431,7 @@ export const router = createRouter({
         chainChannels,
         chainNodes,
         chainContracts,
+        chainContract,
         chainMembers,
         chainIdentities,
         chainActivity,

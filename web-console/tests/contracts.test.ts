@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageOf } from './archive';
 import { launch, look, open, signIn } from './browser';
+import { enter } from './people';
 import { EXECUTABLE, freePort, Platform } from './platform';
 import { until } from './until';
 import { words } from './words';
@@ -129,4 +130,42 @@ test('an upgrade shows what differs before it is sent', async () => {
     ['Version', '1.0', '2.0'],
   ]);
   expect(lines.map(([name]) => name)).toEqual(['Sequence', 'Version', 'Package', 'Endorsement policy']);
+});
+
+test('an organization that decides by itself is asked, says no with a reason, and then yes', async () => {
+  const members = [
+    { organization: 'treasury' },
+    { organization: 'audit-office', contractApproval: 'manual' },
+  ];
+  await finish(await platform.api<Accepted>('PATCH', 'chains/ledger', { spec: { members } }));
+  const spec = { chain: 'ledger', name: 'proof', template: 'evidence' };
+  await platform.api('POST', 'contracts', { name: 'proof', spec });
+  type Asked = { awaitsApproval: boolean };
+  const asked = () => platform.api<Asked>('GET', 'chains/ledger/channels/main/contracts/proof');
+  await until('the decision to be awaited', async () => (await asked()).awaitsApproval);
+
+  await page.goto('/todo');
+  await main().getByRole('link', { name: 'proof 1.0 on ledger' }).click();
+  await main().getByText('1 of 2 (needs 2)').waitFor();
+  await look(page, 'contract-proposal');
+  const developer = await enter(browser, platform, 'developer');
+  await developer.goto('/contracts/proof');
+  const closed = developer.getByRole('button', { name: t('contracts.decide.approve') });
+  await closed.waitFor();
+  const refusal = await closed.getAttribute('title');
+  const isClosed = await closed.getAttribute('aria-disabled');
+  const dialog = page.getByRole('dialog');
+  await page.getByRole('button', { name: t('contracts.decide.reject') }).click();
+  await dialog.getByLabel(t('contracts.decide.reason')).fill('It leaves us out.');
+  await look(page, 'contract-reject');
+  await dialog.getByRole('button', { name: t('contracts.decide.reject') }).click();
+  await main().getByText('It leaves us out.').waitFor();
+  await page.getByRole('button', { name: t('contracts.decide.approve') }).click();
+  await dialog.getByRole('button', { name: t('contracts.decide.approve') }).click();
+  await main().getByText(t('contracts.approved.committed'), { exact: true }).waitFor();
+  await page.goto('/contracts');
+
+  await main().getByText('2 of 2 (needs 2)').first().waitFor();
+  expect(isClosed).toBe('true');
+  expect(refusal).toContain(t('kit.role.signer'));
 });

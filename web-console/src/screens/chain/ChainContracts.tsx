@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
 import { type Chain, chainQuery } from '@/api/queries';
@@ -33,11 +33,19 @@ export function ChainContracts() {
 }
 
 /** On a chain that another tenant shares, contracts are deployed by that tenant; what is committed is known to all members. */
-function OfAnother({ chain: { owner, status } }: { chain: Chain }) {
+function OfAnother({ chain: { name: chain, owner, status } }: { chain: Chain }) {
   const { t } = useTranslation();
   const contracts = status?.contracts ?? [];
   const columns: Column<Schemas['ContractSummary']>[] = [
-    { id: 'name', head: t('contracts.name'), cell: ({ name }) => <strong>{name}</strong> },
+    {
+      id: 'name',
+      head: t('contracts.name'),
+      cell: ({ name, channel }) => (
+        <Link to="/chains/$chain/contracts/$channel/$contract" params={{ chain, channel, contract: name }}>
+          <strong>{name}</strong>
+        </Link>
+      ),
+    },
     { id: 'channel', head: t('contracts.channel'), cell: ({ channel }) => channel },
     {
       id: 'state',

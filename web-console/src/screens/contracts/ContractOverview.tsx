@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import { Badge, Card, Code, Hash, Time, type Tone } from '@/kit';
+import { ProposalCard } from './Proposal';
 import { type Contract, calledName, sourceOf } from './queries';
 
 const STEP_TONES: Record<string, Tone> = { succeeded: 'ok', running: 'busy', failed: 'bad' };
@@ -9,6 +10,7 @@ export function ContractOverview({ contract }: { contract: Contract }) {
   const { t } = useTranslation();
   const { spec, status = {} } = contract;
   const source = sourceOf(spec);
+  const channel = status.channel ?? spec.channel;
   const trouble = status.conditions?.find(
     ({ type, status: state }) => (type === 'Ready' || type === 'Accepted') && state === 'False',
   );
@@ -29,7 +31,7 @@ export function ContractOverview({ contract }: { contract: Contract }) {
             <dt>{t('contracts.chain')}</dt>
             <dd>{spec.chain}</dd>
             <dt>{t('contracts.channel')}</dt>
-            <dd>{status.channel ?? spec.channel ?? '–'}</dd>
+            <dd>{channel ?? '–'}</dd>
             <dt>{t('contracts.name')}</dt>
             <dd>{calledName(contract)}</dd>
             <dt>{t('contracts.servedBy')}</dt>
@@ -66,20 +68,6 @@ export function ContractOverview({ contract }: { contract: Contract }) {
             )}
           </dl>
         </Card>
-        <Card title={t('contracts.approved.title')}>
-          <div className="stack-s">
-            <p className="muted">{t('contracts.approved.text')}</p>
-            {(status.approvals ?? []).length === 0 && <p>{t('contracts.approved.none')}</p>}
-            <ul className="stack-s">
-              {(status.approvals ?? []).map((mspId) => (
-                <li key={mspId} className="row">
-                  <Badge tone="ok">{t('contracts.approved.yes')}</Badge>
-                  <code>{mspId}</code>
-                </li>
-              ))}
-            </ul>
-          </div>
-        </Card>
         <Card title={t('contracts.steps.title')}>
           <ol className="steps-plain">
             {(status.steps ?? []).map((step) => (
@@ -112,6 +100,7 @@ export function ContractOverview({ contract }: { contract: Contract }) {
           </Card>
         )}
       </div>
+      {channel && <ProposalCard place={{ chain: spec.chain, channel, contract: calledName(contract) }} />}
       {collections.length > 0 && (
         <Card title={t('contracts.collections')}>
           <Code text={JSON.stringify(collections, null, 2)} label={t('contracts.collections')} />

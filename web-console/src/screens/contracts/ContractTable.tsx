@@ -14,6 +14,7 @@ import {
   StateFilter,
   useFilter,
 } from '@/kit';
+import { ApprovalCount } from './Proposal';
 import { type Contract, calledName, contractsQuery, sourceOf } from './queries';
 
 /** Leads to the form; whoever may not deploy does not see it. */
@@ -75,8 +76,8 @@ export function ContractTable({ chain }: { chain?: string }) {
     {
       id: 'approvals',
       head: t('contracts.approvals'),
-      align: 'end',
-      cell: (contract) => contract.status?.approvals?.length ?? 0,
+      cell: ({ status }) =>
+        status?.proposal ? <ApprovalCount proposal={status.proposal} /> : (status?.approvals?.length ?? 0),
     },
     {
       id: 'created',

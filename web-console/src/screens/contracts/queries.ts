@@ -39,6 +39,20 @@ export function sourceOf(spec: Schemas['ContractSpec']): { kind: Source; text: s
 /** A contract where it can be called. */
 export type Place = { chain: string; channel: string; contract: string };
 
+export type Proposal = Schemas['ContractProposal'];
+export type Approvals = Schemas['ContractApprovals'];
+
+/** What is proposed for a contract and who has decided what; asked for again while somebody's decision is awaited. */
+export const approvalsQuery = (place: Place) =>
+  queryOptions({
+    queryKey: ['contracts', place, 'approvals'],
+    queryFn: () =>
+      call(
+        api.GET('/v1/chains/{chain}/channels/{channel}/contracts/{contract}', { params: { path: place } }),
+      ),
+    refetchInterval: ({ state: { data } }) => (data?.proposal?.committed === false ? 2_000 : false),
+  });
+
 /** What a contract says about itself; each committed sequence may say something else. */
 export const metadataQuery = (place: Place, sequence: number) =>
   queryOptions({

@@ -3,12 +3,13 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '@/i18n/format';
 import { Age, Badge, Card, Empty, Failure, Loading, PageHead, Time } from '@/kit';
+import { ApprovalCount } from '../contracts/Proposal';
 import type { Task } from './tasks';
 import './todo.css';
 import { useTasks } from './useTasks';
 
 /** In the order in which they press. */
-const KINDS = ['operation', 'certificate', 'decision', 'record', 'invitation'] as const;
+const KINDS = ['operation', 'approval', 'certificate', 'decision', 'record', 'invitation'] as const;
 
 /** What waits for whoever is signed in, each with the way to where it is mended. */
 export function Todo() {
@@ -77,6 +78,18 @@ function Row({ task }: { task: Task }) {
               <Time value={expireTime} />
             </>
           }
+        />
+      );
+    }
+    case 'approval': {
+      const { approvals, organizations } = task;
+      const { chain, channel, contract, proposal } = approvals;
+      return (
+        <Line
+          to={{ to: '/chains/$chain/contracts/$channel/$contract', params: { chain, channel, contract } }}
+          name={t('todo.approval', { contract, chain, version: proposal?.version })}
+          text={t('todo.awaited', { organizations: format.list(organizations) })}
+          end={proposal && <ApprovalCount proposal={proposal} />}
         />
       );
     }

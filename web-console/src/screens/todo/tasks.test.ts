@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Schemas } from '@/api/client';
 import type { Operation } from '@/api/queries';
-import { ending, failing } from './tasks';
+import { awaited, ending, failing } from './tasks';
 
 const operation = (id: string, uid: string, state: string, more: object = {}) =>
   ({ id, state, target: { kind: 'Chain', name: uid, uid, generation: 1, ...more } }) as Operation;
@@ -30,4 +30,31 @@ test('a certificate waits for a person when the platform does not renew it, or i
   ];
 
   expect(ending(all).map(({ name }) => name)).toEqual(['late', 'by hand']);
+});
+
+test('a decision is awaited of those who may still take it', () => {
+  const standing = (organization: string, word: string) => ({ organization, mspId: '', standing: word });
+  const member = (organization: string, mayDecide = true, decision?: object) => ({
+    organization,
+    mayDecide,
+    ...(decision && { decision }),
+  });
+  const approvals = {
+    awaitsApproval: true,
+    proposal: {
+      digest: 'sha256:2',
+      organizations: ['a', 'b', 'c']
+        .map((name) => standing(name, 'waiting'))
+        .concat(standing('d', 'approved')),
+    },
+    members: [
+      member('a', true, { definition: 'sha256:1' }),
+      member('b', true, { definition: 'sha256:2' }),
+      member('c', false),
+      member('d'),
+    ],
+  } as unknown as Schemas['ContractApprovals'];
+
+  expect(awaited(approvals)).toEqual(['a']);
+  expect(awaited({ ...approvals, awaitsApproval: false })).toEqual([]);
 });

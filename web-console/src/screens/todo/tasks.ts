@@ -5,6 +5,7 @@ import type { Operation } from '@/api/queries';
 export type Task =
   | { kind: 'operation'; key: string; operation: Operation }
   | { kind: 'certificate'; key: string; certificate: Schemas['CertificateView'] }
+  | { kind: 'approval'; key: string; approvals: Schemas['ContractApprovals']; organizations: string[] }
   | { kind: 'invitation'; key: string; invitation: Schemas['InvitationView'] }
   | { kind: 'record'; key: string; record: Schemas['Record'] }
   | { kind: 'decision'; key: string; record: Schemas['Record'] };
@@ -29,3 +30,19 @@ const OVERDUE = 7;
 /** Certificates that end soon and that nobody but a person renews, or that the platform should have renewed by now. */
 export const ending = (certificates: Schemas['CertificateView'][]) =>
   certificates.filter(({ renewal, daysLeft }) => renewal === 'manual' || daysLeft < OVERDUE);
+
+/** The organizations for which somebody may still say what they make of a proposal that too few have approved. */
+export function awaited({ awaitsApproval, proposal, members }: Schemas['ContractApprovals']): string[] {
+  if (!awaitsApproval || !proposal) return [];
+  const waiting = new Set(
+    (proposal.organizations ?? [])
+      .filter(({ standing = 'waiting' }) => standing === 'waiting')
+      .map(({ organization }) => organization),
+  );
+  return members
+    .filter(({ organization, mayDecide, decision }) => {
+      const hasDecided = decision?.definition === proposal.digest;
+      return mayDecide && waiting.has(organization) && !hasDecided;
+    })
+    .map(({ organization }) => organization);
+}

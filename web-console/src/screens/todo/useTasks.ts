@@ -2,7 +2,8 @@ import { type UseQueryOptions, useQueries } from '@tanstack/react-query';
 import { api, call } from '@/api/client';
 import { ApiError } from '@/api/problem';
 import { useSession } from '@/api/session';
-import { ending, failing, type Task } from './tasks';
+import type { Place } from '../contracts/queries';
+import { awaited, ending, failing, type Task } from './tasks';
 
 /** How often the bar asks what waits. */
 const POLL = 30_000;
@@ -68,11 +69,53 @@ async function recordOf(name: string) {
   }
 }
 
+/** Contracts whose definition is not committed: of the tenant's own chains, and of those that others share with it. */
+async function uncommitted(): Promise<Place[]> {
+  const query = { pageSize: MOST };
+  const [contracts, chains] = await Promise.all([
+    call(api.GET('/v1/contracts', { params: { query } })),
+    call(api.GET('/v1/chains', { params: { query } })),
+  ]);
+  const own = contracts.items
+    .filter(({ status }) => status?.proposal?.committed === false)
+    .map(({ name, spec, status }) => ({
+      chain: spec.chain,
+      channel: status?.channel ?? '',
+      contract: status?.name ?? spec.name ?? name,
+    }));
+  const shared = chains.items
+    .filter(({ owner }) => owner)
+    .flatMap(({ name, status }) =>
+      (status?.contracts ?? [])
+        .filter(({ state }) => state !== 'ready')
+        .map((contract) => ({ chain: name, channel: contract.channel, contract: contract.name })),
+    );
+  return [...own, ...shared];
+}
+
+const approvals = source('approvals', async () => {
+  const found = await Promise.all(
+    (await uncommitted()).map((path) =>
+      call(api.GET('/v1/chains/{chain}/channels/{channel}/contracts/{contract}', { params: { path } })),
+    ),
+  );
+  return found
+    .map((each) => ({ each, organizations: awaited(each) }))
+    .filter(({ organizations }) => organizations.length > 0)
+    .map(({ each, organizations }) => ({
+      kind: 'approval',
+      key: `${each.chain} ${each.channel} ${each.contract}`,
+      approvals: each,
+      organizations,
+    }));
+});
+
 /** What has to be asked for, and the scope without which it is nobody's business. */
 const SOURCES = [
   [operations, 'operations:read'],
   [certificates, 'identities:read'],
   [invitations, 'users:manage'],
+  [approvals, 'governance:vote'],
   [records, 'organizations:write'],
   [decisions, 'platform:records'],
 ] as const;
