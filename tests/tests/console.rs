@@ -116,3 +116,8 @@ async fn people_deploy_and_upgrade_contracts_from_packages() {
 async fn a_screen_that_is_not_simply_there_says_why() {
     passes("states.test.ts").await;
 }
+
+#[tokio::test]
+async fn the_whole_way_is_gone_by_the_keyboard() {
+    passes("keyboard.test.ts").await;
+}

@@ -73,6 +73,16 @@ const chains = createRoute({
   ),
 });
 
+const search = createRoute({
+  getParentRoute: () => shell,
+  path: '/search',
+  validateSearch: texts('q'),
+  component: lazyRouteComponent(
+    part(() => import('./screens/search/Search')),
+    'Search',
+  ),
+});
+
 const newChain = createRoute({
   getParentRoute: () => shell,
   path: '/chains/new',
@@ -423,6 +433,7 @@ export const router = createRouter({
     shell.addChildren([
       home,
       overview,
+      search,
       todo,
       chains,
       newChain,

@@ -8,6 +8,7 @@ const here = scene({ demo: true });
 /** Address, name of its pictures, and a text that is there once it has loaded. */
 const SCREENS = [
   ['/overview', 'overview', 'Create transfer-payments'],
+  ['/search?q=finance', 'search', 'Province'],
   ['/chains', 'chains', 'transfer-payments'],
   ['/contracts', 'contracts', 'evidence'],
   ['/library', 'library', 'What can be set'],

@@ -1,9 +1,10 @@
 import { Link, type LinkProps, Outlet, useRouterState } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSession } from '@/api/session';
 import { Brand } from './Brand';
 import { LanguageMenu, ThemeMenu } from './Preferences';
+import { SearchBox } from './SearchBox';
 import { TodoLink } from './TodoLink';
 import { TenantMenu, UserMenu } from './UserMenu';
 
@@ -94,6 +95,15 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the menu of narrow screens closes when one has gone somewhere
   useEffect(() => setOpen(false), [path]);
+  // What had the focus may be gone with the screen before: the keyboard goes on at the new one, not at the top of the page.
+  const shown = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
+  const last = useRef(shown);
+  useEffect(() => {
+    const isNext = last.current !== undefined && last.current !== shown;
+    last.current = shown;
+    if (isNext && document.activeElement === document.body)
+      document.getElementById('content')?.focus({ preventScroll: true });
+  }, [shown]);
   return (
     <div className="shell" data-menu={isOpen ? 'open' : 'closed'}>
       <a className="skip" href="#content">
@@ -147,6 +157,7 @@ export function Shell() {
         </button>
         <TenantMenu />
         <span className="grow" />
+        <SearchBox />
         <TodoLink />
         <LanguageMenu />
         <ThemeMenu />

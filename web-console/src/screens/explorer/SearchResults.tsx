@@ -89,7 +89,8 @@ function Several({ of, items, index }: { of: Channel; items: Hit[]; index: Schem
   );
 }
 
-function HitLine({ of, hit }: { of: Channel; hit: Hit }) {
+/** What was found, with its links. */
+export function HitLine({ of, hit }: { of: Channel; hit: Hit }) {
   const { t } = useTranslation();
   if (hit.transactionId != null)
     return (
