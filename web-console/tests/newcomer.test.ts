@@ -251,7 +251,8 @@ class Walk {
   }
 
   async #go(name: string) {
-    await this.#hand.click(this.#page.getByRole('navigation').getByRole('link', { name, exact: true }));
+    const main = this.#page.getByRole('navigation', { name: this.#t('shell.nav.main') });
+    await this.#hand.click(main.getByRole('link', { name, exact: true }));
   }
 
   /** Types a name for programs where none could be made from the one for people. */
