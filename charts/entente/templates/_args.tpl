@@ -70,6 +70,10 @@
 - --public-url={{ .publicUrl | default (printf "https://%s" (required "api.oidc needs api.oidc.publicUrl or api.ingress.host: the provider sends browsers back there" $.Values.api.ingress.host)) }}
 {{- end }}
 {{- end }}
+{{- if .Values.api.audit.kubectlUsers }}
+- --admission-webhook={{ include "entente.admission" . }}
+- --admission-listen=0.0.0.0:7443
+{{- end }}
 {{- with .Values.api.audit }}
 {{- if .retentionDays }}
 - --audit-retention-days={{ int .retentionDays }}

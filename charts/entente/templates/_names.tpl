@@ -25,6 +25,19 @@ app.kubernetes.io/component: {{ .part }}
 {{ printf "%s:%s" .root.Release.Namespace (include "entente.name" .) }}
 {{- end }}
 
+{{/* Name of an object of the whole cluster that has to be a DNS name. */}}
+{{- define "entente.clusterDnsName" -}}
+{{ printf "%s.%s" .root.Release.Namespace (include "entente.name" .) }}
+{{- end }}
+
+{{/* The MutatingWebhookConfiguration by which the API server tells who writes, and where it tells it. */}}
+{{- define "entente.admission" -}}
+{{ include "entente.clusterDnsName" (dict "root" . "part" "api") }}.changes
+{{- end }}
+{{- define "entente.admissionService" -}}
+{{ include "entente.name" (dict "root" . "part" "api") }}-admission
+{{- end }}
+
 {{/* A full image name. `dict "root" $ "image" .Values.image.node` */}}
 {{- define "entente.image" -}}
 {{- $path := printf "%s/%s" .root.Values.image.registry .image.repository -}}
@@ -49,6 +62,8 @@ securityContext:
   runAsUser: 65532
   runAsGroup: 65532
   fsGroup: 65532
+  # Once: what the API has on its volume for itself alone would be everybody's of the group after each start.
+  fsGroupChangePolicy: OnRootMismatch
   seccompProfile: {type: RuntimeDefault}
 {{- with .values.nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}

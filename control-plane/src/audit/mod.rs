@@ -22,11 +22,11 @@ pub use note::Note;
 pub enum Outcome {
     /// It was done, or is being done by the operation that was started for it.
     Done,
-    /// Whoever asked may not.
+    /// Whoever asked may not; of `kubectl`, that the cluster has not done it, by a rule, a policy or because of another change.
     Refused,
     /// It could not be done.
     Failed,
-    /// The platform ended while it did it; whether it was done is for the object to tell.
+    /// The platform ended, or was not there, while it was done; whether it was is for the object to tell.
     Interrupted,
 }
 
@@ -50,9 +50,10 @@ pub struct AuditEvent {
     pub seq: i64,
     /// When it ended.
     pub time: Time,
-    /// Who asked: an e-mail address, `key:` with the name of an API key, `installation`, or `unknown`; `cluster:` with the
-    /// program that has changed a resource past the API, such as `cluster:kubectl-edit`; `retention` for what the
-    /// platform does by itself.
+    /// Who asked: an e-mail address, `key:` with the name of an API key, `installation`, or `unknown`; `kubectl:` with the
+    /// user of the cluster who has changed a resource past the API, such as `kubectl:li@bank.example`, or `cluster:` with
+    /// the program alone, such as `cluster:kubectl-edit`, where the cluster has not told the user; `retention` for what
+    /// the platform does by itself.
     #[schema(example = "li@bank.example")]
     pub actor: String,
     /// Id of the user or key.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use entente_operator::vault::{Bundle, BundleId, Vault, VaultError};
+use entente_operator::vault::{Bundle, BundleId, IsSame, Vault, VaultError};
 
 use super::{Seal, SealError, is_sealed, open};
 
@@ -49,20 +49,35 @@ impl Sealed {
             .collect()
     }
 
+    /// The files as they were before they were sealed.
+    fn opened(&self, id: &BundleId, files: Bundle) -> Result<Bundle, VaultError> {
+        let opened = files.into_iter().map(|(file, content)| {
+            if !is_sealed(&content) {
+                return Ok((file, content));
+            }
+            let content = open(self.seal.as_ref(), &purpose(id, &file), content).map_err(failed(id, &file))?;
+            Ok((file, content))
+        });
+        opened.collect()
+    }
+
     async fn adopt(&self, id: &BundleId, held: &Bundle) {
         if self.seal.is_none() || !self.adopts {
             return;
         }
-        let bare = held.iter().filter(|(_, content)| holds_key(content));
-        let bare: Bundle = bare.map(|(file, content)| (file.clone(), content.clone())).collect();
-        if bare.is_empty() {
+        if !held.values().any(|content| holds_key(content)) {
             return;
         }
-        let replaced = match self.sealed(id, bare) {
-            Ok(sealed) => self.inner.replace(id, sealed).await,
+        let is_same = |stored: &Bundle| {
+            let is_sealed = !stored.values().any(|content| holds_key(content));
+            let opened = |bundle: &Bundle| self.opened(id, bundle.clone()).ok();
+            is_sealed && opened(stored).is_some_and(|stored| Some(stored) == opened(held))
+        };
+        let recast = match self.sealed(id, held.clone()) {
+            Ok(sealed) => self.inner.recast(id, sealed, &is_same).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = replaced {
+        if let Err(error) = recast {
             tracing::warn!(bundle = %id, %error, "keys from before the master key stay unsealed");
         }
     }
@@ -75,14 +90,7 @@ impl Vault for Sealed {
             return Ok(None);
         };
         self.adopt(id, &held).await;
-        let opened = held.into_iter().map(|(file, content)| {
-            if !is_sealed(&content) {
-                return Ok((file, content));
-            }
-            let content = open(self.seal.as_ref(), &purpose(id, &file), content).map_err(failed(id, &file))?;
-            Ok((file, content))
-        });
-        opened.collect::<Result<_, _>>().map(Some)
+        self.opened(id, held).map(Some)
     }
 
     async fn create(&self, id: &BundleId, bundle: Bundle) -> Result<bool, VaultError> {
@@ -91,6 +99,11 @@ impl Vault for Sealed {
 
     async fn replace(&self, id: &BundleId, files: Bundle) -> Result<(), VaultError> {
         self.inner.replace(id, self.sealed(id, files)?).await
+    }
+
+    async fn recast(&self, id: &BundleId, bundle: Bundle, is_same: IsSame<'_>) -> Result<(), VaultError> {
+        let is_same = |stored: &Bundle| self.opened(id, stored.clone()).is_ok_and(|opened| is_same(&opened));
+        self.inner.recast(id, self.sealed(id, bundle)?, &is_same).await
     }
 
     async fn remove(&self, id: &BundleId) -> Result<(), VaultError> {

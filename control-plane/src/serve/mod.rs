@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::service_accounts::{self, ServiceAccounts};
 use crate::api::{self, Api, ApiArgs, Ground, damaged};
-use crate::audit::cluster;
+use crate::audit::cluster::{self, AdmissionArgs, admission};
 use crate::cli::{CliError, Console, Exit};
 use crate::migrate;
 use crate::oidc;
@@ -79,6 +79,8 @@ pub struct ServeArgs {
     #[arg(long, env = "POD_NAME", default_value = "entente-serve", value_name = "NAME")]
     pub identity: String,
     #[command(flatten)]
+    pub admission: AdmissionArgs,
+    #[command(flatten)]
     pub seal: SealArgs,
     #[command(flatten)]
     pub api: ApiArgs,
@@ -103,6 +105,13 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
     let address = listener
         .local_addr()
         .map_err(|error| CliError::failed(format!("the address cannot be read: {error}")))?;
+    let asked = match &args.admission.admission_webhook {
+        Some(name) => {
+            let hint = "Choose another address with --admission-listen.";
+            Some((name.clone(), api::bind(args.admission.admission_listen, hint).await?))
+        }
+        None => None,
+    };
     let client = operate::connect(&Metrics::default()).await?;
     // Releases belong to the whole installation, and are read with every chain: so no single namespace is followed.
     let store = Kubernetes::start(client.clone(), &Scope::All, "entente-serve");
@@ -171,6 +180,10 @@ async fn serve(args: &ServeArgs, console: &mut Console) -> Result<Exit, CliError
     };
     let (db, stop) = (ground.db.clone(), CancellationToken::new());
     let api = Api::start(listener, ground);
+    if let Some((name, socket)) = asked {
+        let asked = admission::run(db.clone(), client.clone(), name, socket, stop.clone());
+        api.watch_over(tokio::spawn(asked)).await;
+    }
     let told = stop.clone().run_until_cancelled_owned(cluster::follow(db, client));
     api.watch_over(tokio::spawn(async move {
         told.await;

@@ -10,6 +10,7 @@ pub mod alliance;
 pub mod audit;
 pub mod audit_anchors;
 pub mod audit_pruning;
+pub mod cluster_attempts;
 pub mod cluster_changes;
 pub mod idempotency;
 pub mod ledger_index;

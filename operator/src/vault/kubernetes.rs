@@ -3,6 +3,8 @@
 //! A Secret is found by a name that is derived from its bundle's, and says by an annotation whose it is: one that says
 //! something else is not touched. What was read is remembered for a moment, because one pass asks for the same few bundles
 //! again and again.
+//!
+//! A Secret that never changes is recast by a second one, of another name, before it goes itself.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -21,7 +23,7 @@ use kube::{Client, ResourceExt as _};
 use parking_lot::Mutex;
 use serde_json::json;
 
-use super::{Bundle, BundleId, Vault, VaultError};
+use super::{Bundle, BundleId, IsSame, Vault, VaultError};
 
 /// How long what was read is taken to be so. Bundles change when certificates are renewed, and then by one writer.
 const FRESH: Duration = Duration::from_secs(300);
@@ -52,6 +54,16 @@ impl Kubernetes {
         Api::namespaced(self.client.clone(), &id.namespace)
     }
 
+    /// What the Secret of this name holds, when there is one and it is the bundle's.
+    async fn held(&self, id: &BundleId, name: &str) -> Result<Option<Bundle>, VaultError> {
+        let Some(secret) = ask(id, "read", self.api(id).get_opt(name)).await? else {
+            return Ok(None);
+        };
+        own(id, &secret.metadata)?;
+        let files = secret.data.unwrap_or_default().into_iter();
+        Ok(Some(files.map(|(key, content)| (path(&key), content.0)).collect()))
+    }
+
     fn recall(&self, id: &BundleId) -> Option<Bundle> {
         let remembered = self.remembered.lock();
         let (when, bundle) = remembered.get(id)?;
@@ -79,19 +91,22 @@ impl Vault for Kubernetes {
         if let Some(bundle) = self.recall(id) {
             return Ok(Some(bundle));
         }
-        let api = self.api(id);
-        let Some(secret) = ask(id, "read", api.get_opt(&name(id))).await? else {
-            return Ok(None);
+        let found = match self.held(id, &name(id)).await? {
+            // The first goes only once there is the second.
+            None if is_final(id) => self.held(id, &recast_name(id)).await?,
+            found => found,
         };
-        own(id, &secret.metadata)?;
-        let files = secret.data.unwrap_or_default().into_iter();
-        let bundle: Bundle = files.map(|(key, content)| (path(&key), content.0)).collect();
-        self.remember(id, &bundle);
-        Ok(Some(bundle))
+        if let Some(bundle) = &found {
+            self.remember(id, bundle);
+        }
+        Ok(found)
     }
 
     async fn create(&self, id: &BundleId, bundle: Bundle) -> Result<bool, VaultError> {
         let secret = secret(id, &bundle)?;
+        if is_final(id) && self.held(id, &recast_name(id)).await?.is_some() {
+            return Ok(false);
+        }
         match ask(id, "stored", self.api(id).create(&PostParams::default(), &secret)).await {
             Ok(_) => {
                 self.remember(id, &bundle);
@@ -114,6 +129,33 @@ impl Vault for Kubernetes {
         let patch = Patch::Merge(json!({"data": encoded.collect::<BTreeMap<_, _>>()}));
         self.forget(|known| known == id);
         ask(id, "replaced", api.patch(&name(id), &PatchParams::default(), &patch)).await?;
+        Ok(())
+    }
+
+    async fn recast(&self, id: &BundleId, bundle: Bundle, is_same: IsSame<'_>) -> Result<(), VaultError> {
+        if !is_final(id) {
+            return self.replace(id, bundle).await;
+        }
+        let (api, recast) = (self.api(id), recast_name(id));
+        let old = ask(id, "recast", api.get_metadata(&name(id))).await?;
+        own(id, &old.metadata)?;
+        let mut secret = secret(id, &bundle)?;
+        secret.metadata.name = Some(recast.clone());
+        match ask(id, "recast", api.create(&PostParams::default(), &secret)).await {
+            // One that was cut off before the old one went.
+            Err(VaultError::Cluster { source, .. }) if is_there(&source) => {}
+            created => drop(created?),
+        }
+        let stored = self.held(id, &recast).await?;
+        if !stored.as_ref().is_some_and(is_same) {
+            let (id, secret) = (id.clone(), recast);
+            return Err(VaultError::NotTheSame { id, secret });
+        }
+        match ask(id, "recast", api.delete(&name(id), &DeleteParams::default())).await {
+            Err(VaultError::Cluster { source, .. }) if is_gone(&source) => {}
+            deleted => drop(deleted?),
+        }
+        self.forget(|known| known == id);
         Ok(())
     }
 
@@ -146,6 +188,11 @@ impl Vault for Kubernetes {
 /// Name of a bundle's Secret.
 fn name(id: &BundleId) -> String {
     names::bundle(&id.organization, &id.path)
+}
+
+/// Name of the Secret that a bundle which never changes is recast in.
+fn recast_name(id: &BundleId) -> String {
+    names::bundle(&id.organization, &format!("{}/recast", id.path))
 }
 
 /// What the annotation says.

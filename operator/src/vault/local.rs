@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
-use super::{Bundle, BundleId, Vault, VaultError};
+use super::{Bundle, BundleId, IsSame, Vault, VaultError};
 
 /// A vault in a folder.
 #[derive(Debug, Clone)]
@@ -76,6 +76,11 @@ impl Vault for Local {
             sync_folder(&folder).map_err(failed(&folder, "replaced"))
         })
         .await
+    }
+
+    async fn recast(&self, id: &BundleId, bundle: Bundle, _: IsSame<'_>) -> Result<(), VaultError> {
+        // Each file has its new form before its old one goes.
+        self.replace(id, bundle).await
     }
 
     async fn remove(&self, id: &BundleId) -> Result<(), VaultError> {

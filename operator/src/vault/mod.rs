@@ -58,6 +58,8 @@ pub enum VaultError {
     },
     #[error("{id}: key material cannot be {action}: the Kubernetes API server gives no answer")]
     Silent { id: BundleId, action: &'static str },
+    #[error("the Secret {secret} should be the key material {id} in another form, and is not; remove it")]
+    NotTheSame { id: BundleId, secret: String },
     #[error("{id}: {reason}")]
     Sealed { id: BundleId, reason: String },
     #[error("the access to key material was interrupted")]
@@ -70,6 +72,9 @@ pub enum VaultError {
     },
 }
 
+/// Whether a bundle is the key material that it should be.
+pub type IsSame<'a> = &'a (dyn Fn(&Bundle) -> bool + Send + Sync);
+
 /// Keeps bundles. What one write stores is seen whole or not at all.
 #[async_trait]
 pub trait Vault: Send + Sync {
@@ -78,6 +83,9 @@ pub trait Vault: Send + Sync {
     async fn create(&self, id: &BundleId, bundle: Bundle) -> Result<bool, VaultError>;
     /// Replaces single files of a bundle, one after the other.
     async fn replace(&self, id: &BundleId, files: Bundle) -> Result<(), VaultError>;
+    /// Puts the same key material in another form in the place of the whole bundle, also of one that never changes. The old
+    /// form goes once `is_same` has been said of what is stored then: at every moment there is one of the two.
+    async fn recast(&self, id: &BundleId, bundle: Bundle, is_same: IsSame<'_>) -> Result<(), VaultError>;
     /// Removes the bundle and everything under its path. Removing what is not there succeeds.
     async fn remove(&self, id: &BundleId) -> Result<(), VaultError>;
 }

@@ -1,5 +1,8 @@
 //! The charts: what helm says of them, what it makes of them, and what they do on a cluster.
 
+mod audit;
+mod master_key;
+mod records;
 mod release;
 mod tenants;
 

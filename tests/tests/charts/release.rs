@@ -10,6 +10,7 @@ use entente_tests::{charts, platform, wait};
 use serde_json::Value;
 
 use crate::tenants::{self, Rest, Who};
+use crate::{audit, master_key, records};
 
 const TEN_LINES: &str = include_str!("../../../examples/ten-lines.yaml");
 /// Longest wait for what takes seconds on a machine that has nothing else to do.
@@ -45,6 +46,10 @@ fn a_release_makes_a_chain_is_upgraded_under_it_and_leaves_the_definitions() {
         assert_eq!(self::token(&system).await?, token);
         tenants::the_api_is_let_in(cluster, &system, &tenants).await?;
         tenants::leave(cluster, &rest, &platform, tenants).await?;
+        audit::names_who_used_kubectl(cluster, &rest, &platform, (&system, &tenant)).await?;
+        master_key::seals_what_was_made_before(&rest, &platform, (&system, &tenant)).await?;
+        ask_for_real_names(&system)?;
+        records::are_needed_by_everybody(&rest, &platform, &tenant).await?;
         tenant
             .kubectl(&["wait", "--for=condition=Ready", PATIENCE, "chain/first-chain"])
             .await?;
@@ -83,6 +88,11 @@ fn upgrade(system: &Namespace) -> anyhow::Result<()> {
     .map(drop)
 }
 
+fn ask_for_real_names(system: &Namespace) -> anyhow::Result<()> {
+    let upgrade = "upgrade entente entente --reuse-values --wait --set api.requireRealNames=true";
+    helm(system, upgrade).map(drop)
+}
+
 async fn uninstall(cluster: &Cluster, system: &Namespace) -> anyhow::Result<()> {
     helm(system, "uninstall entente entente-crds --wait")?;
     let left = system
@@ -115,7 +125,7 @@ async fn forget_releases(cluster: &Cluster) -> anyhow::Result<()> {
 }
 
 /// Runs helm with these words, in the namespace of the release.
-fn helm(system: &Namespace, words: &str) -> anyhow::Result<String> {
+pub fn helm(system: &Namespace, words: &str) -> anyhow::Result<String> {
     let words = format!("{words} --namespace {} {PATIENCE}", system.name());
     charts::helm(&words.split_whitespace().collect::<Vec<_>>())
 }
@@ -247,6 +257,13 @@ async fn rights_are_few(cluster: &Cluster, system: &Namespace, tenant: &Namespac
         (&api, "create", "statefulsets.apps", own, "no"),
         (&api, "create", "pods/exec", own, "no"),
         (&api, "delete", "secrets", own, "no"),
+        (
+            &api,
+            "patch",
+            "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+            own,
+            "no",
+        ),
     ] {
         let asked = ["auth", "can-i", verb, what, "--as", who, "--namespace", namespace];
         // Answers no with an exit code.

@@ -92,3 +92,34 @@ fn authorities_cannot_be_changed_and_strangers_secrets_are_left_alone() {
         Ok(())
     });
 }
+
+#[test]
+fn an_authority_is_recast_once_its_new_form_is_known_to_be_the_same() {
+    cluster::test(async |cluster| {
+        let namespace = Namespace::create(cluster, "recast").await?;
+        let metrics = Metrics::default();
+        let (vault, other) = (vault(&metrics).await?, vault(&metrics).await?);
+        let id = BundleId::new(namespace.name(), "bank", "ca");
+        vault.create(&id, bundle("root")).await?;
+        let is_sealed = |stored: &Bundle| *stored == bundle("sealed");
+
+        let refused = vault.recast(&id, bundle("something else"), &is_sealed).await;
+        let kept = other.read(&id).await?;
+        let name = entente_api::names::bundle("bank", "ca/recast");
+        namespace.kubectl(&["delete", "secret", &name]).await?;
+        vault.recast(&id, bundle("sealed"), &is_sealed).await?;
+        let made_again = vault.create(&id, bundle("another root")).await?;
+
+        let reason = format!(
+            "the Secret {name} should be the key material {}/bank/ca in another form, and is not; remove it",
+            namespace.name()
+        );
+        assert_eq!(refused.err().map(|error| error.to_string()), Some(reason));
+        assert_eq!(kept, Some(bundle("root")));
+        assert_eq!(vault.read(&id).await?, Some(bundle("sealed")));
+        ensure!(!made_again, "an authority was made twice");
+        vault.remove(&BundleId::new(namespace.name(), "bank", "ca")).await?;
+        assert_eq!(namespace.kubectl(&["get", "secrets", "--output=name"]).await?, "");
+        Ok(())
+    });
+}

@@ -1,105 +1,122 @@
 //! Tells of changes that did not pass the API: somebody has written a resource of the cluster with `kubectl` or the like.
 //!
-//! The cluster tells which program wrote last, and when (`metadata.managedFields`). It does not tell who used it: that is in the
-//! API server's own audit log, and nowhere else. Nor does it tell who has deleted something.
+//! What came about is told by the watches ([`follow`]): which program wrote last, and when (`metadata.managedFields`). Who used
+//! it is told by nobody afterwards. So the API server asks us before it writes ([`admission`]), and names the user; what it asks
+//! is noted ([`attempt`]), and found again in what comes about, or not, when it was refused ([`settle`]).
+
+pub mod admission;
+pub mod attempt;
+mod listen;
+mod presence;
+mod review;
+mod settle;
 
 use std::time::Duration;
 
 use entente_api::names;
-use entente_api::time::Time;
 use entente_operator::registry::kubernetes;
 use futures::StreamExt as _;
 use futures::stream::SelectAll;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
-use kube::api::{Api, DynamicObject};
+use kube::api::{Api, DynamicObject, ObjectMeta};
 use kube::core::PartialObjectMeta;
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Client, ResourceExt as _};
 use serde_json::json;
 
+pub use admission::AdmissionArgs;
+
 use super::AuditEvent;
 use crate::access::TenantScope;
 use crate::rest::problem::chain_of;
-use crate::store::{Db, cluster_changes};
+use crate::store::{Db, DbError, cluster_changes};
+use attempt::{Seen, Write};
 
 /// Before a change that could not be told is told once more.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// What a watch gives.
+type Object = PartialObjectMeta<DynamicObject>;
 
 /// A change that somebody else has made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     pub uid: String,
-    /// The program, as it calls itself.
-    pub manager: String,
-    /// When, as the cluster tells it: to the second.
-    pub time: Time,
+    pub write: Write,
 }
 
 /// Follows every kind of the cluster, until it is dropped.
 pub async fn follow(db: Db, client: Client) {
+    tokio::join!(watch(&db, &client), settle::run(&db, &client));
+}
+
+async fn watch(db: &Db, client: &Client) {
     let mut changes = SelectAll::new();
     for resource in kubernetes::resources() {
         let kind = resource.kind.clone();
         // Who has written is metadata; what was written is for the registry.
-        let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(client.clone(), &resource);
+        let api: Api<Object> = Api::all_with(client.clone(), &resource);
         let stream = watcher(api, watcher::Config::default())
             .default_backoff()
-            .touched_objects()
-            .map(move |object| (kind.clone(), object));
+            .map(move |event| (kind.clone(), event));
         changes.push(stream.boxed());
     }
-    while let Some((kind, object)) = changes.next().await {
+    while let Some((kind, event)) = changes.next().await {
         // A watch that broke is taken up again; the registry's own says so in the log.
-        let Ok(object) = object else { continue };
-        let Some(change) = change(&object) else { continue };
-        while let Err(error) = tell(&db, &kind, &object, &change).await {
+        let (object, is_there) = match event {
+            Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) => (object, true),
+            Ok(watcher::Event::Delete(object)) => (object, false),
+            Ok(watcher::Event::Init | watcher::Event::InitDone) | Err(_) => continue,
+        };
+        let seen = match is_there {
+            true => Seen::There(&object.metadata),
+            false => Seen::Gone(&object.metadata),
+        };
+        while let Err(error) = tell(db, &kind, &object, seen).await {
             tracing::warn!(error = %chain_of(&error), "a change by kubectl cannot be told; trying again");
             tokio::time::sleep(PAUSE).await;
         }
     }
 }
 
+/// What is known to have been asked for first: it has the user's name.
+async fn tell(db: &Db, kind: &str, object: &Object, seen: Seen<'_>) -> Result<(), DbError> {
+    settle::seen(db, kind, &object.metadata, seen).await?;
+    match change(&object.metadata) {
+        Some(change) => tell_unnamed(db, kind, object, &change).await,
+        None => Ok(()),
+    }
+}
+
 /// The last change of spec or metadata that was not the platform's, if that was the last of all.
-fn change(object: &PartialObjectMeta<DynamicObject>) -> Option<Change> {
-    let entries = object.metadata.managed_fields.as_deref().unwrap_or_default();
-    let of_spec = entries.iter().filter(|entry| entry.subresource.is_none());
-    let read = |entry: &ManagedFieldsEntry| {
-        let text = entry.time.as_ref()?.0.to_string();
-        let time = chrono::DateTime::parse_from_rfc3339(&text).ok()?;
-        Some((Time::from(time.to_utc()), entry.manager.clone()?))
-    };
+fn change(object: &ObjectMeta) -> Option<Change> {
+    let writes = attempt::writes(object).map(|(write, _)| write);
     // Of two in the same second the platform's is not the news: it only follows what others write.
-    let foreign = of_spec
-        .filter_map(read)
-        .filter(|(_, manager)| manager != names::MANAGER);
-    let (time, manager) = foreign.max()?;
+    let foreign = writes.filter(|write| write.manager != names::MANAGER);
     Some(Change {
-        uid: object.uid()?,
-        manager,
-        time,
+        write: foreign.max()?,
+        uid: object.uid.clone()?,
     })
 }
 
-async fn tell(
-    db: &Db,
-    kind: &str,
-    object: &PartialObjectMeta<DynamicObject>,
-    change: &Change,
-) -> Result<(), crate::store::DbError> {
+/// A change of which nobody has told who made it.
+async fn tell_unnamed(db: &Db, kind: &str, object: &Object, change: &Change) -> Result<(), DbError> {
     let generation = object.metadata.generation.unwrap_or_default();
     let verb = if generation <= 1 { "create" } else { "put" };
     let (noun, path) = words(kind);
     let event = AuditEvent::unasked(
-        change.time,
-        format!("cluster:{}", change.manager),
+        change.write.time,
+        format!("cluster:{}", change.write.manager),
         format!("{noun}_{verb}"),
         format!("{path}/{}", object.name_any()),
         json!({"uid": change.uid, "generation": generation}),
     );
-    // What belongs to no namespace is the platform's own.
-    let tenant = object.namespace().unwrap_or_default();
-    let scope = TenantScope::for_background_task("changes that did not pass the API", &tenant);
+    let scope = scope(object.metadata.namespace.as_deref().unwrap_or_default());
     cluster_changes::append_once(db, &scope, change, event).await
+}
+
+/// What belongs to no namespace is the platform's own.
+fn scope(namespace: &str) -> TenantScope {
+    TenantScope::for_background_task("changes that did not pass the API", namespace)
 }
 
 /// How operations and paths of the API call a kind.
@@ -118,11 +135,13 @@ fn words(kind: &str) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use entente_api::time::Time;
+
     use super::*;
     use crate::store::audit::{self, Filter};
     use crate::store::testing::fresh;
 
-    fn chain(entries: serde_json::Value) -> PartialObjectMeta<DynamicObject> {
+    fn chain(entries: serde_json::Value) -> Object {
         serde_json::from_value(json!({
             "apiVersion": "meta.k8s.io/v1",
             "kind": "PartialObjectMetadata",
@@ -145,19 +164,21 @@ mod tests {
         let first = entry("kubectl-client-side-apply", 1, None);
         let second = entry("kubectl-edit", 5, None);
 
-        let found = change(&chain(json!([first, ours, second, status])));
+        let found = change(&chain(json!([first, ours, second, status])).metadata);
 
         let time = "2026-11-21T12:00:05Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
         assert_eq!(
             found,
             Some(Change {
                 uid: "u1".to_owned(),
-                manager: "kubectl-edit".to_owned(),
-                time: Time::from(time),
+                write: Write {
+                    time: Time::from(time),
+                    manager: "kubectl-edit".to_owned(),
+                },
             })
         );
-        assert_eq!(change(&chain(json!([ours, status]))), None);
-        assert_eq!(change(&chain(json!(null))), None);
+        assert_eq!(change(&chain(json!([ours, status])).metadata), None);
+        assert_eq!(change(&chain(json!(null)).metadata), None);
     }
 
     #[tokio::test]
@@ -167,8 +188,7 @@ mod tests {
         let second = chain(json!([entry("kubectl-edit", 2, None)]));
 
         for object in [&first, &first, &second, &first] {
-            let change = change(object).unwrap();
-            tell(&db, "Chain", object, &change).await.unwrap();
+            tell(&db, "Chain", object, Seen::There(&object.metadata)).await.unwrap();
         }
 
         let scope = TenantScope::for_background_task("test", "bank");
