@@ -20,6 +20,7 @@ pub mod seal;
 pub mod serve;
 pub mod store;
 pub mod trace;
+mod trust;
 pub mod up;
 mod uri;
 pub mod webhook;

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use super::args::is_safe;
 use super::token::{self, Expected, TokenError};
 use super::{OidcError, Settings};
-use crate::uri;
+use crate::{trust, uri};
 
 /// How long to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -73,9 +73,10 @@ impl Provider {
             .timeout(PATIENCE)
             // A redirect would lead the client's secret elsewhere.
             .redirect(reqwest::redirect::Policy::none());
-        if let Some(roots) = settings.roots.take() {
-            builder = builder.tls_certs_only(roots);
-        }
+        builder = match settings.roots.take() {
+            Some(roots) => builder.tls_certs_only(roots),
+            None => builder.tls_certs_merge(trust::roots()),
+        };
         if settings.issuer.starts_with("http://") {
             builder = builder.no_proxy();
         }

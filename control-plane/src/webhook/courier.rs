@@ -15,6 +15,7 @@ use crate::rest::problem::chain_of;
 use crate::store::webhooks::{self, Attempt, Due};
 use crate::store::{Db, DbError};
 use crate::trace::{TraceContext, context};
+use crate::trust;
 
 /// The queue is looked at this often.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -47,6 +48,7 @@ impl Courier {
         let mut http = reqwest::Client::builder()
             .timeout(PATIENCE)
             .user_agent("Entente-Webhooks")
+            .tls_certs_merge(trust::roots())
             // Where they lead is not what was checked; and a proxy would look names up by itself.
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
