@@ -183,7 +183,7 @@ test('an operator sees how the platform is, and the chains and operations of all
     .getByText('Ready', { exact: true })
     .waitFor({ timeout: 60_000 });
   await look(here.page, 'fleet');
-  await here.page.getByRole('searchbox', { name: 'Tenant' }).fill('nobody');
+  await here.page.getByRole('main').getByRole('searchbox', { name: 'Tenant' }).fill('nobody');
   await here.page.getByText('Nothing matches').waitFor();
 });
 

@@ -26,6 +26,7 @@ afterAll(async () => {
   await platform?.stop();
 });
 
+type Approving = { organization: string; contractApproval?: string };
 type Accepted = { operation: { id: string } };
 
 async function finish({ operation }: Accepted) {
@@ -126,6 +127,27 @@ test('a quota that does not suffice is told at the field; with room, the peers a
   await page.goto('/chains/ledger/nodes?node=peer1-treasury');
   await peers.waitFor();
   expect(await peers.inputValue()).toBe('2');
+});
+
+test('an organization takes the approval of contracts into its own hands', async () => {
+  await page.goto('/chains/ledger/members');
+  const choice = page.getByLabel(t('chain.members.approvalOf', { organization: 'audit-office' }));
+  await choice.selectOption('manual');
+
+  await until('its Member to say so', async () => {
+    const { items } = await platform.api<{ items: { spec: Approving }[] }>(
+      'GET',
+      'members?q=audit-office&label=entente.dev/chain=ledger',
+    );
+    return items[0]?.spec.contractApproval === 'manual';
+  });
+  expect(await choice.inputValue()).toBe('manual');
+  const { spec } = await platform.api<{ spec: { members: Approving[] } }>('GET', 'chains/ledger');
+  expect(spec.members.map(({ organization, contractApproval }) => [organization, contractApproval])).toEqual([
+    ['treasury', undefined],
+    ['audit-office', 'manual'],
+  ]);
+  await look(page, 'members-manual');
 });
 
 test('a node tells what it takes of the machine', async () => {

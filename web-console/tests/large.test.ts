@@ -108,7 +108,10 @@ test(
     expect(read.most).toBeLessThan(ELEMENTS);
     await page.getByRole('button', { name: t('kit.earlier') }).click();
     expect(await page.locator('tbody tr').count()).toBe(ROWS);
-    await page.getByRole('searchbox').fill(`archive-${String(CHAINS - 1).padStart(4, '0')}`);
+    await page
+      .getByRole('main')
+      .getByRole('searchbox')
+      .fill(`archive-${String(CHAINS - 1).padStart(4, '0')}`);
     await page.locator('tbody tr').nth(1).waitFor({ state: 'detached' });
     expect(await page.locator('tbody tr').textContent()).toContain(`Archive of ${1500 + CHAINS - 1}`);
   },

@@ -70,7 +70,7 @@ test('a filter stands in the address, and one that leaves nothing says so', asyn
   await here.page.goto('/chains?q=transfer');
   await here.page.getByText('transfer-payments').waitFor();
 
-  await here.page.getByRole('searchbox').fill('no such chain');
+  await here.page.getByRole('main').getByRole('searchbox').fill('no such chain');
 
   await here.page.getByText('Nothing matches').waitFor();
   expect(new URL(here.page.url()).searchParams.get('q')).toBe('no such chain');

@@ -29,10 +29,15 @@ test('a screen whose program is gone since an upgrade is read anew, and says so 
   await here.page.getByRole('heading', { name: 'Usage' }).waitFor();
   expect(asked).toBeGreaterThan(1);
 
+  // As if that had just been tried, for as long as one looks.
+  await here.page.evaluate(() => {
+    sessionStorage.setItem('entente.readAnew', String(Date.now() + 3_600_000));
+  });
   await here.page.route(isGone('People'), (route) => route.fulfill({ status: 404 }));
   await here.page.getByRole('link', { name: 'Users and roles' }).click();
   await here.page.getByRole('heading', { name: 'This screen could not be loaded' }).waitFor();
   await look(here.page, 'state-missing');
+  await here.page.evaluate(() => sessionStorage.removeItem('entente.readAnew'));
   await here.page.unroute(isGone('People'));
   await here.page.getByRole('button', { name: 'Load the page again' }).click();
   await here.page.getByRole('heading', { name: 'Users and roles' }).waitFor();

@@ -6,6 +6,7 @@ export * from './Dialog';
 export * from './DialogForm';
 export * from './Field';
 export * from './Filter';
+export * from './Icon';
 export * from './Loaded';
 export * from './Menu';
 export * from './OperationName';

@@ -1,6 +1,7 @@
 import { useNavigate, useRouterState } from '@tanstack/react-router';
 import type { FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Icon } from '@/kit';
 
 /** Looks for a text in the whole tenant. */
 export function SearchBox() {
@@ -17,6 +18,9 @@ export function SearchBox() {
   return (
     <search className="top-search">
       <form onSubmit={send}>
+        <Icon>
+          <path d="M11.500 7a4.500 4.500 0 1 1-9 0 4.500 4.500 0 0 1 9 0ZM10.200 10.200 14 14" />
+        </Icon>
         {/* Begun anew with each search, so that it shows what was searched for. */}
         <input
           key={q}

@@ -2,6 +2,7 @@ import { Link, type LinkProps, Outlet, useRouterState } from '@tanstack/react-ro
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSession } from '@/api/session';
+import { Icon } from '@/kit';
 import { Brand } from './Brand';
 import { LanguageMenu, ThemeMenu } from './Preferences';
 import { SearchBox } from './SearchBox';
@@ -118,17 +119,7 @@ export function Shell() {
             ({ to, label, icon }) => (
               <li key={label}>
                 <Link to={to} activeProps={{ className: 'active', 'aria-current': 'page' }}>
-                  <svg
-                    viewBox="0 0 16 16"
-                    width="16"
-                    height="16"
-                    fill="none"
-                    stroke="currentColor"
-                    strokeWidth="1.4"
-                    aria-hidden="true"
-                  >
-                    {icon}
-                  </svg>
+                  <Icon>{icon}</Icon>
                   {t(`shell.nav.${label}`)}
                 </Link>
               </li>

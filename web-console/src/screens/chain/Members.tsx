@@ -6,6 +6,7 @@ import { chainQuery, listOptions } from '@/api/queries';
 import { useSession } from '@/api/session';
 import { useFormat } from '@/i18n/format';
 import { Age, Card, type Column, DataTable, Empty, StateBadge } from '@/kit';
+import { ApprovesContracts } from './ApprovesContracts';
 
 type Member = Schemas['Member'];
 
@@ -50,6 +51,17 @@ export function Members() {
       align: 'end',
       cell: ({ spec, status }) =>
         t('chain.members.of', { ready: status?.readyPeers ?? 0, all: spec.peers ?? 1 }),
+    },
+    {
+      id: 'approval',
+      head: t('chain.members.approves'),
+      cell: ({ spec }) => (
+        <ApprovesContracts
+          chain={chain}
+          organization={spec.organization}
+          approval={spec.contractApproval ?? 'automatic'}
+        />
+      ),
     },
     {
       id: 'channels',

@@ -1,92 +1,36 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, call, type Schemas } from '@/api/client';
 import { ApiError } from '@/api/problem';
-import { type Chain, chainQuery } from '@/api/queries';
-import { useSession } from '@/api/session';
 import { useFormat } from '@/i18n/format';
 import { Button, Field, Input, Problem, useRefusal } from '@/kit';
-import { difference, MOST_PEERS, memberOf, withPeers } from './peers';
+import { useMembership } from './membership';
+import { difference, MOST_PEERS } from './peers';
 
-const MERGE = { 'Content-Type': 'application/merge-patch+json' };
-
-const ownMembersQuery = (organization: string) => ({
-  queryKey: ['members', 'of', organization],
-  queryFn: () =>
-    call(api.GET('/v1/members', { params: { query: { q: organization, view: 'basic', pageSize: 200 } } })),
-});
-
-/** Gives a node's organization more or fewer peers. The chain says how many for its own members, a Member for all others. */
+/** Gives a node's organization more or fewer peers. */
 export function ScalePeers({ chain, organization }: { chain: string; organization: string }) {
-  const { tenant } = useSession();
-  const { data: whole } = useQuery(chainQuery(chain));
-  const inChain = whole && withPeers(whole, tenant, organization, 0);
-  const { data: members } = useQuery({
-    ...ownMembersQuery(organization),
-    enabled: whole !== undefined && !inChain,
-  });
-  if (!whole) return null;
-  const member = memberOf(members?.items ?? [], whole, organization);
-  const before = inChain?.peers ?? (member && (member.spec.peers ?? 1));
-  // Who is not the tenant's own is another tenant's to scale.
-  if (before === undefined) return null;
-  return <Form chain={whole} organization={organization} before={before} member={member} />;
+  const membership = useMembership(chain, organization);
+  return membership ? <Form organization={organization} {...membership} /> : null;
 }
 
-type FormProps = {
-  chain: Chain;
-  organization: string;
-  before: number;
-  member: ReturnType<typeof memberOf>;
-};
+type FormProps = { organization: string } & NonNullable<ReturnType<typeof useMembership>>;
 
-function Form({ chain, organization, before, member }: FormProps) {
+function Form({ organization, before: terms, change: scale, pointer }: FormProps) {
   const { t } = useTranslation();
   const format = useFormat();
-  const queries = useQueryClient();
   const refusal = useRefusal('chains:write');
-  const { tenant } = useSession();
+  const before = terms.peers ?? 1;
   const [wanted, setWanted] = useState(String(before));
   const peers = Number(wanted);
-  const change = withPeers(chain, tenant, organization, peers);
-  // The document cannot say that a patch has the fields of the spec.
-  const ofChain: Partial<Chain['spec']> = { ...(change && { members: change.members }) };
-  const ofMember: Partial<Schemas['MemberSpec']> = { peers };
-  const scale = useMutation({
-    mutationFn: async () =>
-      change
-        ? call(
-            api.PATCH('/v1/chains/{name}', {
-              params: { path: { name: chain.name }, header: { 'If-Match': chain.etag } },
-              body: { spec: ofChain as Record<string, never> },
-              headers: MERGE,
-            }),
-          )
-        : call(
-            api.PATCH('/v1/members/{name}', {
-              params: { path: { name: member?.name ?? '' } },
-              body: { spec: ofMember as Record<string, never> },
-              headers: MERGE,
-            }),
-          ),
-    onSuccess: () =>
-      Promise.all([
-        queries.invalidateQueries({ queryKey: ['chains'] }),
-        queries.invalidateQueries({ queryKey: ['members'] }),
-      ]),
-  });
   const { error } = scale;
   const wrong =
     error instanceof ApiError
-      ? (error.field(change?.pointer ?? '/spec/peers') ??
-        (error.problem.quota ? error.problem.detail : undefined))
+      ? (error.field(`${pointer}/peers`) ?? (error.problem.quota ? error.problem.detail : undefined))
       : undefined;
   const changed = difference(organization, before, peers);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!refusal && changed.length > 0) scale.mutate();
+    if (!refusal && changed.length > 0) scale.mutate({ peers });
   };
   return (
     <form className="stack-s" onSubmit={submit}>

@@ -1,11 +1,11 @@
 import { useQueries } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type CSSProperties, type ReactNode, useState } from 'react';
+import { type CSSProperties, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
 import type { Chain } from '@/api/queries';
 import { useFormat } from '@/i18n/format';
-import { Badge, Button, Card, StateBadge } from '@/kit';
+import { Badge, Button, Card, Icon, StateBadge } from '@/kit';
 import { nodeQuery } from './queries';
 import { margin } from './quorum';
 import { type Node, type Place, type Rail, type Topology as Shape, topologyOf } from './topology';
@@ -179,23 +179,6 @@ const GLYPHS = {
   ),
 };
 
-function Glyph({ children }: { children: ReactNode }) {
-  return (
-    <svg
-      viewBox="0 0 16 16"
-      width="16"
-      height="16"
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="1.4"
-      strokeLinejoin="round"
-      aria-hidden="true"
-    >
-      {children}
-    </svg>
-  );
-}
-
 function NodeLink({ chain, node, leads }: { chain: string; node: Node; leads: boolean }) {
   const { t } = useTranslation();
   return (
@@ -206,7 +189,7 @@ function NodeLink({ chain, node, leads }: { chain: string; node: Node; leads: bo
       className="topology-node"
       data-state={node.state ?? 'pending'}
     >
-      <Glyph>{node.role === 'orderer' ? GLYPHS.orderer : GLYPHS.peer}</Glyph>
+      <Icon>{node.role === 'orderer' ? GLYPHS.orderer : GLYPHS.peer}</Icon>
       <span>{node.name}</span>
       {leads && <Badge plain>{t('chain.topology.leads')}</Badge>}
       {node.state !== 'ready' && <StateBadge state={node.state ?? 'pending'} />}
@@ -219,11 +202,11 @@ function Legend() {
   return (
     <ul className="topology-legend small muted">
       <li>
-        <Glyph>{GLYPHS.orderer}</Glyph>
+        <Icon>{GLYPHS.orderer}</Icon>
         {t('chain.nodes.orderer')}
       </li>
       <li>
-        <Glyph>{GLYPHS.peer}</Glyph>
+        <Icon>{GLYPHS.peer}</Icon>
         {t('chain.nodes.peer')}
       </li>
       <li>
