@@ -146,6 +146,7 @@ test('an organization that decides by itself is asked, says no with a reason, an
 
   await page.goto('/todo');
   await main().getByRole('link', { name: 'proof 1.0 on ledger' }).click();
+  await page.getByRole('button', { name: t('contracts.decide.reject') }).waitFor();
   await main().getByText('1 of 2 (needs 2)').waitFor();
   await look(page, 'contract-proposal');
   const developer = await enter(browser, platform, 'developer');
