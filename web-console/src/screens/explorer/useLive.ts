@@ -27,10 +27,11 @@ export function useLive(of: Channel): boolean {
     let waiting: ReturnType<typeof setTimeout> | undefined;
     const refresh = () => {
       waiting = undefined;
-      // Whoever has read on to older pages keeps them: they do not change.
+      // Whoever has read on to older pages keeps them: they do not change. Nor is the second page lost on its way.
       queries.invalidateQueries({
         queryKey: growing(here),
-        predicate: ({ state }) => ((state.data as { pages?: unknown[] })?.pages?.length ?? 1) <= 1,
+        predicate: ({ state }) =>
+          ((state.data as { pages?: unknown[] })?.pages?.length ?? 1) <= 1 && !state.fetchMeta?.fetchMore,
       });
     };
     const ask = () => {
